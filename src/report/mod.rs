@@ -1,0 +1,2 @@
+mod event;
+pub use event::{Event, Observer, QuerySummary, Resumed, SharedObserver, TableSummary, WindowUse};

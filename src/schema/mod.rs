@@ -1,0 +1,2 @@
+mod scalar;
+pub use scalar::{ScalarType, UnknownScalarType};
