@@ -1,0 +1,373 @@
+//! Asking an API for its schema: the query texts, and the answer turned into the schema definition language.
+//!
+//! Servers differ in what they let one ask: some refuse what came with the 2021 specification, some refuse
+//! directives or deprecated members. [`IntrospectionQuery::LADDER`] goes from the fullest text to the barest.
+
+use apollo_compiler::ast::{
+    Definition, DirectiveDefinition, DirectiveList, DirectiveLocation, Document, EnumTypeDefinition,
+    EnumValueDefinition, FieldDefinition, InputObjectTypeDefinition, InputValueDefinition, InterfaceTypeDefinition,
+    ObjectTypeDefinition, OperationType, ScalarTypeDefinition, SchemaDefinition, Type, UnionTypeDefinition, Value,
+};
+use apollo_compiler::{Name, Node};
+use serde::Deserialize;
+
+/// Levels of `ofType` that are asked for: enough for a list of lists of non-null items and one more wrapping.
+const TYPE_WRAPPERS: usize = 7;
+
+/// How much of the schema is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntrospectionQuery {
+    /// What the current specification offers: deprecated arguments, repeatable directives.
+    Current,
+    /// What the specification of 2018 offers.
+    June2018,
+    /// Types, fields and arguments only.
+    Bare,
+}
+
+impl IntrospectionQuery {
+    /// From the fullest to the barest, in the order in which they are tried.
+    pub const LADDER: [Self; 3] = [Self::Current, Self::June2018, Self::Bare];
+
+    /// The query's text. Fragments keep it short and its counted depth small.
+    pub fn text(self) -> String {
+        let (arguments, fields, is_repeatable) = match self {
+            Self::Current => ("(includeDeprecated:true)", "(includeDeprecated:true)", " isRepeatable"),
+            Self::June2018 => ("", "(includeDeprecated:true)", ""),
+            Self::Bare => ("", "", ""),
+        };
+        let directives = match self {
+            Self::Current | Self::June2018 => {
+                format!(" directives{{name{is_repeatable} locations args{arguments}{{...Input}}}}")
+            }
+            Self::Bare => String::new(),
+        };
+        let wrappers = "{kind name ofType".repeat(TYPE_WRAPPERS);
+        let closing = "}".repeat(TYPE_WRAPPERS);
+        format!(
+            "query Introspection{{__schema{{queryType{{name}} types{{...Full}}{directives}}}}} \
+             fragment Full on __Type{{kind name fields{fields}{{name args{arguments}{{...Input}} type{{...Ref}}}} \
+             inputFields{arguments}{{...Input}} interfaces{{...Ref}} enumValues{fields}{{name}} \
+             possibleTypes{{...Ref}}}} \
+             fragment Input on __InputValue{{name type{{...Ref}} defaultValue}} \
+             fragment Ref on __Type{wrappers}{{kind name}}{closing}"
+        )
+    }
+
+    /// The name of the operation in [`Self::text`].
+    pub const OPERATION_NAME: &str = "Introspection";
+}
+
+/// The answer to an introspection query is not one.
+#[derive(Debug, thiserror::Error)]
+pub enum IntrospectionError {
+    /// Not of the shape that was asked for.
+    #[error("the answer to the introspection query is not a schema: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// A name that GraphQL does not allow.
+    #[error("the schema has a name that GraphQL does not allow: {0:?}")]
+    Name(String),
+    /// A wrapped type without the type that it wraps.
+    #[error("the schema has a type wrapped more than {TYPE_WRAPPERS} times; save it as a file and set `schema` to it")]
+    WrappedTooDeep,
+    /// A kind of type that the specification does not know.
+    #[error("the schema has a type of the unknown kind {0:?}")]
+    Kind(String),
+}
+
+/// Turns the `data` of an introspection answer into the text of a schema definition.
+pub fn definition_text(data: &str) -> Result<String, IntrospectionError> {
+    let answer: Answer = serde_json::from_str(data)?;
+    let mut document = Document::new();
+    document.definitions.push(schema_definition(&answer.schema)?);
+    for described in answer
+        .schema
+        .types
+        .iter()
+        .filter(|described| !described.name.starts_with("__"))
+    {
+        if let Some(definition) = type_definition(described)? {
+            document.definitions.push(definition);
+        }
+    }
+    for directive in answer.schema.directives.iter().flatten() {
+        document.definitions.push(directive_definition(directive)?);
+    }
+    Ok(document.to_string())
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "__schema")]
+    schema: SchemaAnswer,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SchemaAnswer {
+    query_type: NamedAnswer,
+    types: Vec<TypeAnswer>,
+    directives: Option<Vec<DirectiveAnswer>>,
+}
+
+#[derive(Deserialize)]
+struct NamedAnswer {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TypeAnswer {
+    kind: String,
+    name: String,
+    fields: Option<Vec<FieldAnswer>>,
+    input_fields: Option<Vec<InputAnswer>>,
+    interfaces: Option<Vec<TypeReference>>,
+    enum_values: Option<Vec<NamedAnswer>>,
+    possible_types: Option<Vec<TypeReference>>,
+}
+
+#[derive(Deserialize)]
+struct FieldAnswer {
+    name: String,
+    args: Option<Vec<InputAnswer>>,
+    #[serde(rename = "type")]
+    ty: TypeReference,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InputAnswer {
+    name: String,
+    #[serde(rename = "type")]
+    ty: TypeReference,
+    default_value: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DirectiveAnswer {
+    name: String,
+    is_repeatable: Option<bool>,
+    locations: Vec<String>,
+    args: Option<Vec<InputAnswer>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TypeReference {
+    kind: String,
+    name: Option<String>,
+    of_type: Option<Box<TypeReference>>,
+}
+
+fn schema_definition(schema: &SchemaAnswer) -> Result<Definition, IntrospectionError> {
+    // Only queries are ever sent, so the other root operations are left out.
+    let query = Node::new((OperationType::Query, name(&schema.query_type.name)?));
+    Ok(Definition::SchemaDefinition(Node::new(SchemaDefinition {
+        description: None,
+        directives: DirectiveList::default(),
+        root_operations: vec![query],
+    })))
+}
+
+/// `None` for the built-in scalars, which need no definition.
+fn type_definition(described: &TypeAnswer) -> Result<Option<Definition>, IntrospectionError> {
+    let type_name = name(&described.name)?;
+    let directives = DirectiveList::default();
+    let definition = match described.kind.as_str() {
+        "SCALAR" => {
+            if matches!(described.name.as_str(), "Int" | "Float" | "String" | "Boolean" | "ID") {
+                return Ok(None);
+            }
+            let scalar = ScalarTypeDefinition {
+                description: None,
+                name: type_name,
+                directives,
+            };
+            Definition::ScalarTypeDefinition(Node::new(scalar))
+        }
+        "OBJECT" => Definition::ObjectTypeDefinition(Node::new(ObjectTypeDefinition {
+            description: None,
+            name: type_name,
+            implements_interfaces: type_names(described.interfaces.as_deref())?,
+            directives,
+            fields: fields(described.fields.as_deref())?,
+        })),
+        "INTERFACE" => Definition::InterfaceTypeDefinition(Node::new(InterfaceTypeDefinition {
+            description: None,
+            name: type_name,
+            implements_interfaces: type_names(described.interfaces.as_deref())?,
+            directives,
+            fields: fields(described.fields.as_deref())?,
+        })),
+        "UNION" => Definition::UnionTypeDefinition(Node::new(UnionTypeDefinition {
+            description: None,
+            name: type_name,
+            directives,
+            members: type_names(described.possible_types.as_deref())?,
+        })),
+        "ENUM" => Definition::EnumTypeDefinition(Node::new(EnumTypeDefinition {
+            description: None,
+            name: type_name,
+            directives,
+            values: enum_values(described.enum_values.as_deref())?,
+        })),
+        "INPUT_OBJECT" => Definition::InputObjectTypeDefinition(Node::new(InputObjectTypeDefinition {
+            description: None,
+            name: type_name,
+            directives,
+            fields: inputs(described.input_fields.as_deref())?,
+        })),
+        other => return Err(IntrospectionError::Kind(other.to_owned())),
+    };
+    Ok(Some(definition))
+}
+
+fn directive_definition(directive: &DirectiveAnswer) -> Result<Definition, IntrospectionError> {
+    let locations = directive.locations.iter();
+    // A location that a later specification added concerns no query of ours.
+    let locations = locations.filter_map(|location| directive_location(location)).collect();
+    Ok(Definition::DirectiveDefinition(Node::new(DirectiveDefinition {
+        description: None,
+        name: name(&directive.name)?,
+        arguments: inputs(directive.args.as_deref())?,
+        repeatable: directive.is_repeatable.unwrap_or(false),
+        locations,
+    })))
+}
+
+fn directive_location(text: &str) -> Option<DirectiveLocation> {
+    let document = Document::parse(format!("directive @held on {text}"), "directive location").ok()?;
+    document
+        .definitions
+        .first()?
+        .as_directive_definition()?
+        .locations
+        .first()
+        .copied()
+}
+
+fn fields(answers: Option<&[FieldAnswer]>) -> Result<Vec<Node<FieldDefinition>>, IntrospectionError> {
+    let define = |answer: &FieldAnswer| {
+        Ok(Node::new(FieldDefinition {
+            description: None,
+            name: name(&answer.name)?,
+            arguments: inputs(answer.args.as_deref())?,
+            ty: answer.ty.resolve()?,
+            directives: DirectiveList::default(),
+        }))
+    };
+    answers.unwrap_or_default().iter().map(define).collect()
+}
+
+fn inputs(answers: Option<&[InputAnswer]>) -> Result<Vec<Node<InputValueDefinition>>, IntrospectionError> {
+    let define = |answer: &InputAnswer| {
+        Ok(Node::new(InputValueDefinition {
+            description: None,
+            name: name(&answer.name)?,
+            ty: Node::new(answer.ty.resolve()?),
+            default_value: answer.default_value.as_deref().and_then(value),
+            directives: DirectiveList::default(),
+        }))
+    };
+    answers.unwrap_or_default().iter().map(define).collect()
+}
+
+fn enum_values(answers: Option<&[NamedAnswer]>) -> Result<Vec<Node<EnumValueDefinition>>, IntrospectionError> {
+    let define = |answer: &NamedAnswer| {
+        Ok(Node::new(EnumValueDefinition {
+            description: None,
+            value: name(&answer.name)?,
+            directives: DirectiveList::default(),
+        }))
+    };
+    answers.unwrap_or_default().iter().map(define).collect()
+}
+
+fn type_names(references: Option<&[TypeReference]>) -> Result<Vec<Name>, IntrospectionError> {
+    let references = references.unwrap_or_default().iter();
+    references
+        .map(|reference| Ok(reference.resolve()?.inner_named_type().clone()))
+        .collect()
+}
+
+impl TypeReference {
+    fn resolve(&self) -> Result<Type, IntrospectionError> {
+        let wrapped = || {
+            self.of_type
+                .as_deref()
+                .ok_or(IntrospectionError::WrappedTooDeep)?
+                .resolve()
+        };
+        match self.kind.as_str() {
+            "NON_NULL" => Ok(wrapped()?.non_null()),
+            "LIST" => Ok(wrapped()?.list()),
+            _ => Ok(Type::Named(name(self.name.as_deref().unwrap_or_default())?)),
+        }
+    }
+}
+
+fn name(text: &str) -> Result<Name, IntrospectionError> {
+    Name::new(text).map_err(|_| IntrospectionError::Name(text.to_owned()))
+}
+
+/// A default value is told as GraphQL text. One that does not parse is left out: it only serves to tell that there is
+/// a default, and a server that garbles it must not keep the rest of its schema from us.
+fn value(text: &str) -> Option<Node<Value>> {
+    let source = format!("input Holder {{ held: Any = {text} }}");
+    let document = Document::parse(source, "default value").ok()?;
+    document
+        .definitions
+        .first()?
+        .as_input_object_type_definition()?
+        .fields
+        .first()?
+        .default_value
+        .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_becomes_a_definition() {
+        let text = definition_text(
+            r#"{"__schema":{"queryType":{"name":"Root"},"directives":null,"types":[
+                {"kind":"OBJECT","name":"Root","fields":[{"name":"rows","args":[
+                    {"name":"first","type":{"kind":"SCALAR","name":"Int"},"defaultValue":"10"},
+                    {"name":"order","type":{"kind":"ENUM","name":"Order"},"defaultValue":"{broken"}],
+                  "type":{"kind":"NON_NULL","name":null,"ofType":{"kind":"LIST","name":null,"ofType":
+                    {"kind":"SCALAR","name":"Long"}}}}],"interfaces":[]},
+                {"kind":"SCALAR","name":"Int"},{"kind":"SCALAR","name":"Long"},
+                {"kind":"ENUM","name":"Order","enumValues":[{"name":"ASC"}]},
+                {"kind":"OBJECT","name":"__Type","fields":[]}]}}"#,
+        );
+        let expected = "schema {\n  query: Root\n}\n\ntype Root {\n  rows(first: Int = 10, order: Order): [Long]!\n}\n\n\
+                        scalar Long\n\nenum Order {\n  ASC\n}\n";
+        assert_eq!(text.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_truncated_type_is_an_error() {
+        let answer = r#"{"__schema":{"queryType":{"name":"Root"},"types":[
+            {"kind":"OBJECT","name":"Root","fields":[{"name":"a","type":{"kind":"LIST"}}]}]}}"#;
+        assert!(matches!(
+            definition_text(answer),
+            Err(IntrospectionError::WrappedTooDeep)
+        ));
+    }
+
+    #[test]
+    fn each_text_of_the_ladder_is_barer_than_the_one_before() {
+        let [current, june_2018, bare] = IntrospectionQuery::LADDER.map(IntrospectionQuery::text);
+        assert!(current.contains("isRepeatable") && current.contains("args(includeDeprecated:true)"));
+        assert!(!june_2018.contains("isRepeatable") && june_2018.contains("fields(includeDeprecated:true)"));
+        assert!(!bare.contains("includeDeprecated") && !bare.contains("directives"));
+        for text in [current, june_2018, bare] {
+            let text = text.as_str();
+            assert!(Document::parse(text, "introspection").is_ok(), "{text}");
+        }
+    }
+}
