@@ -1,0 +1,235 @@
+//! Fields of a row turned into columns.
+
+use std::collections::BTreeMap;
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::Type;
+use apollo_compiler::parser::{SourceMap, SourceSpan};
+use apollo_compiler::schema::{ExtendedType, Name};
+
+use crate::plan::directives::{self, DirectiveStyle};
+use crate::plan::report::{Finding, PlanError};
+use crate::plan::selection::{MergedField, merge};
+use crate::plan::table::{Cell, CellRole, Column, ColumnType};
+use crate::plan::variables::Variables;
+use crate::schema::{Paging, ScalarType, paging};
+
+/// What every step of planning one query looks at.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'plan> {
+    pub(crate) schema: &'plan Schema,
+    /// What the API's custom scalars become.
+    pub(crate) scalars: &'plan BTreeMap<String, ScalarType>,
+    /// Whether nested objects become columns of their own.
+    pub(crate) flatten: bool,
+    pub(crate) variables: &'plan Variables,
+    pub(crate) sources: &'plan SourceMap,
+}
+
+/// The columns of one table, as they are gathered.
+pub(crate) struct ColumnList<'plan> {
+    context: Context<'plan>,
+    columns: Vec<Column>,
+}
+
+impl<'plan> ColumnList<'plan> {
+    /// Begins with `_id`, which every table has.
+    pub(crate) fn new(context: Context<'plan>) -> Self {
+        let id = Column {
+            name: "_id".to_owned(),
+            key: "_id".to_owned(),
+            ty: ColumnType::Scalar(ScalarType::String),
+            nullable: false,
+        };
+        Self {
+            context,
+            columns: vec![id],
+        }
+    }
+
+    pub(crate) fn into_columns(self) -> Vec<Column> {
+        self.columns
+    }
+
+    /// Adds the columns of an item's fields and says where they stand in the item.
+    /// `prefix` goes before their names; `is_absent` tells that the object around them may be null.
+    pub(crate) fn add_cells(
+        &mut self,
+        fields: &[MergedField],
+        prefix: &str,
+        is_absent: bool,
+    ) -> Result<Vec<Cell>, PlanError> {
+        fields
+            .iter()
+            .map(|field| self.add_cell(field, prefix, is_absent))
+            .collect()
+    }
+
+    fn add_cell(&mut self, field: &MergedField, prefix: &str, is_absent: bool) -> Result<Cell, PlanError> {
+        let key = field.key.to_string();
+        let is_object = field.has_fields() && !field.field.ty().is_list();
+        let has_own_type = directives::column(&field.field.directives, self.context.sources)?
+            .ty
+            .is_some();
+        if self.context.flatten && is_object && !has_own_type {
+            refuse_paging(self.context, field)?;
+            let inner = merge(&field.sets, self.context.schema, self.context.variables);
+            let is_absent = is_absent || field.is_conditional || !field.field.ty().is_non_null();
+            let cells = self.add_cells(&inner, &format!("{prefix}{key}_"), is_absent)?;
+            return Ok(Cell {
+                key,
+                role: CellRole::Flattened(cells),
+            });
+        }
+        let index = self.add(field, &format!("{prefix}{key}"), is_absent)?;
+        Ok(Cell {
+            key,
+            role: CellRole::Column(index),
+        })
+    }
+
+    /// Adds one column, called `name` unless the author renames it, and returns its index.
+    pub(crate) fn add(&mut self, field: &MergedField, name: &str, is_absent: bool) -> Result<usize, PlanError> {
+        let mut column = column(self.context, field, name)?;
+        column.nullable |= is_absent;
+        let is_taken = column.name == "_parent_id" || self.columns.iter().any(|other| other.name == column.name);
+        if is_taken {
+            return Err(name_clash(self.context, field, &column.name));
+        }
+        self.columns.push(column);
+        Ok(self.columns.len() - 1)
+    }
+}
+
+fn column(context: Context<'_>, field: &MergedField, name: &str) -> Result<Column, PlanError> {
+    refuse_paging(context, field)?;
+    let directive = directives::column(&field.field.directives, context.sources)?;
+    Ok(Column {
+        name: directive.name.unwrap_or_else(|| name.to_owned()),
+        key: field.key.to_string(),
+        ty: column_type(context, field, field.field.ty(), directive.ty)?,
+        nullable: field.is_conditional || !field.field.ty().is_non_null(),
+    })
+}
+
+fn column_type(
+    context: Context<'_>,
+    field: &MergedField,
+    ty: &Type,
+    chosen: Option<ScalarType>,
+) -> Result<ColumnType, PlanError> {
+    if let Type::List(item) | Type::NonNullList(item) = ty {
+        return Ok(ColumnType::List(Box::new(Column {
+            name: "item".to_owned(),
+            key: "item".to_owned(),
+            ty: column_type(context, field, item, chosen)?,
+            nullable: !item.is_non_null(),
+        })));
+    }
+    if let Some(chosen) = chosen {
+        return match field.has_fields() && chosen != ScalarType::Json {
+            true => Err(not_a_scalar(context, field, chosen)),
+            false => Ok(ColumnType::Scalar(chosen)),
+        };
+    }
+    if field.has_fields() {
+        return struct_type(context, field);
+    }
+    Ok(ColumnType::Scalar(scalar_type(context, ty.inner_named_type())))
+}
+
+fn struct_type(context: Context<'_>, field: &MergedField) -> Result<ColumnType, PlanError> {
+    let mut columns: Vec<Column> = Vec::new();
+    for inner in merge(&field.sets, context.schema, context.variables) {
+        let column = column(context, &inner, &inner.key)?;
+        if columns.iter().any(|other| other.name == column.name) {
+            return Err(name_clash(context, &inner, &column.name));
+        }
+        columns.push(column);
+    }
+    Ok(ColumnType::Struct(columns))
+}
+
+fn scalar_type(context: Context<'_>, type_name: &Name) -> ScalarType {
+    match type_name.as_str() {
+        "Int" => ScalarType::Int32,
+        "Float" => ScalarType::Float64,
+        "Boolean" => ScalarType::Boolean,
+        "String" | "ID" => ScalarType::String,
+        custom => match context.schema.types.get(custom) {
+            Some(ExtendedType::Enum(_)) => ScalarType::String,
+            _ => context.scalars.get(custom).copied().unwrap_or(ScalarType::Json),
+        },
+    }
+}
+
+/// Refuses a field that may be cut off where the planner does not turn its pages.
+fn refuse_paging(context: Context<'_>, field: &MergedField) -> Result<(), PlanError> {
+    let directive = directives::paginate(&field.field.directives, context.sources)?;
+    if directive.style == Some(DirectiveStyle::None) {
+        return Ok(());
+    }
+    match paging(context.schema, &field.field.definition) {
+        Paging::Unknown { arguments } => Err(unknown_paging(context.sources, field, &arguments)),
+        Paging::Relay if selects_items(field) => Err(Finding {
+            message: format!("the paginated field `{}` stands below another list", field.key),
+            place: place(field),
+            label: "its further pages would not be read".to_owned(),
+            help: "nested connections cannot be exported yet: give it a query file of its own, where it stands below \
+                   single objects only, or write @paginate(style: NONE) to take its first page as all there is"
+                .to_owned(),
+        }
+        .into_error(context.sources)),
+        Paging::Relay | Paging::None => Ok(()),
+    }
+}
+
+/// Whether a selection on a connection asks for its items, and not, say, for its total only.
+pub(crate) fn selects_items(field: &MergedField) -> bool {
+    let mut fields = field.sets.iter().flat_map(|set| &set.selections);
+    fields.any(|selection| match selection.as_field() {
+        Some(field) => matches!(field.name.as_str(), "nodes" | "edges"),
+        None => true,
+    })
+}
+
+pub(crate) fn unknown_paging(sources: &SourceMap, field: &MergedField, arguments: &[String]) -> PlanError {
+    let finding = Finding {
+        message: format!(
+            "the field `{}` looks paginated, in a style that is not known",
+            field.key
+        ),
+        place: place(field),
+        label: format!("takes {}", arguments.join(", ")),
+        help: "write @paginate(style: NONE) behind it if what it answers is all there is".to_owned(),
+    };
+    finding.into_error(sources)
+}
+
+fn name_clash(context: Context<'_>, field: &MergedField, name: &str) -> PlanError {
+    let finding = Finding {
+        message: format!("two columns would be called `{name}`"),
+        place: place(field),
+        label: "the second of them".to_owned(),
+        help: "give it another name with an alias, or with @column(name: \"…\")".to_owned(),
+    };
+    finding.into_error(context.sources)
+}
+
+fn not_a_scalar(context: Context<'_>, field: &MergedField, chosen: ScalarType) -> PlanError {
+    let finding = Finding {
+        message: format!(
+            "`{}` is an object and cannot become a column of type {chosen}",
+            field.key
+        ),
+        place: place(field),
+        label: "an object".to_owned(),
+        help: "an object can become a STRUCT column (no directive) or JSON text (@column(type: \"json\"))".to_owned(),
+    };
+    finding.into_error(context.sources)
+}
+
+/// Where a field stands in its file.
+pub(crate) fn place(field: &MergedField) -> Option<SourceSpan> {
+    field.key.location().or_else(|| field.field.location())
+}

@@ -1,0 +1,80 @@
+//! Reports on query files in the compiler's own form: file, line, caret, remedy.
+
+use apollo_compiler::Schema;
+use apollo_compiler::diagnostic::{CliReport, Color, ToCliReport as _};
+use apollo_compiler::parser::{SourceMap, SourceSpan};
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::DiagnosticList;
+
+/// Names are taken for a slip of the keyboard from this likeness on (Jaro-Winkler, 1 is equal).
+const LIKENESS: f64 = 0.8;
+
+/// Why a query file cannot be exported: one report or several, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PlanError(String);
+
+/// A finding of the planner, to be shown like one of the compiler's.
+pub(crate) struct Finding {
+    /// What is wrong.
+    pub(crate) message: String,
+    /// Where.
+    pub(crate) place: Option<SourceSpan>,
+    /// What stands at that place.
+    pub(crate) label: String,
+    /// What to do about it.
+    pub(crate) help: String,
+}
+
+impl Finding {
+    pub(crate) fn into_error(self, sources: &SourceMap) -> PlanError {
+        let mut report = CliReport::builder(sources, self.place, Color::Never);
+        report.with_message(self.message);
+        report.with_label_opt(self.place, self.label);
+        report.with_help(self.help);
+        PlanError(report.into_string().trim_end().to_owned())
+    }
+}
+
+impl PlanError {
+    /// An error without a place in a file.
+    pub(crate) fn plain(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// The compiler's reports, each with the nearest name that exists where one is misspelt.
+    pub(crate) fn from_compiler(errors: &DiagnosticList, schema: Option<&Schema>) -> Self {
+        let reports = errors.iter().map(|diagnostic| {
+            let mut report = diagnostic.error.to_report(diagnostic.sources, Color::Never);
+            let message = diagnostic.error.to_string();
+            if let Some(near) = schema.and_then(|schema| near_name(schema, &message)) {
+                report.with_help(format!("did you mean `{near}`?"));
+            }
+            report.into_string().trim_end().to_owned()
+        });
+        Self(reports.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// The field that was meant, for the compiler's message on an unknown one: ``type `T` does not have a field `f` ``.
+fn near_name(schema: &Schema, message: &str) -> Option<String> {
+    let (type_name, field) = message
+        .strip_prefix("type `")?
+        .split_once("` does not have a field `")?;
+    let field = field.strip_suffix('`')?;
+    let fields = match schema.types.get(type_name)? {
+        ExtendedType::Object(object) => &object.fields,
+        ExtendedType::Interface(interface) => &interface.fields,
+        _ => return None,
+    };
+    nearest(field, fields.keys().map(apollo_compiler::Name::as_str)).map(str::to_owned)
+}
+
+/// The name that is most like `meant`, if any is like it at all.
+pub(crate) fn nearest<'names>(meant: &str, names: impl Iterator<Item = &'names str>) -> Option<&'names str> {
+    let rated = names.map(|name| (strsim::jaro_winkler(meant, name), name));
+    let alike = rated.filter(|(likeness, _)| *likeness >= LIKENESS);
+    alike
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
