@@ -13,7 +13,7 @@ use crate::schema::{ApiSchema, ScalarType};
 const SCHEMA: &str = r#"
   type Query {
     organization(login: String!): Organization
-    issues(first: Int!, after: String, state: State = OPEN, labels: [String!]): IssueConnection!
+    issues(first: Int!, after: String, last: Int, state: State = OPEN, labels: [String!]): IssueConnection!
     items(first: Int, after: String): ItemConnection
     entries(first: Int, after: String): EntryConnection
     pages(limit: Int, offset: Int): [Issue!]

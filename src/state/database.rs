@@ -1,0 +1,374 @@
+//! The SQLite file: opened, checked, and every statement that is run on it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+
+use crate::state::StateError;
+use crate::state::records::{
+    Effort, FinishedConnection, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, Task,
+    UnfinishedRun,
+};
+
+/// The format of the state file, in its `user_version`.
+const FORMAT: i64 = 1;
+/// Marks the file as ours: "gqld".
+const APPLICATION_ID: i64 = 0x6771_6c64;
+/// Bodies are written once and mostly never read, so speed counts more than size.
+const BODY_COMPRESSION: i32 = 1;
+/// Large enough for a compressed page of rows to need few pages of the file.
+const PAGE_BYTES: u32 = 8192;
+
+/// The open database.
+pub(crate) struct Database {
+    connection: Connection,
+    path: PathBuf,
+    compressor: zstd::bulk::Compressor<'static>,
+}
+
+impl Database {
+    /// Opens the file, creating it where there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, StateError> {
+        create_private(path)?;
+        let sort = |error: rusqlite::Error| StateError::from_sqlite(path, &error);
+        let connection = Connection::open(path).map_err(sort)?;
+        let found: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(sort)?;
+        if found > FORMAT {
+            return Err(StateError::Newer {
+                path: path.to_owned(),
+                found,
+                known: FORMAT,
+            });
+        }
+        prepare(&connection, found).map_err(sort)?;
+        let compressor = zstd::bulk::Compressor::new(BODY_COMPRESSION);
+        let compressor = compressor.map_err(|error| StateError::from_io(path, &error))?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            compressor,
+        })
+    }
+
+    /// Runs `work` in a transaction that is durable when this returns.
+    pub(crate) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&mut Writing<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StateError> {
+        let run = || {
+            let transaction = self.connection.transaction()?;
+            let mut writing = Writing {
+                transaction,
+                compressor: &mut self.compressor,
+            };
+            let result = work(&mut writing)?;
+            writing.transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|error| StateError::from_sqlite(&self.path, &error))
+    }
+}
+
+/// Bodies may hold what only their owner may see, so the file is readable by nobody else.
+fn create_private(path: &Path) -> Result<(), StateError> {
+    let sort = |error: std::io::Error| StateError::from_io(path, &error);
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder).map_err(sort)?;
+    }
+    let mut options = fs_err::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use fs_err::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map(drop).map_err(sort)
+}
+
+fn prepare(connection: &Connection, found: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if found == 0 {
+        connection.execute_batch(&format!(
+            "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
+            include_str!("schema.sql")
+        ))?;
+    }
+    Ok(())
+}
+
+/// What can be written and read within a transaction.
+pub(crate) struct Writing<'database> {
+    transaction: Transaction<'database>,
+    compressor: &'database mut zstd::bulk::Compressor<'static>,
+}
+
+impl Writing<'_> {
+    fn execute(&self, statement: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+        self.transaction.prepare_cached(statement)?.execute(values).map(drop)
+    }
+
+    fn rows<T>(
+        &self,
+        query: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        self.transaction
+            .prepare_cached(query)?
+            .query_map(values, read)?
+            .collect()
+    }
+
+    pub(crate) fn store_response(
+        &mut self,
+        run: RunKey,
+        response: &StoredResponse,
+        received_at: u64,
+    ) -> rusqlite::Result<()> {
+        let compressed = self.compressor.compress(&response.body);
+        let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        self.execute(
+            "INSERT INTO response (run, sequence, connection, position, received_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                run.0,
+                response.sequence,
+                response.connection,
+                response.position,
+                received_at,
+                compressed
+            ],
+        )
+    }
+
+    /// The first stored response after `after`.
+    pub(crate) fn response_after(&self, run: RunKey, after: Sequence) -> rusqlite::Result<Option<StoredResponse>> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT sequence, connection, position, body FROM response WHERE run = ? AND sequence > ? \
+             ORDER BY sequence LIMIT 1",
+        )?;
+        let read = |row: &Row<'_>| {
+            let compressed = row.get_ref(3)?.as_blob()?;
+            let body = zstd::decode_all(compressed);
+            let body = body.map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Blob, error.into())
+            })?;
+            Ok(StoredResponse {
+                sequence: row.get(0)?,
+                connection: row.get(1)?,
+                position: row.get(2)?,
+                body: Bytes::from(body),
+            })
+        };
+        statement.query_row(params![run.0, after], read).optional()
+    }
+
+    pub(crate) fn add_task(&self, run: RunKey, task: &Task) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO task (run, id, connection, cursor, position) VALUES (?, ?, ?, ?, ?)",
+            params![run.0, task.id, task.connection, task.cursor, task.position],
+        )
+    }
+
+    pub(crate) fn remove_task(&self, run: RunKey, id: u64) -> rusqlite::Result<()> {
+        self.execute("DELETE FROM task WHERE run = ? AND id = ?", params![run.0, id])
+    }
+
+    pub(crate) fn finish_connection(&self, run: RunKey, finished: &FinishedConnection) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO finished_connection (run, connection, rows, total) VALUES (?, ?, ?, ?)",
+            params![run.0, finished.connection, finished.rows, finished.total],
+        )
+    }
+
+    pub(crate) fn add_flaw(&self, run: RunKey, text: &str, occurrences: u64) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO flaw (run, text, occurrences) VALUES (?, ?, ?) \
+             ON CONFLICT DO UPDATE SET occurrences = occurrences + excluded.occurrences",
+            params![run.0, text, occurrences],
+        )
+    }
+
+    pub(crate) fn add_effort(&self, run: RunKey, effort: &Effort, responses: u64, rows: u64) -> rusqlite::Result<()> {
+        self.execute(
+            "UPDATE run SET requests = requests + ?, retries = retries + ?, throttles = throttles + ?, \
+             bytes = bytes + ?, elapsed = elapsed + ?, responses = responses + ?, rows = rows + ? WHERE id = ?",
+            params![
+                effort.requests,
+                effort.retries,
+                effort.throttles,
+                effort.bytes,
+                u64::try_from(effort.elapsed.as_millis()).unwrap_or(u64::MAX),
+                responses,
+                rows,
+                run.0
+            ],
+        )
+    }
+
+    /// Records parts that hold all rows of the responses up to `through`, and drops those bodies.
+    pub(crate) fn record_parts(&self, run: RunKey, through: Sequence, parts: &[RecordedPart]) -> rusqlite::Result<()> {
+        for part in parts {
+            self.execute(
+                "INSERT INTO part (run, table_name, file, rows, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)",
+                params![run.0, part.table, part.file, part.rows, part.bytes, part.sha256],
+            )?;
+        }
+        self.execute("UPDATE run SET through = ? WHERE id = ?", params![through, run.0])?;
+        self.execute(
+            "DELETE FROM response WHERE run = ? AND sequence <= ?",
+            params![run.0, through],
+        )
+    }
+
+    pub(crate) fn begin_run(&self, run: NewRun<'_>, task: &Task) -> rusqlite::Result<RunKey> {
+        self.execute(
+            "INSERT INTO run (query, name, fingerprint, format, stage, started_at) VALUES (?, ?, ?, ?, 'open', ?)",
+            params![run.query, run.name, run.fingerprint, run.format, run.started_at],
+        )?;
+        let key = RunKey(self.transaction.last_insert_rowid());
+        self.add_task(key, task)?;
+        Ok(key)
+    }
+
+    pub(crate) fn begin_publishing(&self, run: RunKey) -> rusqlite::Result<()> {
+        self.execute("UPDATE run SET stage = 'publishing' WHERE id = ?", params![run.0])
+    }
+
+    /// Keeps the run's figures and forgets everything else of it.
+    pub(crate) fn finish_run(&self, run: RunKey) -> rusqlite::Result<()> {
+        self.execute("UPDATE run SET stage = 'published' WHERE id = ?", params![run.0])?;
+        for table in ["task", "response", "finished_connection", "part", "flaw"] {
+            self.execute(&format!("DELETE FROM {table} WHERE run = ?"), params![run.0])?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn drop_run(&self, run: RunKey) -> rusqlite::Result<()> {
+        self.execute("DELETE FROM run WHERE id = ?", params![run.0])
+    }
+
+    pub(crate) fn is_run_name_taken(&self, query: &str, name: &str) -> rusqlite::Result<bool> {
+        let found = self.rows(
+            "SELECT 1 FROM run WHERE query = ? AND name = ?",
+            params![query, name],
+            |_| Ok(()),
+        )?;
+        Ok(!found.is_empty())
+    }
+
+    pub(crate) fn unfinished_run(&self, query: &str) -> rusqlite::Result<Option<UnfinishedRun>> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT id, name, fingerprint, format, stage, started_at, through, responses, rows, requests, retries, \
+             throttles, bytes, elapsed FROM run WHERE query = ? AND stage <> 'published'",
+        )?;
+        let Some(mut run) = statement.query_row(params![query], read_run).optional()? else {
+            return Ok(None);
+        };
+        let key = params![run.key.0];
+        run.tasks = self.rows(
+            "SELECT id, connection, cursor, position FROM task WHERE run = ? ORDER BY id",
+            key,
+            |row| {
+                Ok(Task {
+                    id: row.get(0)?,
+                    connection: row.get(1)?,
+                    cursor: row.get(2)?,
+                    position: row.get(3)?,
+                })
+            },
+        )?;
+        run.finished = self.rows(
+            "SELECT connection, rows, total FROM finished_connection WHERE run = ?",
+            key,
+            |row| {
+                Ok(FinishedConnection {
+                    connection: row.get(0)?,
+                    rows: row.get(1)?,
+                    total: row.get(2)?,
+                })
+            },
+        )?;
+        run.parts = self.rows(
+            "SELECT table_name, file, rows, bytes, sha256 FROM part WHERE run = ? ORDER BY table_name, file",
+            key,
+            |row| {
+                Ok(RecordedPart {
+                    table: row.get(0)?,
+                    file: row.get(1)?,
+                    rows: row.get(2)?,
+                    bytes: row.get(3)?,
+                    sha256: row.get(4)?,
+                })
+            },
+        )?;
+        run.flaws = self.rows(
+            "SELECT text, occurrences FROM flaw WHERE run = ? ORDER BY text",
+            key,
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(Some(run))
+    }
+
+    pub(crate) fn stored_schema(&self, endpoint: &str) -> rusqlite::Result<Option<StoredSchema>> {
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT definition, fetched_at FROM api_schema WHERE endpoint = ?")?;
+        let read = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?));
+        let Some((compressed, fetched_at)) = statement.query_row(params![endpoint], read).optional()? else {
+            return Ok(None);
+        };
+        // A schema that cannot be read any more is asked for again.
+        let definition = zstd::decode_all(compressed.as_slice())
+            .ok()
+            .and_then(|text| String::from_utf8(text).ok());
+        Ok(definition.map(|definition| StoredSchema { definition, fetched_at }))
+    }
+
+    pub(crate) fn store_schema(&mut self, endpoint: &str, schema: &StoredSchema) -> rusqlite::Result<()> {
+        let compressed = self.compressor.compress(schema.definition.as_bytes());
+        let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        self.execute(
+            "INSERT OR REPLACE INTO api_schema (endpoint, fetched_at, definition) VALUES (?, ?, ?)",
+            params![endpoint, schema.fetched_at, compressed],
+        )
+    }
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<UnfinishedRun> {
+    let stage: String = row.get(4)?;
+    Ok(UnfinishedRun {
+        key: RunKey(row.get(0)?),
+        name: row.get(1)?,
+        fingerprint: row.get(2)?,
+        format: row.get(3)?,
+        stage: if stage == "open" {
+            Stage::Open
+        } else {
+            Stage::Publishing
+        },
+        started_at: row.get(5)?,
+        through: row.get(6)?,
+        last_sequence: row.get(7)?,
+        rows: row.get(8)?,
+        effort: Effort {
+            requests: row.get(9)?,
+            retries: row.get(10)?,
+            throttles: row.get(11)?,
+            bytes: row.get(12)?,
+            elapsed: Duration::from_millis(row.get(13)?),
+        },
+        tasks: Vec::new(),
+        finished: Vec::new(),
+        parts: Vec::new(),
+        flaws: Vec::new(),
+    })
+}

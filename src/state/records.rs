@@ -1,0 +1,170 @@
+//! What the state holds, as the engine sees it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// Tells the runs of one state apart; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunKey(pub(crate) i64);
+
+/// The place of a response in the order in which a run took them in, from 1.
+pub type Sequence = u64;
+
+/// A page still to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Tells the tasks of a run apart.
+    pub id: u64,
+    /// Index of the plan's connection; `None` for the first pages of everything.
+    pub connection: Option<usize>,
+    /// Where the page begins; `None` for a first page.
+    pub cursor: Option<String>,
+    /// Rows of the connection before this page.
+    pub position: u64,
+}
+
+/// A response to be kept until its rows are in a finished part, with what follows from it.
+#[derive(Debug)]
+pub struct TakenResponse {
+    /// The run.
+    pub run: RunKey,
+    /// Its place in the order.
+    pub sequence: Sequence,
+    /// The task that it answers.
+    pub task: Task,
+    /// The body as received, decompressed.
+    pub body: Bytes,
+    /// Rows in it.
+    pub rows: u64,
+    /// When it came, in milliseconds since 1970.
+    pub received_at: u64,
+    /// Pages that are to be read because of it.
+    pub next_tasks: Vec<Task>,
+    /// Connections that it ends.
+    pub finished: Vec<FinishedConnection>,
+    /// What it shows to be lacking.
+    pub flaws: Vec<String>,
+    /// What it took.
+    pub effort: Effort,
+}
+
+/// A connection that was read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinishedConnection {
+    /// Index of the plan's connection.
+    pub connection: usize,
+    /// Rows that it had.
+    pub rows: u64,
+    /// Rows that the API says it has, if it was asked.
+    pub total: Option<u64>,
+}
+
+/// What was spent on a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Attempts on the wire.
+    pub requests: u64,
+    /// Attempts made again after a failure.
+    pub retries: u64,
+    /// Answers that asked to slow down.
+    pub throttles: u64,
+    /// Bytes of bodies taken in.
+    pub bytes: u64,
+    /// Time during which the export ran.
+    pub elapsed: Duration,
+}
+
+/// A stored response, to be decoded again.
+#[derive(Debug)]
+pub struct StoredResponse {
+    /// Its place in the order.
+    pub sequence: Sequence,
+    /// Index of the plan's connection that it is a page of; `None` for the first pages of everything.
+    pub connection: Option<usize>,
+    /// Rows of the connection before it.
+    pub position: u64,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A finished output file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedPart {
+    /// Its table.
+    pub table: String,
+    /// Its file name in the table's staging folder.
+    pub file: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Its checksum, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Tasks are open, or rows not yet in parts.
+    Open,
+    /// All is in parts, and they are being moved to their place.
+    Publishing,
+}
+
+/// A run that is not finished, with all that is needed to go on.
+#[derive(Debug, Clone)]
+pub struct UnfinishedRun {
+    /// Its key.
+    pub key: RunKey,
+    /// Its id as people see it.
+    pub name: String,
+    /// The fingerprint of the plan that it follows.
+    pub fingerprint: String,
+    /// The output format that it writes.
+    pub format: String,
+    /// Where it stands.
+    pub stage: Stage,
+    /// When it began, in milliseconds since 1970.
+    pub started_at: u64,
+    /// Responses up to this one are in parts.
+    pub through: Sequence,
+    /// The last response taken in; 0 for none.
+    pub last_sequence: Sequence,
+    /// Rows in the responses taken in.
+    pub rows: u64,
+    /// What was spent on it.
+    pub effort: Effort,
+    /// Pages still to be read.
+    pub tasks: Vec<Task>,
+    /// Connections read to their end.
+    pub finished: Vec<FinishedConnection>,
+    /// Finished files.
+    pub parts: Vec<RecordedPart>,
+    /// What is lacking, each with how often.
+    pub flaws: Vec<(String, u64)>,
+}
+
+/// What tells a new run.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRun<'run> {
+    /// The query file's name.
+    pub query: &'run str,
+    /// Its id as people see it.
+    pub name: &'run str,
+    /// The fingerprint of its plan.
+    pub fingerprint: &'run str,
+    /// The output format.
+    pub format: &'run str,
+    /// When it begins, in milliseconds since 1970.
+    pub started_at: u64,
+}
+
+/// A schema that was asked for before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSchema {
+    /// In the schema definition language.
+    pub definition: String,
+    /// When it was asked for, in milliseconds since 1970.
+    pub fetched_at: u64,
+}

@@ -1,0 +1,104 @@
+//! Runs begun, gone on with, and finished.
+
+use crate::state::StateError;
+use crate::state::records::{
+    Effort, NewRun, RecordedPart, RunKey, Sequence, StoredResponse, StoredSchema, Task, UnfinishedRun,
+};
+use crate::state::store::StateStore;
+
+/// The task that every run begins with: the first pages of everything.
+pub const FIRST_TASK: Task = Task {
+    id: 1,
+    connection: None,
+    cursor: None,
+    position: 0,
+};
+
+impl StateStore {
+    /// The run of a query file that is not finished, if there is one.
+    pub async fn unfinished_run(&self, query: &str) -> Result<Option<UnfinishedRun>, StateError> {
+        let query = query.to_owned();
+        self.transact(move |writing| writing.unfinished_run(&query)).await
+    }
+
+    /// Whether a run of the query file was called `name` before.
+    pub async fn is_run_name_taken(&self, query: &str, name: &str) -> Result<bool, StateError> {
+        let (query, name) = (query.to_owned(), name.to_owned());
+        self.transact(move |writing| writing.is_run_name_taken(&query, &name))
+            .await
+    }
+
+    /// Begins a run; the query file has no unfinished one.
+    pub async fn begin_run(&self, run: NewRun<'_>) -> Result<RunKey, StateError> {
+        let query = run.query.to_owned();
+        let (name, fingerprint, format) = (run.name.to_owned(), run.fingerprint.to_owned(), run.format.to_owned());
+        let started_at = run.started_at;
+        self.transact(move |writing| {
+            let run = NewRun {
+                query: &query,
+                name: &name,
+                fingerprint: &fingerprint,
+                format: &format,
+                started_at,
+            };
+            writing.begin_run(run, &FIRST_TASK)
+        })
+        .await
+    }
+
+    /// Forgets a run and all that was fetched for it.
+    pub async fn drop_run(&self, run: RunKey) -> Result<(), StateError> {
+        self.transact(move |writing| writing.drop_run(run)).await
+    }
+
+    /// Adds to a run what was spent without a response, and the time that it ran.
+    pub async fn add_effort(&self, run: RunKey, effort: Effort) -> Result<(), StateError> {
+        self.transact(move |writing| writing.add_effort(run, &effort, 0, 0))
+            .await
+    }
+
+    /// Everything is in parts now: what follows is publishing.
+    pub async fn begin_publishing(&self, run: RunKey) -> Result<(), StateError> {
+        self.transact(move |writing| writing.begin_publishing(run)).await
+    }
+
+    /// The run is published; its figures stay, everything else of it goes.
+    pub async fn finish_run(&self, run: RunKey) -> Result<(), StateError> {
+        self.transact(move |writing| writing.finish_run(run)).await
+    }
+
+    /// The schema that was last asked of an endpoint.
+    pub async fn stored_schema(&self, endpoint: &str) -> Result<Option<StoredSchema>, StateError> {
+        let endpoint = endpoint.to_owned();
+        self.transact(move |writing| writing.stored_schema(&endpoint)).await
+    }
+
+    /// Keeps a schema.
+    pub async fn store_schema(&self, endpoint: &str, schema: StoredSchema) -> Result<(), StateError> {
+        let endpoint = endpoint.to_owned();
+        self.transact(move |writing| writing.store_schema(&endpoint, &schema))
+            .await
+    }
+
+    /// The first stored response after `after`, from a thread that may block.
+    pub fn response_after(&self, run: RunKey, after: Sequence) -> Result<Option<StoredResponse>, StateError> {
+        self.transact_blocking(move |writing| writing.response_after(run, after))
+    }
+
+    /// Records finished files that hold all rows of the responses up to `through`, what their decoding showed to be
+    /// lacking, and drops the bodies; from a thread that may block. The files must be durable.
+    pub fn record_parts(
+        &self,
+        run: RunKey,
+        through: Sequence,
+        parts: Vec<RecordedPart>,
+        flaws: Vec<(String, u64)>,
+    ) -> Result<(), StateError> {
+        self.transact_blocking(move |writing| {
+            flaws
+                .iter()
+                .try_for_each(|(text, occurrences)| writing.add_flaw(run, text, *occurrences))?;
+            writing.record_parts(run, through, &parts)
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! The state as the engine uses it: a thread of its own that writes in groups, and the handle to it.
+//!
+//! A response is durable at most [`GROUP_WAIT`] and one commit after it was handed over; whoever hands it over goes
+//! on at once. Everything else is done on the same thread, in the order in which it was handed over.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use crate::state::StateError;
+use crate::state::database::{Database, Writing};
+use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
+
+/// How long a response waits for others to share its commit; well within the 100 ms that are promised.
+const GROUP_WAIT: Duration = Duration::from_millis(40);
+/// A group is written at once when its bodies are this large together.
+const GROUP_BYTES: usize = 4 << 20;
+/// Messages on their way to the thread before senders wait.
+const QUEUE_LENGTH: usize = 256;
+
+type Work = Box<dyn FnOnce(&mut Database) + Send>;
+
+enum Message {
+    Take(Box<TakenResponse>),
+    /// Done after all that was handed over before is durable.
+    Do(Work),
+}
+
+/// The state of one source and output.
+#[derive(Clone)]
+pub struct StateStore {
+    sender: mpsc::Sender<Message>,
+    failure: Arc<OnceLock<StateError>>,
+    path: PathBuf,
+}
+
+/// The thread that writes; joined to be sure that all is written.
+pub struct StateThread {
+    handle: JoinHandle<()>,
+}
+
+impl StateStore {
+    /// Opens the state in `folder`, creating it where there is none.
+    pub fn open(folder: &Path) -> Result<(Self, StateThread), StateError> {
+        let path = folder.join("state.sqlite");
+        let database = Database::open(&path)?;
+        let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
+        let failure = Arc::new(OnceLock::new());
+        let writer = Writer {
+            database,
+            receiver,
+            failure: Arc::clone(&failure),
+        };
+        let spawned = std::thread::Builder::new()
+            .name("state".to_owned())
+            .spawn(move || writer.run());
+        let handle = spawned.map_err(|error| StateError::from_io(&path, &error))?;
+        Ok((Self { sender, failure, path }, StateThread { handle }))
+    }
+
+    /// Hands over a response; it will be durable within 100 ms.
+    pub async fn take(&self, response: TakenResponse) -> Result<(), StateError> {
+        let sent = self.sender.send(Message::Take(Box::new(response))).await;
+        sent.map_err(|_| self.lost())
+    }
+
+    /// Runs `work` in a transaction, which is durable when this returns.
+    pub(crate) async fn transact<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (message, answer) = transaction(work);
+        self.sender.send(message).await.map_err(|_| self.lost())?;
+        answer.await.map_err(|_| self.lost())?
+    }
+
+    /// The same from a thread that may block.
+    pub(crate) fn transact_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (message, answer) = transaction(work);
+        self.sender.blocking_send(message).map_err(|_| self.lost())?;
+        answer.blocking_recv().map_err(|_| self.lost())?
+    }
+
+    /// Why the thread is gone.
+    fn lost(&self) -> StateError {
+        let gone = || StateError::Other {
+            path: self.path.clone(),
+            cause: "the state is closed".into(),
+        };
+        self.failure.get().cloned().unwrap_or_else(gone)
+    }
+}
+
+impl StateThread {
+    /// Waits until all that was handed over is durable. Every [`StateStore`] must be gone.
+    pub fn join(self) {
+        // A panic of the thread was already felt by those who waited for its answers.
+        let _ = self.handle.join();
+    }
+}
+
+fn transaction<T: Send + 'static>(
+    work: impl FnOnce(&mut Writing<'_>) -> rusqlite::Result<T> + Send + 'static,
+) -> (Message, oneshot::Receiver<Result<T, StateError>>) {
+    let (sender, receiver) = oneshot::channel();
+    let message = Message::Do(Box::new(move |database| {
+        // Whoever asked may have gone; the work is done all the same.
+        let _ = sender.send(database.transact(work));
+    }));
+    (message, receiver)
+}
+
+struct Writer {
+    database: Database,
+    receiver: mpsc::Receiver<Message>,
+    failure: Arc<OnceLock<StateError>>,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let outcome = match runtime {
+            Ok(runtime) => runtime.block_on(self.serve()),
+            Err(error) => Err(StateError::Other {
+                path: PathBuf::from("state"),
+                cause: error.to_string().into(),
+            }),
+        };
+        if let Err(error) = outcome {
+            let _ = self.failure.set(error);
+        }
+        // The receiver goes with `self`, after the failure is known to those who find it closed.
+    }
+
+    async fn serve(&mut self) -> Result<(), StateError> {
+        while let Some(message) = self.receiver.recv().await {
+            let mut group = Group::default();
+            let work = match message {
+                Message::Take(response) => {
+                    group.add(*response);
+                    self.gather(&mut group).await
+                }
+                Message::Do(work) => Some(work),
+            };
+            if !group.is_empty() {
+                self.database.transact(|writing| group.write(writing))?;
+            }
+            if let Some(work) = work {
+                work(&mut self.database);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to the group what comes in time, up to the first piece of other work.
+    async fn gather(&mut self, group: &mut Group) -> Option<Work> {
+        let deadline = Instant::now() + GROUP_WAIT;
+        while group.bytes < GROUP_BYTES {
+            match timeout_at(deadline, self.receiver.recv()).await {
+                Ok(Some(Message::Take(response))) => group.add(*response),
+                Ok(Some(Message::Do(work))) => return Some(work),
+                Ok(None) | Err(_) => return None,
+            }
+        }
+        None
+    }
+}
+
+/// Responses that share a commit.
+#[derive(Default)]
+struct Group {
+    responses: Vec<TakenResponse>,
+    bytes: usize,
+}
+
+impl Group {
+    fn add(&mut self, response: TakenResponse) {
+        self.bytes += response.body.len();
+        self.responses.push(response);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.responses.is_empty()
+    }
+
+    fn write(self, writing: &mut Writing<'_>) -> rusqlite::Result<()> {
+        // A task that begins and ends within the group never reaches the file.
+        let mut begun: BTreeMap<(i64, u64), Task> = BTreeMap::new();
+        for response in self.responses {
+            let run = response.run;
+            if begun.remove(&(run.0, response.task.id)).is_none() {
+                writing.remove_task(run, response.task.id)?;
+            }
+            begun.extend(response.next_tasks.iter().map(|task| ((run.0, task.id), task.clone())));
+            for finished in &response.finished {
+                writing.finish_connection(run, finished)?;
+            }
+            for flaw in &response.flaws {
+                writing.add_flaw(run, flaw, 1)?;
+            }
+            writing.add_effort(run, &response.effort, 1, response.rows)?;
+            let stored = StoredResponse {
+                sequence: response.sequence,
+                connection: response.task.connection,
+                position: response.task.position,
+                body: response.body,
+            };
+            writing.store_response(run, &stored, response.received_at)?;
+        }
+        begun
+            .iter()
+            .try_for_each(|((run, _), task)| writing.add_task(RunKey(*run), task))
+    }
+}
