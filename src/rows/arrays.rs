@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, ListArray,
-    StringArray, StructArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, ListArray, StringArray,
+    StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeType, DataType, Field, FieldRef};
@@ -26,7 +26,11 @@ pub(super) fn take_array(column: &mut ColumnBuffer, field: &Field) -> Result<Arr
         Values::Timestamp(values) | Values::Epoch { values, .. } => {
             Arc::new(TimestampMicrosecondArray::try_new(take_values(values), nulls)?.with_timezone(UTC))
         }
-        Values::Decimal { values, precision, scale } => {
+        Values::Decimal {
+            values,
+            precision,
+            scale,
+        } => {
             let scale = i8::try_from(*scale).map_err(|_| unlike(field))?;
             let array = Decimal128Array::try_new(take_values(values), nulls)?;
             Arc::new(array.with_precision_and_scale(*precision, scale)?)
@@ -37,13 +41,21 @@ pub(super) fn take_array(column: &mut ColumnBuffer, field: &Field) -> Result<Arr
                 return Err(unlike(field));
             };
             let items = take_array(item, item_field)?;
-            Arc::new(ListArray::try_new(Arc::clone(item_field), take_ends(ends), items, nulls)?)
+            Arc::new(ListArray::try_new(
+                Arc::clone(item_field),
+                take_ends(ends),
+                items,
+                nulls,
+            )?)
         }
         Values::Struct(columns) => {
             let DataType::Struct(fields) = field.data_type() else {
                 return Err(unlike(field));
             };
-            let arrays = columns.iter_mut().zip(fields).map(|(column, field): (_, &FieldRef)| take_array(column, field));
+            let arrays = columns
+                .iter_mut()
+                .zip(fields)
+                .map(|(column, field): (_, &FieldRef)| take_array(column, field));
             let arrays = arrays.collect::<Result<_, _>>()?;
             Arc::new(StructArray::try_new_with_length(fields.clone(), arrays, nulls, len)?)
         }
@@ -71,5 +83,9 @@ fn take_ends(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
 }
 
 fn unlike(field: &Field) -> ArrowError {
-    ArrowError::SchemaError(format!("column `{}` was gathered as another type than {}", field.name(), field.data_type()))
+    ArrowError::SchemaError(format!(
+        "column `{}` was gathered as another type than {}",
+        field.name(),
+        field.data_type()
+    ))
 }

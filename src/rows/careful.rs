@@ -47,7 +47,9 @@ fn push_cells<'de>(
             continue;
         }
         let raw = match fields {
-            Some(fields) => fields.get(&cell.key).map_err(|cause| cause.at(cell_name(cell, columns)))?,
+            Some(fields) => fields
+                .get(&cell.key)
+                .map_err(|cause| cause.at(cell_name(cell, columns)))?,
             None => None,
         };
         if let (Some(keys), Some(raw)) = (keys.as_mut(), raw) {

@@ -99,7 +99,11 @@ impl Decoder {
         positions: &[u64],
         reading: Reading,
     ) -> Result<Vec<TableCount>, serde_json::Error> {
-        let before: Vec<_> = self.buffers.iter().map(|table| (table.rows, table.rejected())).collect();
+        let before: Vec<_> = self
+            .buffers
+            .iter()
+            .map(|table| (table.rows, table.rejected()))
+            .collect();
         let result = read_body(&mut self.buffers, body, layout, positions, reading);
         if result.is_err() {
             for (table, (rows, rejects)) in self.buffers.iter_mut().zip(before) {

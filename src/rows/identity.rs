@@ -43,7 +43,12 @@ impl<'de> KeyTexts<'de> {
     /// Takes the JSON text of a cell; false where it has one already.
     pub(super) fn set(&mut self, cell: usize, raw: &'de str) -> bool {
         let mut is_first = true;
-        for (_, text) in self.cells.iter().zip(&mut self.texts).filter(|(wanted, _)| **wanted == cell) {
+        for (_, text) in self
+            .cells
+            .iter()
+            .zip(&mut self.texts)
+            .filter(|(wanted, _)| **wanted == cell)
+        {
             is_first &= text.replace(raw).is_none();
         }
         is_first
@@ -54,8 +59,14 @@ impl<'de> KeyTexts<'de> {
         if let [text] = self.texts[..] {
             return key_text(text);
         }
-        let texts = self.texts.iter().map(|text| key_text(*text)).collect::<Result<Vec<_>, _>>()?;
-        serde_json::to_string(&texts).map(Cow::Owned).map_err(|error| unreadable(&error))
+        let texts = self
+            .texts
+            .iter()
+            .map(|text| key_text(*text))
+            .collect::<Result<Vec<_>, _>>()?;
+        serde_json::to_string(&texts)
+            .map(Cow::Owned)
+            .map_err(|error| unreadable(&error))
     }
 }
 

@@ -97,7 +97,10 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
         let keys = KeyTexts::new(&layout.row.id);
         let edge = match &layout.items {
             Items::Edges { node, edge_cells, .. } => {
-                let cells = edge_cells.iter().enumerate().map(|(index, cell)| EdgeField::Cell(index, cell));
+                let cells = edge_cells
+                    .iter()
+                    .enumerate()
+                    .map(|(index, cell)| EdgeField::Cell(index, cell));
                 Some(Edge {
                     cells: edge_cells,
                     fields: [EdgeField::Node(node)].into_iter().chain(cells).collect(),
@@ -105,7 +108,12 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
             }
             Items::Value | Items::List | Items::Nodes { .. } => None,
         };
-        Ok(Self { page, layout, keys, edge })
+        Ok(Self {
+            page,
+            layout,
+            keys,
+            edge,
+        })
     }
 
     fn item_cells(&mut self) -> CellsSeed<'_, 'de> {
@@ -132,7 +140,10 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
     fn read_edge<A: MapAccess<'de>>(&mut self, edge: &Edge<'_>, mut map: A) -> Result<bool, A::Error> {
         let mut has_node = None;
         let mut next = 0;
-        while let Some(index) = map.next_key_seed(KeyIndex { items: &edge.fields, next })? {
+        while let Some(index) = map.next_key_seed(KeyIndex {
+            items: &edge.fields,
+            next,
+        })? {
             let Some(index) = index else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -154,7 +165,10 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
 
     fn end_item<E: Error>(&mut self, is_row: bool) -> Result<(), E> {
         if is_row {
-            return self.page.complete_row(self.layout, &self.keys).map_err(|_| second_look());
+            return self
+                .page
+                .complete_row(self.layout, &self.keys)
+                .map_err(|_| second_look());
         }
         self.page.note_null_item(self.layout);
         Ok(())

@@ -62,7 +62,9 @@ impl Check<'_> {
         let before: Vec<_> = self.filled.iter().map(Vec::len).collect();
         for field in fields {
             if let AncestorRole::Columns(places) = &field.role {
-                places.iter().try_for_each(|place| self.fill(place.table, place.column))?;
+                places
+                    .iter()
+                    .try_for_each(|place| self.fill(place.table, place.column))?;
             }
         }
         for field in fields {
@@ -88,7 +90,10 @@ impl Check<'_> {
     }
 
     fn rows(&mut self, layout: &RowsLayout, edge_cells: &[Cell]) -> Result<(), LayoutFault> {
-        let table = self.tables.get(layout.table).ok_or(LayoutFault::NoTable(layout.table))?;
+        let table = self
+            .tables
+            .get(layout.table)
+            .ok_or(LayoutFault::NoTable(layout.table))?;
         let has_id = table
             .columns
             .first()

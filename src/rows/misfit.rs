@@ -80,7 +80,10 @@ mod tests {
         let cause = || MisfitCause::Null;
         assert_eq!(cause().at("line").inside("location").column, "location.line");
         assert_eq!(cause().at("").inside("[2]").inside("tags").column, "tags[2]");
-        assert_eq!(cause().at("line").inside("").inside("[0]").inside("places").column, "places[0].line");
+        assert_eq!(
+            cause().at("line").inside("").inside("[0]").inside("places").column,
+            "places[0].line"
+        );
     }
 
     #[test]

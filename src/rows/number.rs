@@ -30,7 +30,10 @@ impl ExactNumber {
             _ => return None,
         };
         if digits.unscaled == 0 {
-            return Some(Self { unscaled: 0, exponent: 0 });
+            return Some(Self {
+                unscaled: 0,
+                exponent: 0,
+            });
         }
         Some(Self {
             unscaled: if is_negative { -digits.unscaled } else { digits.unscaled },
@@ -72,7 +75,10 @@ struct Digits {
 impl Digits {
     /// Takes the digits that `text` begins with, at least one, and returns what follows.
     fn take_run<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let length = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+        let length = text
+            .iter()
+            .position(|byte| !byte.is_ascii_digit())
+            .unwrap_or(text.len());
         let (run, rest) = text.split_at(length);
         for byte in run {
             self.take(byte - b'0')?;
@@ -89,7 +95,11 @@ impl Digits {
         if self.count > MAX_DIGITS {
             return None;
         }
-        let places = if self.zeros == 0 { 10 } else { 10_i128.pow(self.zeros + 1) };
+        let places = if self.zeros == 0 {
+            10
+        } else {
+            10_i128.pow(self.zeros + 1)
+        };
         self.unscaled = self.unscaled * places + i128::from(digit);
         self.zeros = 0;
         Some(())
@@ -147,7 +157,15 @@ mod tests {
 
     #[test]
     fn what_is_not_a_whole_64_bit_number_is_none() {
-        for text in ["1.5", "1e400", "1e-1", "9223372036854775808", "-9223372036854775809", "1e19", "1e99999999999999999999"] {
+        for text in [
+            "1.5",
+            "1e400",
+            "1e-1",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "1e19",
+            "1e99999999999999999999",
+        ] {
             assert_eq!(ExactNumber::parse(text).and_then(ExactNumber::integer), None, "{text}");
         }
         assert_eq!(ExactNumber::parse("1.0000000000000000000000000000000000000001"), None);
@@ -155,7 +173,9 @@ mod tests {
 
     #[test]
     fn text_that_is_no_number_is_refused() {
-        for text in ["", "-", "+1", ".5", "5.", "1e", "1e+", "1x", " 1", "1 ", "NaN", "Infinity", "0x1", "--1", "1.2.3", "١"] {
+        for text in [
+            "", "-", "+1", ".5", "5.", "1e", "1e+", "1x", " 1", "1 ", "NaN", "Infinity", "0x1", "--1", "1.2.3", "١",
+        ] {
             assert_eq!(ExactNumber::parse(text), None, "{text}");
         }
     }

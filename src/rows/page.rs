@@ -51,7 +51,9 @@ impl<'p, 'de> Page<'p, 'de> {
         Self {
             reading,
             counts: vec![TableCount::default(); count],
-            positions: (0..count).map(|table| positions.get(table).copied().unwrap_or(0)).collect(),
+            positions: (0..count)
+                .map(|table| positions.get(table).copied().unwrap_or(0))
+                .collect(),
             starts: tables.iter().map(|table| table.rows).collect(),
             row_texts: vec![Vec::new(); count],
             tables,
@@ -108,7 +110,12 @@ impl<'p, 'de> Page<'p, 'de> {
     }
 
     /// Takes in an item by its text: as a row, as a reject, or as nothing where it is null.
-    pub(super) fn take_carefully(&mut self, layout: &RowsLayout, raw: &'de str, keys: &mut KeyTexts<'de>) -> Result<(), TooManyRejects> {
+    pub(super) fn take_carefully(
+        &mut self,
+        layout: &RowsLayout,
+        raw: &'de str,
+        keys: &mut KeyTexts<'de>,
+    ) -> Result<(), TooManyRejects> {
         let table = &mut self.tables[layout.table];
         keys.clear();
         let misfit = match read_item(layout, raw, &mut table.columns, keys) {

@@ -34,7 +34,10 @@ impl<'de> CellsSeed<'_, 'de> {
     pub(super) fn read_fields<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut next = 0;
         let mut is_in_order = true;
-        while let Some(index) = map.next_key_seed(KeyIndex { items: self.cells, next })? {
+        while let Some(index) = map.next_key_seed(KeyIndex {
+            items: self.cells,
+            next,
+        })? {
             let Some(index) = index else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -83,7 +86,11 @@ impl<'de> CellsSeed<'_, 'de> {
     /// A column that has no value for this row yet.
     fn fresh_column<E: Error>(&mut self, column: usize) -> Result<&mut ColumnBuffer, E> {
         let buffer = &mut self.columns[column];
-        if buffer.len() == self.row { Ok(buffer) } else { Err(second_look()) }
+        if buffer.len() == self.row {
+            Ok(buffer)
+        } else {
+            Err(second_look())
+        }
     }
 }
 

@@ -24,7 +24,9 @@ pub fn arrow_schema(table: &Table) -> SchemaRef {
 pub fn rejects_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         let columns = ["_row", "_reason", "_column"];
-        Arc::new(Schema::new(columns.map(|name| Field::new(name, DataType::Utf8, false)).to_vec()))
+        Arc::new(Schema::new(
+            columns.map(|name| Field::new(name, DataType::Utf8, false)).to_vec(),
+        ))
     });
     Arc::clone(&SCHEMA)
 }
@@ -83,7 +85,10 @@ mod tests {
 
     #[test]
     fn types_and_nullability_go_all_the_way_down() {
-        let decimal = ScalarType::Decimal { precision: 20, scale: 4 };
+        let decimal = ScalarType::Decimal {
+            precision: 20,
+            scale: 4,
+        };
         let place = vec![
             column("line", ColumnType::Scalar(ScalarType::Int32), true),
             column("extra", ColumnType::Scalar(ScalarType::Json), false),
@@ -106,8 +111,16 @@ mod tests {
         let expected = Schema::new(vec![
             Field::new("_id", DataType::Utf8, false),
             Field::new("price", DataType::Decimal128(20, 4), true),
-            Field::new("seen", DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())), true),
-            Field::new("places", DataType::List(Arc::new(Field::new("item", place, false))), true),
+            Field::new(
+                "seen",
+                DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+                true,
+            ),
+            Field::new(
+                "places",
+                DataType::List(Arc::new(Field::new("item", place, false))),
+                true,
+            ),
         ]);
         assert_eq!(*arrow_schema(&table), expected);
     }

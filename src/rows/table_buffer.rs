@@ -63,7 +63,10 @@ impl TableBuffer {
 
     /// Takes back all rejects from the given one on.
     pub(super) fn truncate_rejects(&mut self, rejects: usize) {
-        self.rejects.columns.iter_mut().for_each(|texts| texts.truncate(rejects));
+        self.rejects
+            .columns
+            .iter_mut()
+            .for_each(|texts| texts.truncate(rejects));
     }
 
     /// The rows as a batch; `None` where there are none, or, unless `all` are wanted, too few to be worth it.
@@ -74,7 +77,11 @@ impl TableBuffer {
         }
         self.rows = 0;
         let fields = self.schema.fields().iter();
-        let arrays = self.columns.iter_mut().zip(fields).map(|(column, field)| take_array(column, field));
+        let arrays = self
+            .columns
+            .iter_mut()
+            .zip(fields)
+            .map(|(column, field)| take_array(column, field));
         let arrays = arrays.collect::<Result<_, _>>()?;
         RecordBatch::try_new(Arc::clone(&self.schema), arrays).map(Some)
     }

@@ -49,7 +49,11 @@ impl ColumnBuffer {
         let fits = match &mut self.values {
             Values::String(texts) => texts.push(text),
             Values::Int64(values) => push(values, ExactNumber::parse(text).and_then(ExactNumber::integer)),
-            Values::Decimal { values, precision, scale } => push(values, decimal(text, *precision, *scale)),
+            Values::Decimal {
+                values,
+                precision,
+                scale,
+            } => push(values, decimal(text, *precision, *scale)),
             Values::Date(values) => push(values, parse_date(text)),
             Values::Timestamp(values) => push(values, parse_timestamp(text)),
             Values::Epoch { values, scale } => push(values, epoch_micros(text, *scale)),
@@ -66,7 +70,11 @@ impl ColumnBuffer {
             Values::Int32(values) => push(values, whole().and_then(|value| i32::try_from(value).ok())),
             Values::Int64(values) => push(values, whole()),
             Values::Float64(values) => push(values, text.parse().ok().filter(|value: &f64| value.is_finite())),
-            Values::Decimal { values, precision, scale } => push(values, decimal(text, *precision, *scale)),
+            Values::Decimal {
+                values,
+                precision,
+                scale,
+            } => push(values, decimal(text, *precision, *scale)),
             Values::Epoch { values, scale } => push(values, epoch_micros(text, *scale)),
             _ => false,
         };
@@ -111,12 +119,17 @@ impl ColumnBuffer {
         let Values::List { item, .. } = &mut self.values else {
             return Err(self.wrong_type(raw));
         };
-        let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(|error| unreadable(&error).at(self.name.as_str()))?;
+        let items: Vec<&RawValue> =
+            serde_json::from_str(raw).map_err(|error| unreadable(&error).at(self.name.as_str()))?;
         for (index, value) in items.into_iter().enumerate() {
             item.push_json(value.get())
                 .map_err(|misfit| misfit.inside(&format!("[{index}]")).inside(&self.name))?;
         }
-        if self.end_list() { Ok(()) } else { Err(MisfitCause::TooLong.at(self.name.as_str())) }
+        if self.end_list() {
+            Ok(())
+        } else {
+            Err(MisfitCause::TooLong.at(self.name.as_str()))
+        }
     }
 
     /// Ends a list whose items were added; false, and nothing added, where all lists together have more than 2^31 - 1.
@@ -154,7 +167,10 @@ impl ColumnBuffer {
 
 /// Adds to a column what an object has under the column's key.
 fn push_field(column: &mut ColumnBuffer, fields: &Fields<'_>) -> Result<(), Misfit> {
-    match fields.get(&column.key).map_err(|cause| cause.at(column.name.as_str()))? {
+    match fields
+        .get(&column.key)
+        .map_err(|cause| cause.at(column.name.as_str()))?
+    {
         Some(raw) => column.push_json(raw),
         None => column.push_missing(),
     }
@@ -165,7 +181,9 @@ pub(super) fn string_of(raw: &str) -> Result<Cow<'_, str>, MisfitCause> {
     let plain = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match plain {
         Some(text) if !text.contains('\\') => Ok(Cow::Borrowed(text)),
-        _ => serde_json::from_str(raw).map(Cow::Owned).map_err(|error| unreadable(&error)),
+        _ => serde_json::from_str(raw)
+            .map(Cow::Owned)
+            .map_err(|error| unreadable(&error)),
     }
 }
 

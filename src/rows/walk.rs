@@ -110,11 +110,17 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_, 'de> {
             };
             next = index + 1;
             if std::mem::replace(&mut seen[index], true) {
-                return Err(A::Error::custom(format!("`{}` stands twice in one object", members[index].key())));
+                return Err(A::Error::custom(format!(
+                    "`{}` stands twice in one object",
+                    members[index].key()
+                )));
             }
             match members[index] {
                 Member::Field(field) => held[index] = read_field(self.page, field, &mut map)?,
-                Member::List(_, layout) => map.next_value_seed(ListSeed { page: self.page, layout })?,
+                Member::List(_, layout) => map.next_value_seed(ListSeed {
+                    page: self.page,
+                    layout,
+                })?,
             }
         }
         for (member, _) in members.iter().zip(&seen).filter(|(_, seen)| !**seen) {
@@ -161,16 +167,30 @@ fn read_field<'de, A: MapAccess<'de>>(
         AncestorRole::Columns(_) => Ok(Some(map.next_value::<&RawValue>()?.get())),
         AncestorRole::Object(fields) => {
             let (key, list) = (field.key.as_str(), None);
-            map.next_value_seed(ObjectSeed { page, key, fields, list }).map(|()| None)
+            map.next_value_seed(ObjectSeed {
+                page,
+                key,
+                fields,
+                list,
+            })
+            .map(|()| None)
         }
         AncestorRole::Rows(layout) => {
             let key = field.key.as_str();
             match &layout.items {
                 Items::Value => map.next_value_seed(OnlyItemSeed { page, layout })?,
                 Items::List => map.next_value_seed(ListSeed { page, layout })?,
-                Items::Nodes { nodes: list, beside } | Items::Edges { edges: list, beside, .. } => {
+                Items::Nodes { nodes: list, beside }
+                | Items::Edges {
+                    edges: list, beside, ..
+                } => {
                     let (fields, list) = (beside, Some((list.as_str(), layout)));
-                    map.next_value_seed(ObjectSeed { page, key, fields, list })?;
+                    map.next_value_seed(ObjectSeed {
+                        page,
+                        key,
+                        fields,
+                        list,
+                    })?;
                 }
             }
             Ok(None)
@@ -186,7 +206,11 @@ fn settle<E: Error>(
     rows_before: &[usize],
 ) -> Result<(), E> {
     for (member, raw) in members.iter().zip(held) {
-        let Member::Field(AncestorField { role: AncestorRole::Columns(places), .. }) = member else {
+        let Member::Field(AncestorField {
+            role: AncestorRole::Columns(places),
+            ..
+        }) = member
+        else {
             continue;
         };
         for place in places {
