@@ -22,6 +22,11 @@ impl TableName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name of the table that holds the rows that do not fit this one.
+    pub fn rejects(&self) -> Self {
+        Self(format!("{}__rejects", self.0))
+    }
 }
 
 impl fmt::Display for TableName {

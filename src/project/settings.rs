@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::Regex;
+use serde::Deserialize;
 use url::Url;
 
 use crate::schema::ScalarType;
@@ -149,7 +150,8 @@ pub struct RetryPolicy {
 }
 
 /// How the waits between attempts grow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RetryGrowth {
     /// Doubling each time, with jitter.
     Exponential,
@@ -171,7 +173,8 @@ pub struct VerdictRule {
 }
 
 /// The verdicts that a rule can give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum VerdictName {
     /// Asked too often: wait, and ask again.
     Throttled,

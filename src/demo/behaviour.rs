@@ -1,0 +1,159 @@
+//! How a stand-in behaves towards its clients: `behaviours.toml` as types.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::demo::fault::FaultPlan;
+use crate::demo::paging::PagingBehaviour;
+
+/// How a stand-in behaves towards its clients.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behaviours {
+    /// Who is let in.
+    pub auth: AuthBehaviour,
+    /// Request limits that all hold at once; none where it is empty.
+    #[serde(default)]
+    pub limits: Vec<RequestWindow>,
+    /// What a 429 looks like.
+    pub throttle: ThrottleBehaviour,
+    /// How long an answer takes at least.
+    pub latency: Latency,
+    /// How connections turn their pages.
+    pub paging: PagingBehaviour,
+    /// What goes wrong on purpose.
+    pub faults: FaultPlan,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthBehaviour {
+    /// Whether a token is asked for.
+    pub required: bool,
+    /// The header that carries it, in lower case.
+    pub header: String,
+    /// The word before it; empty for none.
+    pub scheme: String,
+    /// The status of the answer to a wrong or missing token.
+    pub status: u16,
+    /// The JSON body of that answer.
+    pub body: String,
+}
+
+/// At most `max` requests in a window of `per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestWindow {
+    /// Requests let in.
+    pub max: u32,
+    /// The window's length.
+    #[serde(deserialize_with = "duration")]
+    pub per: Duration,
+    /// How the window lies.
+    #[serde(default)]
+    pub window: WindowKind,
+}
+
+/// How a request window lies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowKind {
+    /// It ends at each request.
+    #[default]
+    Sliding,
+    /// One follows the other, beginning with the server's start.
+    Fixed,
+}
+
+/// What a 429 looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThrottleBehaviour {
+    /// Whether the `Retry-After` header says how many seconds to wait.
+    pub retry_after: bool,
+    /// The kind of body.
+    pub body: ThrottleBody,
+    /// The wait that an injected 429 asks for; a real one asks for the time until the window has room.
+    #[serde(deserialize_with = "duration")]
+    pub injected_wait: Duration,
+}
+
+/// The kind of body that a 429 has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThrottleBody {
+    /// `{"errors": …}`
+    Json,
+    /// Plain text.
+    Text,
+}
+
+/// How long an answer takes at least, from the request's arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// For any answer.
+    #[serde(deserialize_with = "duration")]
+    pub base: Duration,
+    /// For each row of a connection in it.
+    #[serde(deserialize_with = "duration")]
+    pub per_node: Duration,
+}
+
+/// A request window that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no request limit: use a form such as 100/1m or 3/1s")]
+pub struct RequestWindowError(String);
+
+impl std::str::FromStr for RequestWindow {
+    type Err = RequestWindowError;
+
+    fn from_str(text: &str) -> Result<Self, RequestWindowError> {
+        let parts = text.split_once('/').and_then(|(max, per)| {
+            let per = humantime::parse_duration(per.trim())
+                .ok()
+                .filter(|per| !per.is_zero())?;
+            Some((max.trim().parse().ok().filter(|max| *max > 0)?, per))
+        });
+        let (max, per) = parts.ok_or_else(|| RequestWindowError(text.to_owned()))?;
+        Ok(Self {
+            max,
+            per,
+            window: WindowKind::default(),
+        })
+    }
+}
+
+/// Reads a duration such as `15ms`.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_windows_are_read_from_their_short_form() {
+        let window = |text: &str| text.parse::<RequestWindow>();
+        let minute = RequestWindow {
+            max: 100,
+            per: Duration::from_secs(60),
+            window: WindowKind::Sliding,
+        };
+        assert_eq!(window("100/1m"), Ok(minute));
+        for text in ["100", "100/", "/1m", "0/1m", "3/0s", "-1/1s", "x/1s"] {
+            assert_eq!(window(text), Err(RequestWindowError(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        let text = include_str!("tracker/behaviours.toml").replace("retry_after =", "retry_afetr =");
+        let refused = toml::from_str::<Behaviours>(&text).unwrap_err().to_string();
+        assert!(refused.contains("unknown field `retry_afetr`"), "{refused}");
+    }
+}

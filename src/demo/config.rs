@@ -1,0 +1,100 @@
+//! What is needed to start a stand-in: its schema, its data, its behaviours, and what a caller overrides of them.
+
+use secrecy::SecretString;
+
+use crate::demo::behaviour::Behaviours;
+use crate::demo::dataset::DatasetDescription;
+
+/// The stand-in that `demo:` means.
+const DEFAULT_NAME: &str = "tracker";
+
+/// What is needed to start a stand-in.
+#[derive(Clone)]
+pub struct DemoConfig {
+    /// How it answers; change what you like before the start.
+    pub behaviours: Behaviours,
+    /// The token that requests must carry; a random one where it is `None`.
+    pub token: Option<SecretString>,
+    /// The loopback port to bind to; 0 for any free one.
+    pub port: u16,
+    /// The seed of the data, and of the faults that come by chance.
+    pub seed: u64,
+    /// The counts of the data's large types are multiplied by this.
+    pub rows_scale: f64,
+    pub(crate) schema: &'static str,
+    pub(crate) data: DatasetDescription,
+}
+
+/// A stand-in that cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoConfigError {
+    /// No stand-in has that name.
+    #[error("there is no demo API named `{0}`: use `{DEFAULT_NAME}`")]
+    UnknownName(String),
+    /// A file of the stand-in does not say what it must.
+    #[error("{file} of the demo API `{name}` cannot be read: {source}")]
+    File {
+        /// The stand-in.
+        name: String,
+        /// The file's name.
+        file: &'static str,
+        /// What is wrong, with line and column.
+        source: Box<toml::de::Error>,
+    },
+}
+
+/// The files of one stand-in.
+struct Files {
+    schema: &'static str,
+    data: &'static str,
+    behaviours: &'static str,
+}
+
+impl DemoConfig {
+    /// The stand-in of that name, as it is shipped; the empty name means `tracker`.
+    pub fn named(name: &str) -> Result<Self, DemoConfigError> {
+        let name = if name.is_empty() { DEFAULT_NAME } else { name };
+        let files = files(name).ok_or_else(|| DemoConfigError::UnknownName(name.to_owned()))?;
+        let unreadable = |file| {
+            move |source| DemoConfigError::File {
+                name: name.to_owned(),
+                file,
+                source: Box::new(source),
+            }
+        };
+        let data: DatasetDescription = toml::from_str(files.data).map_err(unreadable("data.toml"))?;
+        let behaviours = toml::from_str(files.behaviours).map_err(unreadable("behaviours.toml"))?;
+        Ok(Self {
+            behaviours,
+            token: None,
+            port: 0,
+            seed: data.seed,
+            rows_scale: 1.0,
+            schema: files.schema,
+            data,
+        })
+    }
+}
+
+fn files(name: &str) -> Option<Files> {
+    match name {
+        "tracker" => Some(Files {
+            schema: include_str!("tracker/schema.graphql"),
+            data: include_str!("tracker/data.toml"),
+            behaviours: include_str!("tracker/behaviours.toml"),
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_name_means_the_tracker_and_others_are_refused() {
+        assert!(DemoConfig::named("").unwrap().schema.contains("type Vulnerability"));
+        let refused = DemoConfig::named("trakker").err().unwrap().to_string();
+        assert_eq!(refused, "there is no demo API named `trakker`: use `tracker`");
+    }
+}

@@ -1,0 +1,239 @@
+//! A stand-in's HTTP behaviour without sockets: one request in, one response out, on tokio's (pausable) clock.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, sleep_until};
+
+use crate::demo::behaviour::{Behaviours, ThrottleBody};
+use crate::demo::config::DemoConfig;
+use crate::demo::fault::Fault;
+use crate::demo::log::{Judge, RequestLog};
+use crate::demo::stand_in::{Answer, StandIn, StandInError};
+
+/// What clients send that know the GraphQL-over-HTTP specification, and what they are answered with.
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+
+/// The longest that a 429 asks to wait at least: whole seconds, since the header knows no less.
+const LEAST_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A stand-in's HTTP behaviour.
+pub struct DemoService {
+    stand_in: StandIn,
+    behaviours: Behaviours,
+    token: SecretString,
+    seed: u64,
+    judge: Mutex<Judge>,
+}
+
+/// A request to the GraphQL address.
+#[derive(Debug, Clone, Default)]
+pub struct DemoRequest {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, JSON if the client knows what it does.
+    pub body: Bytes,
+}
+
+/// What a request is answered with.
+#[derive(Debug, Clone)]
+pub struct DemoResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, without the body's length.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+    /// How many bytes of the body are sent before the connection is cut; `None` where it is sent in full.
+    pub cut_after: Option<usize>,
+}
+
+/// Counts a request as in flight for as long as it lives, even where its client goes away.
+struct InFlight<'s>(&'s DemoService);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.judge().leave();
+    }
+}
+
+impl DemoService {
+    /// The service of a configuration; its fixed windows begin now.
+    pub fn new(config: &DemoConfig) -> Result<Self, StandInError> {
+        Ok(Self {
+            stand_in: StandIn::new(config)?,
+            judge: Mutex::new(Judge::new(&config.behaviours.limits, Instant::now())),
+            behaviours: config.behaviours.clone(),
+            token: config.token.clone().unwrap_or_else(random_token),
+            seed: config.seed,
+        })
+    }
+
+    /// The schema and the data.
+    pub fn stand_in(&self) -> &StandIn {
+        &self.stand_in
+    }
+
+    /// The token that requests must carry.
+    pub fn token(&self) -> &SecretString {
+        &self.token
+    }
+
+    /// What the clients have done so far.
+    pub fn log(&self) -> RequestLog {
+        self.judge().log()
+    }
+
+    /// Answers one request, after the time that the stand-in takes for it.
+    pub async fn handle(&self, request: DemoRequest) -> DemoResponse {
+        let arrived_at = Instant::now();
+        let arrival = self.judge().arrive(arrived_at);
+        let _in_flight = InFlight(self);
+        if let Some(wait) = arrival.refused_for {
+            return self.throttled(wait);
+        }
+        if !self.is_authorized(&request.headers) {
+            self.judge().note_unauthorized();
+            return self.unauthorized();
+        }
+        self.judge().note_accepted();
+        let fault = self.behaviours.faults.fault_at(arrival.number, self.seed);
+        if let Some(fault) = fault {
+            self.judge().note_fault(fault);
+        }
+        match fault.and_then(|fault| self.failure(fault)) {
+            Some(response) => {
+                sleep_until(arrived_at + self.behaviours.latency.base).await;
+                response
+            }
+            None => self.answer(&request, arrived_at, fault).await,
+        }
+    }
+
+    async fn answer(&self, request: &DemoRequest, arrived_at: Instant, fault: Option<Fault>) -> DemoResponse {
+        let latency = self.behaviours.latency;
+        let content_type = content_type(&request.headers);
+        let answer = self.stand_in.answer(&request.body, &self.behaviours.paging);
+        let (body, has_errors, good) = match answer {
+            Answer::RequestError(body) => {
+                self.judge().note_request_error();
+                sleep_until(arrived_at + latency.base).await;
+                return response(StatusCode::BAD_REQUEST, content_type, body);
+            }
+            Answer::Executed { body, has_errors, good } => (body, has_errors, good),
+        };
+        let rows: usize = good.served.iter().map(|page| page.positions.len()).sum();
+        let late = if fault == Some(Fault::Slow) {
+            self.behaviours.faults.slow_by
+        } else {
+            Duration::ZERO
+        };
+        let per_rows = latency.per_node.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
+        sleep_until(arrived_at + latency.base + per_rows + late).await;
+
+        let cut_after = (fault == Some(Fault::Cut)).then_some(body.len() / 2);
+        match cut_after {
+            Some(_) => {}
+            None if has_errors => self.judge().note_field_errors(),
+            None => self.judge().note_answer(&good),
+        }
+        DemoResponse {
+            cut_after,
+            ..response(StatusCode::OK, content_type, body)
+        }
+    }
+
+    /// What a fault puts in the place of an answer; `None` for faults that strike the answer itself.
+    fn failure(&self, fault: Fault) -> Option<DemoResponse> {
+        let status = match fault {
+            Fault::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+            Fault::BadGateway => StatusCode::BAD_GATEWAY,
+            Fault::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Fault::Html => StatusCode::OK,
+            Fault::Throttle => return Some(self.throttled(self.behaviours.throttle.injected_wait)),
+            Fault::TransientErrors => {
+                let body = r#"{"errors":[{"message":"Service unavailable, please retry"}],"data":null}"#;
+                return Some(response(StatusCode::OK, "application/json", body));
+            }
+            Fault::Cut | Fault::Slow => return None,
+        };
+        let title = match fault {
+            Fault::Html => "Something went wrong",
+            _ => status.canonical_reason().unwrap_or_default(),
+        };
+        let page =
+            format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
+        Some(response(status, "text/html; charset=utf-8", page))
+    }
+
+    fn throttled(&self, wait: Duration) -> DemoResponse {
+        let mut throttled = match self.behaviours.throttle.body {
+            ThrottleBody::Json => {
+                let body = r#"{"errors":[{"message":"Too many requests","extensions":{"code":"RATE_LIMITED"}}]}"#;
+                response(StatusCode::TOO_MANY_REQUESTS, "application/json", body)
+            }
+            ThrottleBody::Text => response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n"),
+        };
+        if self.behaviours.throttle.retry_after {
+            let seconds = wait.max(LEAST_RETRY_AFTER).as_secs_f64().ceil() as u64;
+            throttled.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        throttled
+    }
+
+    fn unauthorized(&self) -> DemoResponse {
+        let auth = &self.behaviours.auth;
+        let status = StatusCode::from_u16(auth.status).unwrap_or(StatusCode::UNAUTHORIZED);
+        response(status, "application/json", auth.body.clone())
+    }
+
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
+        let auth = &self.behaviours.auth;
+        if !auth.required {
+            return true;
+        }
+        let carried = HeaderName::try_from(&auth.header)
+            .ok()
+            .and_then(|name| headers.get(name));
+        let Some(carried) = carried.and_then(|value| value.to_str().ok()) else {
+            return false;
+        };
+        let token = carried.strip_prefix(auth.scheme.as_str()).map(str::trim_start);
+        token.is_some_and(|token| token == self.token.expose_secret())
+    }
+
+    fn judge(&self) -> MutexGuard<'_, Judge> {
+        self.judge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 128 random bits.
+fn random_token() -> SecretString {
+    SecretString::from(format!("demo-{:032x}", rand::random::<u128>()))
+}
+
+fn content_type(headers: &HeaderMap) -> &'static str {
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if accepted.any(|value| value.contains(GRAPHQL_RESPONSE)) {
+        return GRAPHQL_RESPONSE;
+    }
+    "application/json"
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> DemoResponse {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+    DemoResponse {
+        status,
+        headers,
+        body: body.into(),
+        cut_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Files and folders that are still there after the power goes out.
+
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::output::error::OutputError;
+
+/// Makes a folder and those above it, and has them written down.
+pub(super) fn create_folder(path: &Path) -> Result<(), OutputError> {
+    let missing: Vec<_> = path.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    fs::create_dir_all(path).map_err(|error| match error.kind() {
+        // A file of that name is there.
+        ErrorKind::AlreadyExists => OutputError::NotAFolder { path: path.to_owned() },
+        _ => OutputError::from_io(path, error),
+    })?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(sync_folder)
+}
+
+/// Has the names in a folder written down.
+pub(super) fn sync_folder(path: &Path) -> Result<(), OutputError> {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    sync_names(path).map_err(|error| OutputError::from_io(path, error))
+}
+
+#[cfg(unix)]
+fn sync_names(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened as a file, and the file system looks after its names itself.
+#[cfg(not(unix))]
+fn sync_names(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes a file that is either not there or there as a whole: under another name first.
+pub(super) fn write_at_once(path: &Path, content: &[u8]) -> Result<(), OutputError> {
+    let half_done = path.with_extension("tmp");
+    write_synced(&half_done, content)
+        .and_then(|()| fs::rename(&half_done, path))
+        .map_err(|error| OutputError::from_io(path, error))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}

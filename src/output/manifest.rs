@@ -1,0 +1,306 @@
+//! `_manifest.json`: what a run wrote for one query file, and whether that is everything.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::output::part::Part;
+use crate::output::run_id::RunId;
+use crate::plan::{Column, ColumnType, Table, TableName};
+
+/// The manifest's file name.
+pub const MANIFEST_FILE: &str = "_manifest.json";
+
+/// The version of the manifest's shape: grows when a reader of the version before would misread it.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// What a run wrote for one query file, and whether that is everything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`MANIFEST_VERSION`].
+    pub manifest_version: u32,
+    /// The version of gqldump that wrote it.
+    pub tool_version: String,
+    /// The source's name.
+    pub source: String,
+    /// The query file's name, without its ending.
+    pub query: String,
+    /// SHA-256, in hexadecimal, of the query's text.
+    pub query_hash: String,
+    /// The run's name.
+    pub run: String,
+    /// When the run began; RFC 3339, in UTC.
+    pub started: String,
+    /// When its last response was taken in; RFC 3339, in UTC.
+    pub finished: String,
+    /// Whether every connection was read to its end, and no row was rejected or left out.
+    pub complete: bool,
+    /// What keeps the run from being complete, one line each.
+    pub incomplete: Vec<String>,
+    /// The tables, in the order of the plan.
+    pub tables: Vec<ManifestTable>,
+    /// The paginated fields, in the order of the query.
+    pub connections: Vec<ManifestConnection>,
+    /// What went over the wire.
+    pub traffic: Traffic,
+}
+
+/// One table of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestTable {
+    /// The table's name.
+    pub name: String,
+    /// Its rows in this run.
+    pub rows: u64,
+    /// Rows that do not fit it.
+    pub rejected: u64,
+    /// The size of its parts in bytes.
+    pub bytes: u64,
+    /// Its columns.
+    pub columns: Vec<ManifestColumn>,
+    /// Its files.
+    pub parts: Vec<ManifestPart>,
+    /// The files with the rows that do not fit.
+    pub reject_parts: Vec<ManifestPart>,
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type: `int64`, `list<string>`, `struct<file: string, line: int32 not null>`.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// Whether it can hold nulls.
+    pub nullable: bool,
+}
+
+/// One file of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestPart {
+    /// Its path, seen from the manifest's folder, with `/` on every system.
+    pub path: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// How far one paginated field was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestConnection {
+    /// Its path in the response, with dots.
+    pub name: String,
+    /// How many times it was begun: once, or, below a row, once a row.
+    pub opened: u64,
+    /// How many of those were read to their end.
+    pub closed: u64,
+    /// Items in all.
+    pub rows: u64,
+    /// What is not complete, and why, one line each.
+    pub incomplete: Vec<String>,
+}
+
+/// What went over the wire for one query file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Attempts.
+    pub requests: u64,
+    /// Attempts made again after a failure.
+    pub retries: u64,
+    /// Answers that asked to slow down.
+    pub throttles: u64,
+    /// Bytes of the bodies taken in.
+    pub bytes_received: u64,
+    /// Time during which the export ran, in milliseconds.
+    pub elapsed_millis: u64,
+    /// The share of the source's request budget that was used in that time, 0 to 1; null for a source without one.
+    pub budget_use: Option<f64>,
+}
+
+impl Manifest {
+    /// The manifest's text.
+    pub fn to_json(&self) -> String {
+        // All its keys are texts and its numbers finite or null, so that nothing here can fail.
+        let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+}
+
+impl ManifestTable {
+    /// The entry of a table of this query file in this run.
+    pub fn new(query: &str, run: &RunId, table: &Table, parts: &[Part], reject_parts: &[Part]) -> Self {
+        let place = |name: &TableName, parts: &[Part]| {
+            parts
+                .iter()
+                .map(|part| ManifestPart::new(query, run, name, part))
+                .collect()
+        };
+        Self {
+            name: table.name.to_string(),
+            rows: parts.iter().map(|part| part.rows).sum(),
+            rejected: reject_parts.iter().map(|part| part.rows).sum(),
+            bytes: parts.iter().map(|part| part.bytes).sum(),
+            columns: table.columns.iter().map(ManifestColumn::new).collect(),
+            parts: place(&table.name, parts),
+            reject_parts: place(&table.name.rejects(), reject_parts),
+        }
+    }
+}
+
+impl ManifestPart {
+    fn new(query: &str, run: &RunId, table: &TableName, part: &Part) -> Self {
+        let path = if table.as_str() == query {
+            part.file.clone()
+        } else {
+            format!("../../{table}/{run}/{}", part.file)
+        };
+        Self {
+            path,
+            rows: part.rows,
+            bytes: part.bytes,
+            sha256: part.sha256.clone(),
+        }
+    }
+}
+
+impl ManifestColumn {
+    fn new(column: &Column) -> Self {
+        Self {
+            name: column.name.clone(),
+            ty: type_name(&column.ty),
+            nullable: column.nullable,
+        }
+    }
+}
+
+/// A time of day as the manifest writes it: RFC 3339, in UTC, to the millisecond.
+pub fn moment(time: SystemTime) -> String {
+    let time = Timestamp::try_from(time).unwrap_or_default();
+    format!("{time:.3}")
+}
+
+fn type_name(ty: &ColumnType) -> String {
+    match ty {
+        ColumnType::Scalar(scalar) => scalar.to_string(),
+        ColumnType::List(item) => format!("list<{}>", inner_type_name(item)),
+        ColumnType::Struct(fields) => {
+            let fields = fields
+                .iter()
+                .map(|field| format!("{}: {}", field.name, inner_type_name(field)));
+            format!("struct<{}>", fields.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn inner_type_name(column: &Column) -> String {
+    let nullability = if column.nullable { "" } else { " not null" };
+    format!("{}{nullability}", type_name(&column.ty))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::schema::ScalarType;
+
+    fn column(name: &str, ty: ColumnType, nullable: bool) -> Column {
+        Column {
+            name: name.to_owned(),
+            key: name.to_owned(),
+            ty,
+            nullable,
+        }
+    }
+
+    fn part(number: u32, rows: u64) -> Part {
+        Part {
+            file: format!("part-{number:05}.parquet"),
+            rows,
+            bytes: rows * 10,
+            sha256: "ab12".to_owned(),
+        }
+    }
+
+    fn findings() -> Table {
+        let string = ColumnType::Scalar(ScalarType::String);
+        let location = vec![
+            column("file", string.clone(), false),
+            column("line", ColumnType::Scalar(ScalarType::Int32), true),
+        ];
+        Table {
+            name: TableName::new("groups__findings").unwrap(),
+            columns: vec![
+                column("_id", string.clone(), false),
+                column("tags", ColumnType::List(Box::new(column("item", string, false))), true),
+                column("location", ColumnType::Struct(location), true),
+            ],
+        }
+    }
+
+    fn manifest() -> Manifest {
+        let run = "20261122T031500Z".parse().unwrap();
+        Manifest {
+            manifest_version: MANIFEST_VERSION,
+            tool_version: "0.1.0".to_owned(),
+            source: "tracker".to_owned(),
+            query: "groups".to_owned(),
+            query_hash: "cd34".to_owned(),
+            run: "20261122T031500Z".to_owned(),
+            started: moment(UNIX_EPOCH + Duration::from_secs(1_795_317_300)),
+            finished: moment(UNIX_EPOCH + Duration::from_millis(1_795_317_312_345)),
+            complete: false,
+            incomplete: vec!["1 row of `groups__findings` does not fit".to_owned()],
+            tables: vec![ManifestTable::new(
+                "groups",
+                &run,
+                &findings(),
+                &[part(0, 5), part(1, 2)],
+                &[part(0, 1)],
+            )],
+            connections: vec![ManifestConnection {
+                name: "organization.groups".to_owned(),
+                opened: 1,
+                closed: 1,
+                rows: 8,
+                incomplete: Vec::new(),
+            }],
+            traffic: Traffic {
+                requests: 3,
+                retries: 1,
+                throttles: 0,
+                bytes_received: 4096,
+                elapsed_millis: 12_345,
+                budget_use: Some(0.98),
+            },
+        }
+    }
+
+    #[test]
+    fn a_manifest_reads_well_and_back() {
+        let json = manifest().to_json();
+        insta::assert_snapshot!(json);
+        assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest());
+    }
+
+    #[test]
+    fn parts_of_the_table_named_like_the_query_stand_beside_the_manifest() {
+        let run = "20261122T031500Z".parse().unwrap();
+        let table = Table {
+            name: TableName::new("groups").unwrap(),
+            ..findings()
+        };
+        let entry = ManifestTable::new("groups", &run, &table, &[part(0, 5)], &[part(0, 1)]);
+        assert_eq!(entry.parts[0].path, "part-00000.parquet");
+        assert_eq!(
+            entry.reject_parts[0].path,
+            "../../groups__rejects/20261122T031500Z/part-00000.parquet"
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Where the files of one source stand: staged while a run goes on, published when it is done.
+//!
+//! ```text
+//! <output>/<source>/.gqldump/staging/<run>/<table>/part-00000.parquet   while the run goes on
+//! <output>/<source>/<table>/<run>/part-00000.parquet                    when it is published
+//! <output>/<source>/<query>/<run>/_manifest.json                        what says so
+//! <output>/<source>/<table>/latest -> <run>                             the newest complete run
+//! ```
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::output::durable::sync_folder;
+use crate::output::error::OutputError;
+use crate::output::run_id::RunId;
+use crate::plan::TableName;
+
+/// The folder of our own beside the tables.
+const OWN_FOLDER: &str = ".gqldump";
+
+/// The folder of one source in the output folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFolder(PathBuf);
+
+impl SourceFolder {
+    /// The folder of the source of this name.
+    pub fn new(output: &Path, source: &str) -> Self {
+        Self(output.join(source))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the parts of a table are written while the run goes on.
+    pub fn staging(&self, run: &RunId, table: &TableName) -> PathBuf {
+        self.staging_of_run(run).join(table.as_str())
+    }
+
+    /// Where the parts of a table stand when the run is published; also, for the query file of that name, its manifest.
+    pub fn published(&self, run: &RunId, name: &str) -> PathBuf {
+        self.0.join(name).join(run.to_string())
+    }
+
+    /// Whether anything of the run is there, staged or published under one of these names (of tables and query files).
+    pub fn has_run(&self, run: &RunId, names: &[&str]) -> bool {
+        let published = names.iter().map(|name| self.published(run, name));
+        published
+            .chain([self.staging_of_run(run)])
+            .any(|folder| folder.exists())
+    }
+
+    /// Removes what is staged for a table, but for the parts recorded (by file name): it was being written when a run was interrupted.
+    /// With nothing recorded, nothing is left.
+    pub fn remove_leftovers(&self, run: &RunId, table: &TableName, recorded: &[&str]) -> Result<(), OutputError> {
+        let folder = self.staging(run, table);
+        let recorded: BTreeSet<_> = recorded.iter().map(|file| folder.join(file)).collect();
+        let result = remove_files(&folder, &recorded).and_then(|()| self.remove_if_empty(&folder));
+        result.map_err(|error| OutputError::from_io(&folder, error))
+    }
+
+    /// Removes the run's staging folders that have become empty.
+    pub(super) fn tidy(&self, run: &RunId) -> Result<(), OutputError> {
+        let folder = self.staging_of_run(run);
+        self.remove_if_empty(&folder)
+            .map_err(|error| OutputError::from_io(&folder, error))
+    }
+
+    fn staging_of_run(&self, run: &RunId) -> PathBuf {
+        self.0.join(OWN_FOLDER).join("staging").join(run.to_string())
+    }
+
+    /// Removes a folder of ours, and those above it, as far as nothing else stands in them.
+    fn remove_if_empty(&self, folder: &Path) -> std::io::Result<()> {
+        for folder in folder.ancestors().take_while(|folder| *folder != self.0) {
+            match fs::remove_dir(folder) {
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove_files(folder: &Path, kept: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if !kept.contains(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a staged folder to where it is published. Nothing to do where that was done before.
+pub(super) fn move_folder(staged: &Path, published: &Path) -> Result<(), OutputError> {
+    if !staged.exists() {
+        let is_done = published.is_dir();
+        return is_done.then_some(()).ok_or_else(|| OutputError::NothingStaged {
+            path: staged.to_owned(),
+        });
+    }
+    fs::rename(staged, published).map_err(|error| match error.kind() {
+        ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => OutputError::AlreadyThere {
+            path: published.to_owned(),
+        },
+        _ => OutputError::from_io(published, error),
+    })?;
+    [staged, published]
+        .into_iter()
+        .filter_map(Path::parent)
+        .try_for_each(sync_folder)
+}

@@ -1,0 +1,106 @@
+//! The files of one table in one run: part after part, each of a size that is good to read.
+
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use crate::output::durable::create_folder;
+use crate::output::error::OutputError;
+use crate::output::format::Format;
+use crate::output::part::{Part, PartWriter};
+
+/// A part is closed when it has so many bytes.
+const PART_BYTES: u64 = 128 * 1024 * 1024;
+
+/// What the files of one table are.
+#[derive(Debug, Clone)]
+pub struct TableFiles {
+    /// Where they are written: see [`SourceFolder::staging`](crate::output::SourceFolder::staging).
+    pub folder: PathBuf,
+    /// Their format.
+    pub format: Format,
+    /// The schema of their rows.
+    pub schema: SchemaRef,
+    /// What the footer of each Parquet file says of its origin (run, query, query hash, tool version).
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Writes the rows of one table.
+pub struct TableWriter {
+    files: TableFiles,
+    /// The number of the next part to be opened.
+    next_part: u32,
+    open: Option<PartWriter>,
+    part_bytes: u64,
+}
+
+impl TableWriter {
+    /// A writer whose first part has this number: 0, or the number of parts that an interrupted run finished.
+    pub fn new(files: TableFiles, first_part: u32) -> Self {
+        Self {
+            files,
+            next_part: first_part,
+            open: None,
+            part_bytes: PART_BYTES,
+        }
+    }
+
+    /// The same writer with parts of another size, in bytes, than 128 MiB.
+    #[must_use]
+    pub fn with_part_bytes(mut self, part_bytes: u64) -> Self {
+        self.part_bytes = part_bytes;
+        self
+    }
+
+    /// Takes in the rows of a batch. Where that makes the open part large enough, it is closed and handed back.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<Option<Part>, OutputError> {
+        let mut part = match self.open.take() {
+            Some(part) => part,
+            None => self.open_part()?,
+        };
+        part.write(batch)?;
+        let is_large = part.written_bytes() >= self.part_bytes;
+        if is_large {
+            return part.finish().map(Some);
+        }
+        self.open = Some(part);
+        Ok(None)
+    }
+
+    /// Closes the open part, if there is one. The next batch opens another.
+    pub fn close(&mut self) -> Result<Option<Part>, OutputError> {
+        self.open.take().map(PartWriter::finish).transpose()
+    }
+
+    /// Closes the open part; a table that has no part at all gets one without rows, so that its readers find its columns.
+    pub fn close_table(&mut self) -> Result<Option<Part>, OutputError> {
+        if self.next_part == 0 {
+            self.open = Some(self.open_part()?);
+        }
+        self.close()
+    }
+
+    /// Memory that rows not yet in a file take up, in bytes.
+    pub fn buffered_bytes(&self) -> usize {
+        self.open.as_ref().map_or(0, PartWriter::buffered_bytes)
+    }
+
+    /// Frees that memory, at the price of a smaller row group.
+    pub fn flush_row_group(&mut self) -> Result<(), OutputError> {
+        self.open.as_mut().map_or(Ok(()), PartWriter::flush_row_group)
+    }
+
+    fn open_part(&mut self) -> Result<PartWriter, OutputError> {
+        let TableFiles {
+            folder,
+            format,
+            schema,
+            metadata,
+        } = &self.files;
+        create_folder(folder)?;
+        let path = folder.join(format!("part-{:05}.{format}", self.next_part));
+        self.next_part += 1;
+        PartWriter::create(&path, *format, schema, metadata)
+    }
+}

@@ -1,0 +1,151 @@
+//! What a row's `_id` is: a promise to everyone who joins one export with the next.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::plan::RowId;
+use crate::rows::misfit::MisfitCause;
+use crate::rows::value::{string_of, unreadable};
+
+/// Bytes of the hash that an `_id` by position keeps: enough that 10^12 rows have no two alike.
+const HASH_BYTES: usize = 16;
+
+/// The JSON texts of the cells of which a row's `_id` is made, as they come by.
+pub(super) struct KeyTexts<'de> {
+    /// Indices of the cells.
+    cells: Vec<usize>,
+    texts: Vec<Option<&'de str>>,
+}
+
+impl<'de> KeyTexts<'de> {
+    /// The texts still to come for an `_id`.
+    pub(super) fn new(id: &RowId) -> Self {
+        let cells = match id {
+            RowId::Cells(cells) => cells.clone(),
+            RowId::Position { .. } => Vec::new(),
+        };
+        let texts = vec![None; cells.len()];
+        Self { cells, texts }
+    }
+
+    /// Forgets the texts of the row before.
+    pub(super) fn clear(&mut self) {
+        self.texts.fill(None);
+    }
+
+    /// Whether the `_id` is made of the cell of this index, too.
+    pub(super) fn wants(&self, cell: usize) -> bool {
+        self.cells.contains(&cell)
+    }
+
+    /// Takes the JSON text of a cell; false where it has one already.
+    pub(super) fn set(&mut self, cell: usize, raw: &'de str) -> bool {
+        let mut is_first = true;
+        for (_, text) in self
+            .cells
+            .iter()
+            .zip(&mut self.texts)
+            .filter(|(wanted, _)| **wanted == cell)
+        {
+            is_first &= text.replace(raw).is_none();
+        }
+        is_first
+    }
+
+    /// The `_id`: one value's own text, or the JSON list of the texts of several.
+    pub(super) fn id(&self) -> Result<Cow<'de, str>, MisfitCause> {
+        if let [text] = self.texts[..] {
+            return key_text(text);
+        }
+        let texts = self
+            .texts
+            .iter()
+            .map(|text| key_text(*text))
+            .collect::<Result<Vec<_>, _>>()?;
+        serde_json::to_string(&texts)
+            .map(Cow::Owned)
+            .map_err(|error| unreadable(&error))
+    }
+}
+
+/// The text that a part of a key stands for: a string's content, a number as the response writes it.
+fn key_text(raw: Option<&str>) -> Result<Cow<'_, str>, MisfitCause> {
+    let raw = raw.ok_or(MisfitCause::Missing)?;
+    match raw.as_bytes().first() {
+        Some(b'"') => string_of(raw),
+        Some(b'n') => Err(MisfitCause::Null),
+        Some(b'{' | b'[') | None => Err(MisfitCause::no_key(raw)),
+        Some(_) => Ok(Cow::Borrowed(raw)),
+    }
+}
+
+/// The `_id` of a row that has no key: the first 16 bytes, in hexadecimal, of the SHA-256 of the parent's `_id` (empty for rows without
+/// one), the path of the row field and the row's position in its connection, with a zero byte between them.
+///
+/// Must stay as it is for as long as anyone joins old exports with new ones.
+pub(super) fn position_id(parent: &str, path: &str, position: u64) -> String {
+    let hash = Sha256::new()
+        .chain_update(parent)
+        .chain_update([0])
+        .chain_update(path)
+        .chain_update([0])
+        .chain_update(position.to_string())
+        .finalize();
+    let mut id = String::with_capacity(2 * HASH_BYTES);
+    for byte in &hash[..HASH_BYTES] {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(cells: &[usize], raws: &[&'static str]) -> Result<String, MisfitCause> {
+        let mut keys = KeyTexts::new(&RowId::Cells(cells.to_vec()));
+        for (index, raw) in raws.iter().enumerate() {
+            assert!(keys.set(index, raw));
+        }
+        keys.id().map(Cow::into_owned)
+    }
+
+    #[test]
+    fn one_key_is_its_own_text() {
+        assert_eq!(id(&[0], &[r#""a\u0062""#]).unwrap(), "ab");
+        assert_eq!(id(&[0], &["12345678901234567890"]).unwrap(), "12345678901234567890");
+        assert_eq!(id(&[0], &["1.0"]).unwrap(), "1.0");
+    }
+
+    #[test]
+    fn several_keys_are_a_json_list_in_their_own_order() {
+        assert_eq!(id(&[1, 0], &[r#""a,\"b""#, "7"]).unwrap(), r#"["7","a,\"b"]"#);
+    }
+
+    #[test]
+    fn keys_that_are_not_there_or_no_scalars_are_refused() {
+        assert_eq!(id(&[0], &["null"]), Err(MisfitCause::Null));
+        assert_eq!(id(&[0], &[]), Err(MisfitCause::Missing));
+        assert_eq!(id(&[0], &["[1]"]), Err(MisfitCause::Key("[1]".to_owned())));
+        assert_eq!(id(&[0, 1], &["1", "null"]), Err(MisfitCause::Null));
+    }
+
+    #[test]
+    fn a_second_text_for_the_same_cell_is_noticed() {
+        let mut keys = KeyTexts::new(&RowId::Cells(vec![0]));
+        assert!(keys.set(0, "1"));
+        assert!(!keys.set(0, "2"));
+        keys.clear();
+        assert!(keys.set(0, "3"));
+    }
+
+    /// These values are promised: if this test fails, the code is wrong, not the test.
+    #[test]
+    fn positions_have_the_same_id_for_ever() {
+        assert_eq!(position_id("", "report.rows", 0), "9d418039096abbdaeebc07fad9f0d9ca");
+        assert_eq!(position_id("p1", "rows", 41), "7dfdfce0cff259331ee9098bc2084910");
+    }
+}
