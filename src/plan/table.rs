@@ -71,8 +71,8 @@ pub enum ColumnType {
 /// How the `data` of a response turns into rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// What the `data` object itself is for: an object to look into, or, without any list in the query, the one row.
-    pub root: AncestorRole,
+    /// The member `data` of the response: an object to look into, or, without any list in the query, the one row.
+    pub data: AncestorField,
 }
 
 /// A field of an object above the rows: of the query root, or of a singular object below it.

@@ -69,7 +69,10 @@ impl TemplateMaker<'_> {
             sizes: sizes.map(|table| (names[table].size.clone(), table)).collect(),
             cursor: focus.map(|table| names[table].cursor.clone()),
             layout: Layout {
-                root: self.layout(focus),
+                data: AncestorField {
+                    key: "data".to_owned(),
+                    role: self.data_role(focus),
+                },
             },
             probe: Probe {
                 root: self.probe(self.branches, focus),
@@ -236,7 +239,7 @@ impl TemplateMaker<'_> {
         text
     }
 
-    fn layout(self, focus: Option<usize>) -> AncestorRole {
+    fn data_role(self, focus: Option<usize>) -> AncestorRole {
         if let [row] = self.rows
             && row.path.is_empty()
         {

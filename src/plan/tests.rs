@@ -212,7 +212,7 @@ fn several_connections_make_several_tables_and_prune_each_other() {
          {nodes{id}pageInfo{hasNextPage endCursor}}}"
     );
     assert_eq!(plan.connections[0].path, "organization.groups");
-    let AncestorRole::Object(fields) = &plan.connections[1].next_page.layout.root else {
+    let AncestorRole::Object(fields) = &plan.connections[1].next_page.layout.data.role else {
         panic!()
     };
     let keys: Vec<_> = fields.iter().map(|field| field.key.as_str()).collect();
@@ -239,7 +239,7 @@ fn a_union_gets_type_names_ids_and_the_columns_of_all_members() {
             "__typename: string"
         ]
     );
-    let AncestorRole::Object(fields) = &plan.start.layout.root else {
+    let AncestorRole::Object(fields) = &plan.start.layout.data.role else {
         panic!()
     };
     let AncestorRole::Rows(rows) = &fields[0].role else {
@@ -253,7 +253,7 @@ fn a_union_gets_type_names_ids_and_the_columns_of_all_members() {
 fn rows_without_id_are_known_by_their_place_or_by_the_key_that_is_named() {
     let row_id = |text: &str| {
         let plan = plan(text);
-        let AncestorRole::Object(fields) = &plan.start.layout.root else {
+        let AncestorRole::Object(fields) = &plan.start.layout.data.role else {
             panic!()
         };
         let AncestorRole::Rows(rows) = &fields[0].role else {
@@ -341,7 +341,7 @@ fn lists_and_single_objects_are_tables_where_there_is_no_connection() {
     assert!(list.connections.is_empty());
     let single = plan("{ viewer { id name } }");
     assert_eq!(columns(&single, 0), ["_id: string", "viewer: struct(id name)"]);
-    let AncestorRole::Rows(rows) = &single.start.layout.root else {
+    let AncestorRole::Rows(rows) = &single.start.layout.data.role else {
         panic!()
     };
     assert_eq!(rows.items, Items::Value);

@@ -126,7 +126,7 @@ fn read_body(
     let mut deserializer = Deserializer::from_str(body);
     BodySeed {
         page: &mut page,
-        root: &layout.root,
+        data: &layout.data,
     }
     .deserialize(&mut deserializer)?;
     deserializer.end()?;

@@ -39,7 +39,7 @@ pub(super) fn check_layout(layout: &Layout, tables: &[Table]) -> Result<(), Layo
         tables,
         filled: vec![Vec::new(); tables.len()],
     };
-    check.fields(&layout.root)
+    check.fields(std::slice::from_ref(&layout.data))
 }
 
 struct Check<'t> {

@@ -14,54 +14,20 @@ use crate::rows::quick::second_look;
 /// Reads a response body: an object with `data` in it.
 pub(super) struct BodySeed<'s, 'p, 'de> {
     pub(super) page: &'s mut Page<'p, 'de>,
-    pub(super) root: &'s [AncestorField],
+    pub(super) data: &'s AncestorField,
 }
 
 impl<'de> DeserializeSeed<'de> for BodySeed<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for BodySeed<'_, '_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a GraphQL response: an object with `data` in it")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let data = [DataKey];
-        let mut has_data = false;
-        while let Some(index) = map.next_key_seed(KeyIndex { items: &data, next: 0 })? {
-            if index.is_none() {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            if std::mem::replace(&mut has_data, true) {
-                return Err(A::Error::custom("`data` stands twice in the response"));
-            }
-            map.next_value_seed(ObjectSeed {
-                page: self.page,
-                key: "data",
-                fields: self.root,
-                list: None,
-            })?;
-        }
-        if !has_data {
-            self.page.note_absent(self.root);
-        }
-        Ok(())
-    }
-}
-
-struct DataKey;
-
-impl Keyed for DataKey {
-    fn key(&self) -> &str {
-        "data"
+        let body = ObjectSeed {
+            page: self.page,
+            key: "the response",
+            fields: std::slice::from_ref(self.data),
+            list: None,
+        };
+        deserializer.deserialize_map(body)
     }
 }
 
@@ -86,7 +52,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "an object under `{}`", self.key)
+        write!(formatter, "an object at `{}`", self.key)
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
