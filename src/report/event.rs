@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::{Serialize, Serializer};
+
 /// Takes in what the engine tells. Called from several threads; must not block for long.
 pub trait Observer: Send + Sync {
     /// Takes in one event.
@@ -17,6 +19,7 @@ pub type SharedObserver = Arc<dyn Observer>;
 pub enum Event {
     /// A query file's export begins, or goes on.
     QueryStarted {
+        /// `source/query_file`.
         query: String,
         /// The run's id.
         run: String,
@@ -24,11 +27,22 @@ pub enum Event {
         resumed: Option<Resumed>,
     },
     /// The engine has something to say that changes nothing: the schema was asked for again, a run was dropped.
-    Notice { query: Option<String>, text: String },
+    Notice {
+        /// The query file concerned; `None` for the whole run.
+        query: Option<String>,
+        /// What to say, in one line.
+        text: String,
+    },
     /// Something is wrong that the run survives: it will not be complete, or a setting does not do what it seems to.
-    Warning { query: Option<String>, text: String },
+    Warning {
+        /// The query file concerned; `None` for the whole run.
+        query: Option<String>,
+        /// What is wrong.
+        text: String,
+    },
     /// A response was taken in.
     PageTaken {
+        /// `source/query_file`.
         query: String,
         /// Rows in it.
         rows: u64,
@@ -39,18 +53,27 @@ pub enum Event {
     },
     /// An attempt failed and will be made again after `wait`.
     Retrying {
+        /// `source/query_file`.
         query: String,
         /// What went wrong, in one line.
         cause: String,
         /// Which attempt failed, from 1.
         attempt: u32,
+        /// How many there may be.
         attempts: u32,
+        /// Until the next one.
         wait: Duration,
     },
     /// The API asked to slow down; nothing of this source is sent before `wait` has passed.
-    Throttled { source: String, wait: Duration },
+    Throttled {
+        /// The source's name.
+        source: String,
+        /// Until the next request.
+        wait: Duration,
+    },
     /// The state of a source's budget, told whenever it changes.
     Budget {
+        /// The source's name.
         source: String,
         /// `None` for a source without a request limit.
         window: Option<WindowUse>,
@@ -63,21 +86,38 @@ pub enum Event {
     },
     /// An output file was finished.
     PartClosed {
+        /// `source/query_file`.
         query: String,
+        /// The table's name.
         table: String,
+        /// Rows in the file.
         rows: u64,
+        /// The file's size.
         bytes: u64,
     },
     /// A query file's export was published.
-    QueryPublished { query: String, summary: QuerySummary },
+    QueryPublished {
+        /// `source/query_file`.
+        query: String,
+        /// What it amounts to.
+        summary: QuerySummary,
+    },
     /// A query file's export failed; what was fetched stays, and the next run goes on from there.
     QueryFailed {
+        /// `source/query_file`.
         query: String,
+        /// Why, perhaps in several lines.
         error: String,
+        /// What it amounts to.
         summary: QuerySummary,
     },
     /// A query file's export was interrupted; the next run goes on from there.
-    QueryInterrupted { query: String, summary: QuerySummary },
+    QueryInterrupted {
+        /// `source/query_file`.
+        query: String,
+        /// What it amounts to.
+        summary: QuerySummary,
+    },
 }
 
 /// The tightest request window of a source.
@@ -103,7 +143,7 @@ pub struct Resumed {
 }
 
 /// What a query file's export amounts to, interrupted earlier executions included.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct QuerySummary {
     /// Rows written, by table, in the order of the plan; rejects are not among them.
     pub tables: Vec<TableSummary>,
@@ -116,17 +156,28 @@ pub struct QuerySummary {
     /// Bytes of the bodies taken in.
     pub bytes_received: u64,
     /// Time during which the export ran.
+    #[serde(rename = "elapsed_seconds", serialize_with = "as_seconds")]
     pub elapsed: Duration,
     /// What keeps the run from being complete, one line each; empty for a complete run.
     pub incomplete: Vec<String>,
 }
 
 /// What one table amounts to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableSummary {
+    /// The table's name.
     pub table: String,
+    /// Rows written.
     pub rows: u64,
+    /// Rows that did not fit the table's types, written beside it.
     pub rejected: u64,
+    /// Files written.
     pub parts: u64,
+    /// Their size.
     pub bytes: u64,
+}
+
+/// A duration as a JSON number of seconds.
+pub(crate) fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
