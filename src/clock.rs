@@ -29,6 +29,11 @@ impl Clock {
         }
     }
 
+    /// A wall clock of one's own: one that is wrong, or set back, for instance.
+    pub fn custom(wall: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { wall: Arc::new(wall) }
+    }
+
     /// The time of day.
     pub fn wall(&self) -> SystemTime {
         (self.wall)()

@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn floats_are_rounded_where_asked() {
-        assert_eq!(float(3.14159, Some(1)), Value::from(3.1));
+        assert_eq!(float(2.7459, Some(1)), Value::from(2.7));
         assert_eq!(float(2.0, Some(0)).to_string(), "2.0");
         assert_eq!(float(0.1 + 0.2, None), Value::from(0.1 + 0.2));
     }

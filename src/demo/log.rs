@@ -81,13 +81,36 @@ pub(crate) struct Arrival {
     pub(crate) refused_for: Option<Duration>,
 }
 
-/// A request that was answered in full.
+/// How the answer to a request turned out.
 #[derive(Debug)]
-pub(crate) struct GoodAnswer {
+pub(crate) enum Outcome {
+    /// What the request says is wrong; nothing was executed.
+    RequestError,
+    /// The data holds errors.
+    FieldErrors(Executed),
+    /// The data is as it was asked for.
+    Good(Executed),
+}
+
+/// What was asked, and what came out.
+#[derive(Debug)]
+pub(crate) struct Executed {
     /// Equal for the same document with the same variables.
     pub(crate) fingerprint: u64,
     pub(crate) is_introspection: bool,
     pub(crate) served: Vec<ServedPage>,
+}
+
+impl Outcome {
+    /// Rows of connections in the answer.
+    pub(crate) fn row_count(&self) -> usize {
+        match self {
+            Self::RequestError => 0,
+            Self::FieldErrors(executed) | Self::Good(executed) => {
+                executed.served.iter().map(|page| page.positions.len()).sum()
+            }
+        }
+    }
 }
 
 /// Writes the log, and keeps what it needs to tell repetitions.
@@ -149,24 +172,25 @@ impl Judge {
         *self.log.faults_injected.entry(fault).or_default() += 1;
     }
 
-    pub(crate) fn note_request_error(&mut self) {
-        self.log.request_errors += 1;
+    /// Takes in an answer that was sent in full.
+    pub(crate) fn note_answer(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::RequestError => self.log.request_errors += 1,
+            Outcome::FieldErrors(_) => self.log.field_errors += 1,
+            Outcome::Good(executed) => self.note_good(executed),
+        }
     }
 
-    pub(crate) fn note_field_errors(&mut self) {
-        self.log.field_errors += 1;
-    }
-
-    pub(crate) fn note_answer(&mut self, answer: &GoodAnswer) {
+    fn note_good(&mut self, executed: &Executed) {
         self.log.answered += 1;
-        if answer.is_introspection {
+        if executed.is_introspection {
             self.log.introspections += 1;
             return;
         }
-        if !self.fingerprints.insert(answer.fingerprint) {
+        if !self.fingerprints.insert(executed.fingerprint) {
             self.log.requests_repeated += 1;
         }
-        for page in &answer.served {
+        for page in &executed.served {
             let seen = self.rows_seen.entry(page.connection).or_default();
             let repeated = page
                 .positions
@@ -213,26 +237,30 @@ impl RowSet {
 mod tests {
     use super::*;
 
-    fn answer(fingerprint: u64, connection: u64, positions: &[u64]) -> GoodAnswer {
+    fn executed(fingerprint: u64, connection: u64, positions: &[u64]) -> Executed {
         let served = vec![ServedPage {
             connection,
             positions: positions.to_vec(),
         }];
-        GoodAnswer {
+        Executed {
             fingerprint,
             is_introspection: false,
             served,
         }
     }
 
+    fn good(fingerprint: u64, connection: u64, positions: &[u64]) -> Outcome {
+        Outcome::Good(executed(fingerprint, connection, positions))
+    }
+
     #[test]
     fn rows_and_requests_that_come_again_are_told_from_new_ones() {
         let mut judge = Judge::new(&[], Instant::now());
-        judge.note_answer(&answer(1, 7, &[0, 1, 2]));
-        judge.note_answer(&answer(2, 7, &[3, 64, 65]));
-        judge.note_answer(&answer(3, 8, &[0, 1, 2]));
+        judge.note_answer(&good(1, 7, &[0, 1, 2]));
+        judge.note_answer(&good(2, 7, &[3, 64, 65]));
+        judge.note_answer(&good(3, 8, &[0, 1, 2]));
         assert_eq!((judge.log().rows_repeated, judge.log().requests_repeated), (0, 0));
-        judge.note_answer(&answer(2, 7, &[2, 64, 66]));
+        judge.note_answer(&good(2, 7, &[2, 64, 66]));
         let log = judge.log();
         assert_eq!(
             (log.rows, log.rows_repeated, log.requests_repeated, log.answered),
@@ -241,13 +269,24 @@ mod tests {
     }
 
     #[test]
+    fn answers_with_errors_are_counted_apart_and_their_rows_may_come_again() {
+        let mut judge = Judge::new(&[], Instant::now());
+        judge.note_answer(&Outcome::RequestError);
+        judge.note_answer(&Outcome::FieldErrors(executed(1, 7, &[0, 1])));
+        judge.note_answer(&good(1, 7, &[0, 1]));
+        let log = judge.log();
+        assert_eq!((log.request_errors, log.field_errors, log.answered), (1, 1, 1));
+        assert_eq!((log.rows, log.rows_repeated, log.requests_repeated), (2, 0, 0));
+    }
+
+    #[test]
     fn introspection_may_be_repeated() {
         let mut judge = Judge::new(&[], Instant::now());
         for _ in 0..2 {
-            judge.note_answer(&GoodAnswer {
+            judge.note_answer(&Outcome::Good(Executed {
                 is_introspection: true,
-                ..answer(1, 0, &[])
-            });
+                ..executed(1, 0, &[])
+            }));
         }
         assert_eq!((judge.log().introspections, judge.log().requests_repeated), (2, 0));
     }

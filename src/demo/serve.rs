@@ -107,7 +107,7 @@ impl DemoServeOptions {
         let token = std::env::var(DEMO_TOKEN_VARIABLE)
             .ok()
             .filter(|token| !token.is_empty());
-        DemoServer::start(&self.config(token.map(SecretString::from))?)
+        DemoServer::start(self.config(token.map(SecretString::from))?)
     }
 }
 

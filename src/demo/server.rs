@@ -1,7 +1,8 @@
 //! A stand-in on a loopback port: sockets around [`DemoService`], on a thread and a runtime of their own.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use crate::demo::stand_in::{StandIn, StandInError};
 /// How long requests in flight are waited for when the server stops.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A running stand-in; it stops when it is dropped.
+/// A running stand-in. Dropping it stops it, and waits a moment for the requests in flight.
 pub struct DemoServer {
     service: Arc<DemoService>,
     address: Url,
@@ -58,28 +59,23 @@ pub enum DemoServerError {
 }
 
 impl DemoServer {
-    /// Starts a stand-in on its loopback port; it answers from then on.
-    pub fn start(config: &DemoConfig) -> Result<Self, DemoServerError> {
+    /// Starts a stand-in on its loopback port; it answers from then on. May be called inside a tokio runtime.
+    pub fn start(config: DemoConfig) -> Result<Self, DemoServerError> {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
         let unstarted = |source| DemoServerError::Start {
             address: wanted,
             source,
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(unstarted)?;
         let listener = TcpListener::bind(wanted).map_err(unstarted)?;
         listener.set_nonblocking(true).map_err(unstarted)?;
         let address = Url::parse(&format!("http://{}/graphql", listener.local_addr().map_err(unstarted)?))?;
-        // Within the runtime, so that the windows begin on its clock.
-        let service = Arc::new(runtime.block_on(async { DemoService::new(config) })?);
         let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&service);
-        let thread = std::thread::Builder::new()
-            .name("demo-api".to_owned())
-            .spawn(move || runtime.block_on(serve(listener, served, stopped)))
+        let (ready, started) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("demo-api".to_owned());
+        let thread = thread
+            .spawn(move || run(&config, listener, &ready, stopped))
             .map_err(unstarted)?;
+        let service = started.recv().map_err(|_| unstarted(ErrorKind::BrokenPipe.into()))??;
         Ok(Self {
             service,
             address,
@@ -116,6 +112,27 @@ impl Drop for DemoServer {
             // A thread that panicked has served its last request either way.
             let _ = thread.join();
         }
+    }
+}
+
+/// The server's thread. The service begins here and not with the caller, whose clock may be paused.
+fn run(
+    config: &DemoConfig,
+    listener: TcpListener,
+    ready: &mpsc::SyncSender<Result<Arc<DemoService>, DemoServerError>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| DemoServerError::Start { address, source });
+    let service = DemoService::new(config).map_err(DemoServerError::from);
+    let (runtime, service) = match runtime.and_then(|runtime| Ok((runtime, Arc::new(service?)))) {
+        Ok(begun) => begun,
+        Err(error) => return drop(ready.send(Err(error))),
+    };
+    let announced = ready.send(Ok(Arc::clone(&service)));
+    if announced.is_ok() {
+        runtime.block_on(serve(listener, service, stopped));
     }
 }
 
@@ -175,7 +192,7 @@ fn cut_body(sent: Bytes) -> Body {
     let cut = async {
         // What was written is only flushed when the body has nothing more to give for the moment.
         tokio::task::yield_now().await;
-        Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+        Err(std::io::Error::from(ErrorKind::ConnectionAborted))
     };
     Body::from_stream(stream::iter([Ok(sent)]).chain(stream::once(cut)))
 }

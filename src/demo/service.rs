@@ -9,16 +9,16 @@ use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep_until};
 
-use crate::demo::behaviour::{Behaviours, ThrottleBody};
+use crate::demo::behaviour::{Behaviours, Latency, ThrottleBody};
 use crate::demo::config::DemoConfig;
 use crate::demo::fault::Fault;
-use crate::demo::log::{Judge, RequestLog};
-use crate::demo::stand_in::{Answer, StandIn, StandInError};
+use crate::demo::log::{Judge, Outcome, RequestLog};
+use crate::demo::stand_in::{StandIn, StandInError};
 
 /// What clients send that know the GraphQL-over-HTTP specification, and what they are answered with.
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
-/// The longest that a 429 asks to wait at least: whole seconds, since the header knows no less.
+/// What a 429 asks to wait at least: its header knows whole seconds only.
 const LEAST_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A stand-in's HTTP behaviour.
@@ -115,36 +115,30 @@ impl DemoService {
     }
 
     async fn answer(&self, request: &DemoRequest, arrived_at: Instant, fault: Option<Fault>) -> DemoResponse {
-        let latency = self.behaviours.latency;
-        let content_type = content_type(&request.headers);
         let answer = self.stand_in.answer(&request.body, &self.behaviours.paging);
-        let (body, has_errors, good) = match answer {
-            Answer::RequestError(body) => {
-                self.judge().note_request_error();
-                sleep_until(arrived_at + latency.base).await;
-                return response(StatusCode::BAD_REQUEST, content_type, body);
-            }
-            Answer::Executed { body, has_errors, good } => (body, has_errors, good),
-        };
-        let rows: usize = good.served.iter().map(|page| page.positions.len()).sum();
-        let late = if fault == Some(Fault::Slow) {
-            self.behaviours.faults.slow_by
-        } else {
-            Duration::ZERO
-        };
-        let per_rows = latency.per_node.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
-        sleep_until(arrived_at + latency.base + per_rows + late).await;
-
-        let cut_after = (fault == Some(Fault::Cut)).then_some(body.len() / 2);
-        match cut_after {
-            Some(_) => {}
-            None if has_errors => self.judge().note_field_errors(),
-            None => self.judge().note_answer(&good),
+        let mut ready_at = arrived_at + self.latency(answer.outcome.row_count());
+        if fault == Some(Fault::Slow) {
+            ready_at += self.behaviours.faults.slow_by;
         }
+        sleep_until(ready_at).await;
+
+        let cut_after = (fault == Some(Fault::Cut)).then_some(answer.body.len() / 2);
+        if cut_after.is_none() {
+            self.judge().note_answer(&answer.outcome);
+        }
+        let status = match answer.outcome {
+            Outcome::RequestError => StatusCode::BAD_REQUEST,
+            Outcome::FieldErrors(_) | Outcome::Good(_) => StatusCode::OK,
+        };
         DemoResponse {
             cut_after,
-            ..response(StatusCode::OK, content_type, body)
+            ..response(status, content_type(&request.headers), answer.body)
         }
+    }
+
+    fn latency(&self, row_count: usize) -> Duration {
+        let Latency { base, per_node } = self.behaviours.latency;
+        base + per_node.saturating_mul(u32::try_from(row_count).unwrap_or(u32::MAX))
     }
 
     /// What a fault puts in the place of an answer; `None` for faults that strike the answer itself.
@@ -203,8 +197,14 @@ impl DemoService {
         let Some(carried) = carried.and_then(|value| value.to_str().ok()) else {
             return false;
         };
-        let token = carried.strip_prefix(auth.scheme.as_str()).map(str::trim_start);
-        token.is_some_and(|token| token == self.token.expose_secret())
+        let token = if auth.scheme.is_empty() {
+            Some(carried)
+        } else {
+            carried
+                .strip_prefix(auth.scheme.as_str())
+                .and_then(|rest| rest.strip_prefix(' '))
+        };
+        token == Some(self.token.expose_secret())
     }
 
     fn judge(&self) -> MutexGuard<'_, Judge> {

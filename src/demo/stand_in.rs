@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::demo::config::DemoConfig;
 use crate::demo::dataset::{Dataset, DatasetError, EntityType, Instance, Source};
 use crate::demo::document::{Document, DocumentCache};
-use crate::demo::log::GoodAnswer;
+use crate::demo::log::{Executed, Outcome};
 use crate::demo::paging::PagingBehaviour;
 use crate::demo::resolver::{DataObject, Execution};
 
@@ -65,17 +65,12 @@ struct GraphqlRequest {
     operation_name: Option<String>,
 }
 
-/// What a request's body is answered with.
+/// What a request is answered with.
 #[derive(Debug)]
-pub(crate) enum Answer {
-    /// The request was not executed.
-    RequestError(Vec<u8>),
-    /// The request was executed.
-    Executed {
-        body: Vec<u8>,
-        has_errors: bool,
-        good: GoodAnswer,
-    },
+pub(crate) struct Answer {
+    /// JSON.
+    pub(crate) body: Vec<u8>,
+    pub(crate) outcome: Outcome,
 }
 
 #[derive(Serialize)]
@@ -120,15 +115,18 @@ impl StandIn {
             Ok(response) => response,
             Err(error) => return request_error(vec![error.to_graphql_error(&document.executable.sources)]),
         };
-        Answer::Executed {
-            body: serde_json::to_vec(&response).unwrap_or_default(),
-            has_errors: !response.errors.is_empty(),
-            good: GoodAnswer {
-                fingerprint: request.fingerprint(),
-                is_introspection: document.is_introspection,
-                served: execution.into_served(),
-            },
-        }
+        let body = serde_json::to_vec(&response).unwrap_or_default();
+        let executed = Executed {
+            fingerprint: request.fingerprint(),
+            is_introspection: document.is_introspection,
+            served: execution.into_served(),
+        };
+        let outcome = if response.errors.is_empty() {
+            Outcome::Good(executed)
+        } else {
+            Outcome::FieldErrors(executed)
+        };
+        Answer { body, outcome }
     }
 
     fn execute(
@@ -179,7 +177,11 @@ fn plain_error(message: String) -> GraphQLError {
 }
 
 fn request_error(errors: Vec<GraphQLError>) -> Answer {
-    Answer::RequestError(serde_json::to_vec(&Errors { errors }).unwrap_or_default())
+    let body = serde_json::to_vec(&Errors { errors }).unwrap_or_default();
+    Answer {
+        body,
+        outcome: Outcome::RequestError,
+    }
 }
 
 fn schema(text: &str) -> Result<Valid<Schema>, StandInError> {

@@ -71,10 +71,10 @@ pub enum ProjectError {
     #[error("`{0}` and `{1}` would write to the same place: rename one of them")]
     SameName(PathBuf, PathBuf),
     /// A mistake in the settings.
-    #[error("{0}")]
+    #[error(transparent)]
     Settings(#[from] Diagnostic),
     /// A file or folder that cannot be read; the error names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Unreadable(#[from] std::io::Error),
 }
 

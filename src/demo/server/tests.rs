@@ -38,7 +38,7 @@ fn exchange(server: &DemoServer, method: &str, path: &str, body: &str) -> (Strin
 
 #[test]
 fn requests_are_answered_and_logged() {
-    let server = DemoServer::start(&config(Vec::new())).unwrap();
+    let server = DemoServer::start(config(Vec::new())).unwrap();
     let (head, body) = exchange(
         &server,
         "POST",
@@ -62,7 +62,7 @@ fn a_cut_body_is_shorter_than_announced_and_not_counted_as_answered() {
         request: 1,
         fault: Fault::Cut,
     }];
-    let server = DemoServer::start(&config(script)).unwrap();
+    let server = DemoServer::start(config(script)).unwrap();
     let query = r#"{"query":"{ groups { nodes { name } } }"}"#;
     let (head, body) = exchange(&server, "POST", "/graphql", query);
     let announced = head
@@ -80,9 +80,9 @@ fn a_cut_body_is_shorter_than_announced_and_not_counted_as_answered() {
 #[test]
 fn a_dropped_server_has_freed_its_port() {
     let mut config = config(Vec::new());
-    let server = DemoServer::start(&config).unwrap();
+    let server = DemoServer::start(config.clone()).unwrap();
     config.port = server.address().port().unwrap();
-    let refused = DemoServer::start(&config).err().unwrap().to_string();
+    let refused = DemoServer::start(config.clone()).err().unwrap().to_string();
     assert!(refused.contains("choose another port"), "{refused}");
     drop(server);
     assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).is_ok());
@@ -91,11 +91,40 @@ fn a_dropped_server_has_freed_its_port() {
 #[test]
 fn each_start_has_a_token_of_its_own() {
     let token = || {
-        DemoServer::start(&config(Vec::new()))
+        DemoServer::start(config(Vec::new()))
             .unwrap()
             .token()
             .expose_secret()
             .to_owned()
     };
     assert_ne!(token(), token());
+}
+
+#[tokio::test]
+async fn servers_start_and_stop_inside_a_runtime() {
+    let server = DemoServer::start(config(Vec::new())).unwrap();
+    let (head, _) = exchange(&server, "GET", "/graphql", "");
+    assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+}
+
+#[test]
+fn a_request_in_flight_does_not_hold_up_the_end() {
+    let mut config = config(Vec::new());
+    config.behaviours.latency.base = Duration::from_secs(3600);
+    let server = DemoServer::start(config).unwrap();
+    let address = server.address();
+    let mut connection = TcpStream::connect((address.host_str().unwrap(), address.port().unwrap())).unwrap();
+    let token = server.token().expose_secret();
+    let body = r#"{"query":"{ viewer { name } }"}"#;
+    let length = body.len();
+    write!(
+        connection,
+        "POST /graphql HTTP/1.1\r\nHost: demo\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    while server.log().accepted == 0 {
+        std::thread::yield_now();
+    }
+    drop(server);
+    assert_eq!(connection.read(&mut [0; 16]).unwrap_or(0), 0);
 }

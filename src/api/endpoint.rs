@@ -1,0 +1,282 @@
+//! One endpoint: asks until there is an answer that is taken in, or the request is given up.
+//!
+//! Every attempt on the wire, retries included, takes a permit from the limiter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeSeed;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use crate::api::error::{ApiError, Failure, Refusal};
+use crate::api::graphql_error::{ErrorPath, GraphqlError};
+use crate::api::limiter::{Limiter, PermitError, PermitLog, stopped};
+use crate::api::outcome::{Outcome, Reading};
+use crate::api::request::GraphqlRequest;
+use crate::api::retry::{RetryDecision, RetryState};
+use crate::api::token::{ReadToken, TokenEdition, TokenKeeper};
+use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use crate::clock::Clock;
+use crate::project::{RetryPolicy, SourceSettings, VerdictRule};
+use crate::report::{Event, SharedObserver};
+
+/// One API, with everything that all requests to it share.
+pub struct Endpoint {
+    api: Arc<str>,
+    transport: Arc<dyn Transport>,
+    token: Option<TokenKeeper>,
+    limiter: Limiter,
+    retry: RetryPolicy,
+    rules: Vec<VerdictRule>,
+    clock: Clock,
+    observer: SharedObserver,
+    stop: watch::Receiver<bool>,
+}
+
+/// What an endpoint works with.
+pub struct Surroundings {
+    /// Carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// Reads the token; `None` for an API that asks for none.
+    pub token: Option<ReadToken>,
+    /// Tells the time of day.
+    pub clock: Clock,
+    /// Remembers permits across processes; without it, a restart begins with a full budget.
+    pub permit_log: Option<PermitLog>,
+    /// Is told of retries, throttles and the budget.
+    pub observer: SharedObserver,
+    /// Turns true when the run is to stop: nothing is sent any more, what is in flight is finished.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// An answer that was taken in.
+#[derive(Debug, Clone)]
+pub struct Answer<D> {
+    /// What the seed made of `data`.
+    pub data: D,
+    /// The errors beside it; those fields are null.
+    pub errors: Vec<GraphqlError>,
+    /// The fields among them that this token may not see.
+    pub denied: Vec<ErrorPath>,
+    /// The whole body: valid UTF-8 and valid JSON.
+    pub body: Bytes,
+    /// When the attempt that brought it was sent.
+    pub sent_at: Instant,
+    /// From then to the last byte.
+    pub elapsed: Duration,
+    /// What it took to get it.
+    pub effort: Effort,
+}
+
+/// What an answer took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Attempts on the wire.
+    pub attempts: u32,
+    /// How many of them were made again after a failure.
+    pub retries: u32,
+    /// How often the API asked to slow down.
+    pub throttles: u32,
+}
+
+/// One attempt on the wire, over.
+struct Exchange {
+    result: Result<HttpResponse, TransportError>,
+    edition: Option<TokenEdition>,
+    sent_at: Instant,
+    elapsed: Duration,
+}
+
+impl Endpoint {
+    /// The endpoint of the source `api` under `settings`. Sends nothing and reads no token yet.
+    pub fn new(api: &str, settings: &SourceSettings, surroundings: Surroundings) -> Result<Self, ApiError> {
+        let api: Arc<str> = Arc::from(api);
+        let token = surroundings.token.map(|read| TokenKeeper::new(&settings.auth, read)).transpose();
+        let token = token.map_err(|detail| ApiError::Token {
+            api: Arc::clone(&api),
+            detail,
+        })?;
+        let observer = Arc::clone(&surroundings.observer);
+        Ok(Self {
+            transport: surroundings.transport,
+            token,
+            limiter: Limiter::new(&api, &settings.limits, surroundings.permit_log, observer),
+            retry: settings.retry.clone(),
+            rules: settings.verdicts.clone(),
+            clock: surroundings.clock,
+            observer: surroundings.observer,
+            stop: surroundings.stop,
+            api,
+        })
+    }
+
+    /// Sends until there is an answer that is taken in or the request is given up. `query` names the query file in
+    /// events, as `source/query_file`. `read_data` reads `data` in the same pass that reads the rest of the body; it
+    /// is never given null, and is cloned for each attempt.
+    pub async fn ask<S, D>(&self, query: &str, request: &GraphqlRequest, read_data: S) -> Result<Answer<D>, ApiError>
+    where
+        S: for<'de> DeserializeSeed<'de, Value = D> + Clone,
+    {
+        let body = request.body().map_err(|source| ApiError::Unwritable {
+            api: Arc::clone(&self.api),
+            source,
+        })?;
+        let mut retry = RetryState::new(&self.retry);
+        let mut effort = Effort::default();
+        let mut is_renewed = false;
+        loop {
+            let exchange = self.send(&body).await?;
+            effort.attempts += 1;
+            let (sent_at, elapsed) = (exchange.sent_at, exchange.elapsed);
+            match self.reading().outcome(exchange.result, read_data.clone()) {
+                Outcome::Taken(taken) => {
+                    self.heed(taken.pause);
+                    return Ok(Answer {
+                        data: taken.data,
+                        errors: taken.errors,
+                        denied: taken.denied,
+                        body: taken.body,
+                        sent_at,
+                        elapsed,
+                        effort,
+                    });
+                }
+                Outcome::Throttled { wait, refusal } => {
+                    effort.throttles += 1;
+                    self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
+                }
+                Outcome::Failed { wait, failure } => {
+                    self.back_off(query, retry.after_failure(wait), retry.failures(), failure).await?;
+                    effort.retries += 1;
+                }
+                Outcome::Refused(ApiError::Unauthorized(refusal)) if !is_renewed => {
+                    self.renew_token(exchange.edition, refusal).await?;
+                    is_renewed = true;
+                }
+                Outcome::Refused(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One attempt on the wire.
+    async fn send(&self, body: &Bytes) -> Result<Exchange, ApiError> {
+        // The token first: reading it may take longer than a permit should lie idle.
+        let (authorization, edition) = match &self.token {
+            Some(token) => {
+                let carried = token.authorization().await.map_err(|detail| self.token_error(detail))?;
+                (Some(carried.header), Some(carried.edition))
+            }
+            None => (None, None),
+        };
+        let request = HttpRequest {
+            authorization,
+            body: body.clone(),
+        };
+        let permit = self.limiter.permit(&self.stop).await.map_err(|error| self.permit_error(error))?;
+        let exchange = self.transport.send(request);
+        let (result, sent_at) = permit.accompany(exchange, |sent_at| self.transport.left_by(sent_at)).await;
+        Ok(Exchange {
+            result,
+            edition,
+            sent_at,
+            elapsed: sent_at.elapsed(),
+        })
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            api: &self.api,
+            rules: &self.rules,
+            token: self.token.as_ref(),
+            now: self.clock.wall(),
+        }
+    }
+
+    /// A good answer may say that it took the last of the budget.
+    fn heed(&self, pause: Option<Duration>) {
+        if let Some(pause) = pause {
+            self.pause(pause.saturating_add(self.retry.retry_after_margin));
+        }
+    }
+
+    /// Holds back the whole source. The request itself goes to the end of the queue, and waits there.
+    fn slow_down(&self, decision: RetryDecision, times: u32, last: Refusal) -> Result<(), ApiError> {
+        let RetryDecision::Again { wait } = decision else {
+            return Err(ApiError::ThrottledForever { times, last });
+        };
+        self.pause(wait);
+        self.observer.notice(&Event::Throttled {
+            source: self.api.to_string(),
+            wait,
+        });
+        Ok(())
+    }
+
+    fn pause(&self, wait: Duration) {
+        // A wait beyond what the monotonic clock can count is not worth a panic.
+        if let Some(until) = Instant::now().checked_add(wait) {
+            self.limiter.pause(until);
+        }
+    }
+
+    /// Holds back this request alone.
+    async fn back_off(
+        &self,
+        query: &str,
+        decision: RetryDecision,
+        attempt: u32,
+        failure: Failure,
+    ) -> Result<(), ApiError> {
+        let RetryDecision::Again { wait } = decision else {
+            return Err(ApiError::GaveUp {
+                attempts: attempt,
+                last: failure,
+            });
+        };
+        self.observer.notice(&Event::Retrying {
+            query: query.to_owned(),
+            cause: failure.to_string(),
+            attempt,
+            attempts: self.retry.attempts,
+            wait,
+        });
+        tokio::select! {
+            biased;
+            () = stopped(self.stop.clone()) => Err(ApiError::Stopped { api: Arc::clone(&self.api) }),
+            () = sleep(wait) => Ok(()),
+        }
+    }
+
+    /// Reads the token again; fails with the refusal if that changes nothing.
+    async fn renew_token(&self, refused: Option<TokenEdition>, refusal: Refusal) -> Result<(), ApiError> {
+        let (Some(token), Some(refused)) = (&self.token, refused) else {
+            return Err(ApiError::Unauthorized(refusal));
+        };
+        let is_worth_it = token.renew(refused).await.map_err(|detail| self.token_error(detail))?;
+        if !is_worth_it {
+            return Err(ApiError::Unauthorized(refusal));
+        }
+        Ok(())
+    }
+
+    fn token_error(&self, detail: String) -> ApiError {
+        ApiError::Token {
+            api: Arc::clone(&self.api),
+            detail,
+        }
+    }
+
+    fn permit_error(&self, error: PermitError) -> ApiError {
+        let api = Arc::clone(&self.api);
+        match error {
+            PermitError::Stopped => ApiError::Stopped { api },
+            PermitError::Log(source) => ApiError::PermitLog { api, source },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "endpoint_tests.rs"]
+mod tests;

@@ -1,0 +1,301 @@
+//! The outer object of a response, read in one pass: `data` by the caller's seed, everything else for the verdict.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use serde_json::error::Category;
+
+use crate::api::graphql_error::{GraphqlError, as_status};
+
+/// A response's outer object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Envelope<D> {
+    /// What the seed made of `data`; `None` if that is null or missing.
+    pub data: Option<D>,
+    /// Whether there is a `data` member, null or not.
+    pub has_data_member: bool,
+    /// The entries of `errors`. For a body that is JSON but no GraphQL response, and says something (`message`,
+    /// `error`, …), that is the one entry.
+    pub errors: Vec<GraphqlError>,
+    /// `extensions` as they came; null if there are none.
+    pub extensions: Value,
+}
+
+/// Why a body has no envelope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// It is not JSON, or breaks off, or nests deeper than 128 levels.
+    #[error("the body is not valid JSON ({0})")]
+    Malformed(String),
+    /// It is JSON, but not an object.
+    #[error("the body is JSON, but not an object")]
+    NotAnObject,
+    /// It is an envelope, but `data` has not the shape that the seed reads.
+    #[error("`data` has an unexpected shape ({0})")]
+    Refused(String),
+}
+
+/// Reads a body. The members may come in any order; unknown ones are skipped.
+pub fn read_envelope<'de, S>(body: &'de str, read_data: S) -> Result<Envelope<S::Value>, EnvelopeError>
+where
+    S: DeserializeSeed<'de>,
+{
+    let mut inside_data = false;
+    let mut json = serde_json::Deserializer::from_str(body);
+    let visitor = EnvelopeVisitor {
+        read_data: Some(read_data),
+        inside_data: &mut inside_data,
+    };
+    let envelope = json.deserialize_any(visitor).and_then(|envelope| json.end().map(|()| envelope));
+    envelope.map_err(|error| match error.classify() {
+        Category::Data if inside_data => EnvelopeError::Refused(error.to_string()),
+        Category::Data => EnvelopeError::NotAnObject,
+        Category::Syntax | Category::Eof | Category::Io => EnvelopeError::Malformed(error.to_string()),
+    })
+}
+
+struct EnvelopeVisitor<'v, S> {
+    /// Taken by the first `data`; a second one, which no API sends, is skipped.
+    read_data: Option<S>,
+    inside_data: &'v mut bool,
+}
+
+impl<'de, S> Visitor<'de> for EnvelopeVisitor<'_, S>
+where
+    S: DeserializeSeed<'de>,
+{
+    type Value = Envelope<S::Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut envelope = Envelope {
+            data: None,
+            has_data_member: false,
+            errors: Vec::new(),
+            extensions: Value::Null,
+        };
+        let mut said = Map::new();
+        while let Some(member) = members.next_key_seed(MemberName)? {
+            match member {
+                Member::Data => {
+                    envelope.has_data_member = true;
+                    let Some(read_data) = self.read_data.take() else {
+                        members.next_value::<IgnoredAny>()?;
+                        continue;
+                    };
+                    *self.inside_data = true;
+                    envelope.data = members.next_value_seed(Nullable(read_data))?;
+                    *self.inside_data = false;
+                }
+                Member::Errors => envelope.errors = entries(members.next_value()?),
+                Member::Extensions => envelope.extensions = members.next_value()?,
+                Member::Saying(name) => {
+                    said.insert(name.to_owned(), members.next_value()?);
+                }
+                Member::Other => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        envelope.hear(said);
+        Ok(envelope)
+    }
+}
+
+impl<D> Envelope<D> {
+    /// Takes in what was said outside the standard's members.
+    fn hear(&mut self, said: Map<String, Value>) {
+        let status = said.get("status").and_then(as_status);
+        for error in &mut self.errors {
+            error.status = error.status.or(status);
+        }
+        if self.errors.is_empty() && self.data.is_none() && !said.is_empty() {
+            self.errors.push(GraphqlError::from_value(Value::Object(said)));
+        }
+    }
+}
+
+/// `errors` is a list, by the standard; some gateways send one entry alone, or null.
+fn entries(errors: Value) -> Vec<GraphqlError> {
+    match errors {
+        Value::Null => Vec::new(),
+        Value::Array(entries) => entries.into_iter().map(GraphqlError::from_value).collect(),
+        entry => vec![GraphqlError::from_value(entry)],
+    }
+}
+
+enum Member {
+    Data,
+    Errors,
+    Extensions,
+    /// A member by which APIs and their gateways say what is wrong, outside the standard.
+    Saying(&'static str),
+    Other,
+}
+
+const SAYING: [&str; 8] = [
+    "message",
+    "error",
+    "error_message",
+    "error_description",
+    "error_code",
+    "code",
+    "status",
+    "type",
+];
+
+struct MemberName;
+
+impl<'de> DeserializeSeed<'de> for MemberName {
+    type Value = Member;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<Member, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for MemberName {
+    type Value = Member;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a member's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Member, E> {
+        Ok(match name {
+            "data" => Member::Data,
+            "errors" => Member::Errors,
+            "extensions" => Member::Extensions,
+            _ => SAYING.iter().find(|saying| **saying == name).map_or(Member::Other, |name| Member::Saying(name)),
+        })
+    }
+}
+
+/// Reads null as `None`, and anything else by the seed.
+struct Nullable<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Nullable<S> {
+    type Value = Option<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        value.deserialize_option(NullableVisitor(self.0, PhantomData))
+    }
+}
+
+struct NullableVisitor<'de, S>(S, PhantomData<&'de ()>);
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for NullableVisitor<'de, S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("`data`")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(value).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(body: &str) -> Result<Envelope<Value>, EnvelopeError> {
+        read_envelope(body, PhantomData::<Value>)
+    }
+
+    #[test]
+    fn members_come_in_any_order() {
+        let forward = read(r#"{"data":{"a":1},"errors":[{"message":"m"}],"extensions":{"cost":2}}"#).unwrap();
+        let backward = read(r#"{"extensions":{"cost":2},"errors":[{"message":"m"}],"x":[{}],"data":{"a":1}}"#).unwrap();
+        assert_eq!(forward, backward);
+        assert_eq!(forward.data, Some(json!({"a": 1})));
+        assert_eq!(forward.errors[0].message, "m");
+        assert_eq!(forward.extensions, json!({"cost": 2}));
+    }
+
+    #[test]
+    fn data_may_be_null_or_missing() {
+        let null = read(r#"{"data":null,"errors":[{"message":"m"}]}"#).unwrap();
+        assert_eq!((null.data, null.has_data_member), (None, true));
+        let missing = read(r#"{"errors":null}"#).unwrap();
+        assert_eq!((missing.data, missing.has_data_member), (None, false));
+        assert_eq!(missing.errors, []);
+    }
+
+    #[test]
+    fn data_is_read_by_the_seed_without_copying() {
+        let body = r#"{"data":{"page":"text","rows":[1,2,3]}}"#;
+        #[derive(serde::Deserialize)]
+        struct Page<'a> {
+            page: &'a str,
+        }
+        let envelope = read_envelope(body, PhantomData::<Page<'_>>).unwrap();
+        assert_eq!(envelope.data.unwrap().page, "text");
+    }
+
+    #[test]
+    fn a_shape_that_the_seed_refuses_is_not_taken_for_broken_json() {
+        let refused = read_envelope(r#"{"data":{"a":"x"}}"#, PhantomData::<std::collections::BTreeMap<String, u8>>);
+        assert!(matches!(refused, Err(EnvelopeError::Refused(_))), "{refused:?}");
+        let broken = read_envelope(r#"{"data":{"a":"#, PhantomData::<std::collections::BTreeMap<String, u8>>);
+        assert!(matches!(broken, Err(EnvelopeError::Malformed(_))), "{broken:?}");
+    }
+
+    #[test]
+    fn bodies_that_are_no_objects_are_told_apart() {
+        for malformed in ["", "<html>", "Retry later", r#"{"data":{}"#, r#"{"data":{}} x"#, "{\"data\":\"\u{1}\"}"] {
+            assert!(matches!(read(malformed), Err(EnvelopeError::Malformed(_))), "{malformed}");
+        }
+        for other in ["[]", "1", "\"text\"", "null"] {
+            assert_eq!(read(other), Err(EnvelopeError::NotAnObject), "{other}");
+        }
+    }
+
+    #[test]
+    fn nesting_without_end_neither_overflows_nor_panics() {
+        for opening in ["[", r#"{"a":"#] {
+            let body = format!(r#"{{"data":{}"#, opening.repeat(200_000));
+            assert!(matches!(read(&body), Err(EnvelopeError::Malformed(_))));
+            let errors = format!(r#"{{"errors":{}"#, opening.repeat(200_000));
+            assert!(matches!(read(&errors), Err(EnvelopeError::Malformed(_))));
+        }
+    }
+
+    #[test]
+    fn what_is_json_but_not_graphql_says_its_piece_as_an_error() {
+        let start_gg = read(r#"{"success":false,"message":"Rate limit exceeded"}"#).unwrap();
+        assert_eq!(start_gg.errors[0].message, "Rate limit exceeded");
+        let monday = read(r#"{"error_code":"ComplexityException","status_code":200,"error_message":"exhausted"}"#).unwrap();
+        assert_eq!(monday.errors[0].code.as_deref(), Some("ComplexityException"));
+        assert_eq!(monday.errors[0].message, "exhausted");
+        let gateway = read(r#"{"error":{"message":"no route"},"status":503}"#).unwrap();
+        assert_eq!((gateway.errors[0].message.as_str(), gateway.errors[0].status), ("no route", Some(503)));
+        let beside = read(r#"{"errors":[{"message":"slow down"}],"status":429}"#).unwrap();
+        assert_eq!(beside.errors[0].status, Some(429));
+        let good = read(r#"{"data":{},"message":"welcome"}"#).unwrap();
+        assert_eq!(good.errors, []);
+    }
+
+    #[test]
+    fn errors_of_the_wrong_shape_are_kept() {
+        assert_eq!(read(r#"{"errors":"down"}"#).unwrap().errors[0].message, "down");
+        assert_eq!(read(r#"{"errors":{"message":"down"}}"#).unwrap().errors[0].message, "down");
+        assert_eq!(read(r#"{"errors":["a","b"]}"#).unwrap().errors.len(), 2);
+    }
+}

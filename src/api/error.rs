@@ -1,0 +1,126 @@
+//! Why a request has no answer.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::api::graphql_error::ErrorPath;
+use crate::api::transport::TransportError;
+
+/// A response that was not taken in: who sent it, with which status, in which words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The source's name.
+    pub api: Arc<str>,
+    /// The HTTP status; `None` if there was no complete response.
+    pub status: Option<u16>,
+    /// The API's own words in one line, without the token.
+    pub message: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => write!(formatter, "{} answered {status}: {}", self.api, self.message),
+            None => write!(formatter, "{}: {}", self.api, self.message),
+        }
+    }
+}
+
+/// What went wrong in one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// There was no response.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// There was one, of no use.
+    #[error("{0}")]
+    Response(Refusal),
+}
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The token is not accepted, even after it was read again.
+    #[error("{0}; the API does not accept the token, check what [auth] of the source names")]
+    Unauthorized(Refusal),
+    /// This token may not see what was asked for.
+    #[error("{refusal}; the token may not see {}, leave that out or use another token", named(paths))]
+    Denied {
+        /// What the API said.
+        refusal: Refusal,
+        /// The fields, as far as the API names them.
+        paths: Vec<ErrorPath>,
+    },
+    /// More rows were asked for than the API can give in one answer.
+    #[error("{0}; ask for smaller pages with `limits.page_size`")]
+    TooBig(Refusal),
+    /// The query's text asks for more than the API allows.
+    #[error("{0}; split the query, or select fewer fields")]
+    TooComplex(Refusal),
+    /// The cursor is too old, or unknown to the API.
+    #[error("{0}; the cursor is not valid any more, this connection has to be read from its beginning")]
+    CursorExpired(Refusal),
+    /// The request is wrong, and will stay so.
+    #[error("{0}; the request will not pass as it is, check the endpoint and the query")]
+    Invalid(Refusal),
+    /// `data` has not the shape that was asked for.
+    #[error("{0}; the answer does not have the shape of the query")]
+    Misshapen(Refusal),
+    /// All attempts failed.
+    #[error("{last}; given up after {attempts} attempts")]
+    GaveUp {
+        /// Failed attempts.
+        attempts: u32,
+        /// Why the last one failed.
+        last: Failure,
+    },
+    /// The API asked to slow down, again and again.
+    #[error("{last}; given up after being asked to slow down {times} times in a row")]
+    ThrottledForever {
+        /// How often.
+        times: u32,
+        /// What the API said last.
+        last: Refusal,
+    },
+    /// The run is being stopped; nothing was lost.
+    #[error("{api}: stopped before the request was answered")]
+    Stopped {
+        /// The source's name.
+        api: Arc<str>,
+    },
+    /// The token cannot be read.
+    #[error("{api}: no token: {detail}")]
+    Token {
+        /// The source's name.
+        api: Arc<str>,
+        /// What is wrong, without the token.
+        detail: String,
+    },
+    /// The permit cannot be noted, so that a restart would exceed the budget.
+    #[error("{api}: the permit log cannot be written; free some space, or mend the folder's permissions")]
+    PermitLog {
+        /// The source's name.
+        api: Arc<str>,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The request cannot be written as JSON.
+    #[error("{api}: the request cannot be written as JSON")]
+    Unwritable {
+        /// The source's name.
+        api: Arc<str>,
+        /// What the JSON writer says.
+        source: serde_json::Error,
+    },
+}
+
+/// The first paths; a page of denied rows names hundreds.
+fn named(paths: &[ErrorPath]) -> String {
+    let shown: Vec<_> = paths.iter().take(3).map(|path| format!("`{path}`")).collect();
+    match (shown.as_slice(), paths.len()) {
+        ([], _) => "a part of it".to_owned(),
+        (shown, 1..=3) => shown.join(", "),
+        (shown, all) => format!("{} and {} more places", shown.join(", "), all - shown.len()),
+    }
+}

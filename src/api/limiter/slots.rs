@@ -1,0 +1,126 @@
+//! The pure core of the limiter: all windows of a source at once, its concurrency, and its pauses.
+//!
+//! Reads no clock: every moment is passed in.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::api::limiter::window::{Arrival, Window};
+use crate::project::Limits;
+use crate::report::WindowUse;
+
+/// Why there is no permit now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blocked {
+    /// Not before that moment; then, or whenever something changes, it is worth asking again.
+    Until(Instant),
+    /// Not before a request in flight is over, or has surely arrived.
+    ByRequests,
+}
+
+/// Everything that a request needs before it may be sent.
+pub(super) struct Slots {
+    windows: Vec<Window>,
+    concurrency: usize,
+    in_flight: usize,
+    paused_until: Option<Instant>,
+}
+
+impl Slots {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            windows: limits.requests.iter().cloned().map(Window::new).collect(),
+            concurrency: limits.concurrency,
+            in_flight: 0,
+            paused_until: None,
+        }
+    }
+
+    /// Counts a request of an earlier process that arrived `age` ago, give or take the margin.
+    pub(super) fn count_earlier(&mut self, now: Instant, age: Duration) {
+        for window in &mut self.windows {
+            window.count_earlier(now, age);
+        }
+    }
+
+    /// Takes a slot of every window and a place among the requests in flight, or nothing at all.
+    pub(super) fn take(&mut self, now: Instant) -> Result<(), Blocked> {
+        if let Some(until) = self.paused_until {
+            if now < until {
+                return Err(Blocked::Until(until));
+            }
+            self.paused_until = None;
+        }
+        if self.in_flight >= self.concurrency {
+            return Err(Blocked::ByRequests);
+        }
+        self.check_windows(now)?;
+        for window in &mut self.windows {
+            window.take();
+        }
+        self.in_flight += 1;
+        Ok(())
+    }
+
+    fn check_windows(&mut self, now: Instant) -> Result<(), Blocked> {
+        let mut room_at = now;
+        for window in &mut self.windows {
+            if window.has_room(now) {
+                continue;
+            }
+            match window.next_return() {
+                Some(at) => room_at = room_at.max(at),
+                None => return Err(Blocked::ByRequests),
+            }
+        }
+        if room_at > now {
+            return Err(Blocked::Until(room_at));
+        }
+        Ok(())
+    }
+
+    /// Says what is known of the arrival of a request that holds a permit. True if that settles when its slots come
+    /// back; say nothing further of that request then.
+    pub(super) fn settle(&mut self, arrival: Arrival) -> bool {
+        self.windows.iter_mut().fold(true, |settled, window| window.settle(arrival) && settled)
+    }
+
+    /// The request is over: its place among those in flight is free.
+    pub(super) fn land(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// The request was never handed over: everything it held is free.
+    pub(super) fn put_back(&mut self) {
+        self.land();
+        for window in &mut self.windows {
+            window.put_back();
+        }
+    }
+
+    /// Grants nothing before `until`; of several pauses the one that ends last counts.
+    pub(super) fn pause(&mut self, until: Instant) {
+        self.paused_until = Some(self.paused_until.map_or(until, |current| current.max(until)));
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// The window that is nearest to its limit; `None` for a source without a request limit.
+    pub(super) fn tightest(&mut self, now: Instant) -> Option<WindowUse> {
+        for window in &mut self.windows {
+            window.has_room(now);
+        }
+        let share = |usage: &WindowUse| f64::from(usage.used) / f64::from(usage.max.max(1));
+        self.windows
+            .iter()
+            .map(Window::usage)
+            .max_by(|left, right| share(left).total_cmp(&share(right)))
+    }
+}
+
+#[cfg(test)]
+#[path = "slots_tests.rs"]
+mod tests;

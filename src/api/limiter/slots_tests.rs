@@ -1,0 +1,133 @@
+use super::*;
+use crate::project::{QueryLimits, RequestLimit};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MARGIN: Duration = Duration::from_millis(200);
+
+fn limits(windows: &[(u32, Duration)], concurrency: usize) -> Limits {
+    let requests = windows.iter().map(|&(max, per)| RequestLimit { max, per, margin: MARGIN });
+    Limits {
+        requests: requests.collect(),
+        concurrency,
+        query: QueryLimits::default(),
+        page_size: 100,
+        response_bytes: 1024,
+    }
+}
+
+fn answered(left_by: Option<Instant>, over_at: Instant) -> Arrival {
+    Arrival {
+        left_by,
+        over_at: Some(over_at),
+    }
+}
+
+#[test]
+fn a_slot_comes_back_a_window_after_a_quick_response() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
+    assert_eq!(slots.take(start), Ok(()));
+    assert_eq!(slots.take(start), Err(Blocked::ByRequests));
+    let response = start + Duration::from_millis(50);
+    assert!(slots.settle(answered(Some(start), response)));
+    slots.land();
+    let back = response + 60 * SECOND;
+    assert_eq!(slots.take(back - Duration::from_millis(1)), Err(Blocked::Until(back)));
+    assert_eq!(slots.take(back), Ok(()));
+}
+
+#[test]
+fn a_slow_response_holds_a_slot_back_by_the_margin_and_no_more() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
+    slots.take(start).unwrap();
+    slots.settle(answered(Some(start), start + 6 * SECOND));
+    let back = start + MARGIN + 60 * SECOND;
+    assert_eq!(slots.take(start + 7 * SECOND), Err(Blocked::Until(back)));
+}
+
+#[test]
+fn a_request_that_waited_for_a_connection_counts_from_its_response() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
+    slots.take(start).unwrap();
+    let unknown = Arrival { left_by: None, over_at: None };
+    assert!(!slots.settle(unknown), "nothing bounds its arrival yet");
+    let response = start + 6 * SECOND;
+    assert!(slots.settle(answered(None, response)));
+    assert_eq!(slots.take(response), Err(Blocked::Until(response + 60 * SECOND)));
+}
+
+#[test]
+fn an_unanswered_request_gives_its_slot_back_but_stays_in_flight() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(1, SECOND)], 1));
+    slots.take(start).unwrap();
+    assert!(slots.settle(Arrival { left_by: Some(start), over_at: None }));
+    let later = start + 5 * SECOND;
+    assert_eq!(slots.take(later), Err(Blocked::ByRequests), "one at a time");
+    slots.land();
+    assert_eq!(slots.take(later), Ok(()));
+}
+
+#[test]
+fn a_permit_is_taken_in_all_windows_or_in_none() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(3, SECOND), (4, 60 * SECOND)], 9));
+    for _ in 0..3 {
+        slots.take(start).unwrap();
+        slots.settle(answered(Some(start), start));
+        slots.land();
+    }
+    assert_eq!(slots.take(start), Err(Blocked::Until(start + SECOND)));
+    // The refusal above took nothing of the wide window: one is left there.
+    let second = start + SECOND;
+    assert_eq!(slots.take(second), Ok(()));
+    slots.settle(answered(Some(second), second));
+    slots.land();
+    assert_eq!(slots.take(second), Err(Blocked::Until(start + 60 * SECOND)));
+}
+
+#[test]
+fn a_pause_holds_everything_and_the_latest_end_counts() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[], 9));
+    slots.pause(start + 5 * SECOND);
+    slots.pause(start + 3 * SECOND);
+    assert_eq!(slots.take(start + 4 * SECOND), Err(Blocked::Until(start + 5 * SECOND)));
+    assert_eq!(slots.take(start + 5 * SECOND), Ok(()));
+}
+
+#[test]
+fn what_was_put_back_is_free_at_once() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 1));
+    slots.take(start).unwrap();
+    slots.put_back();
+    assert_eq!(slots.take(start), Ok(()));
+}
+
+#[test]
+fn earlier_requests_count_as_long_as_their_window_lasts() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(2, 60 * SECOND)], 9));
+    slots.count_earlier(start, 70 * SECOND);
+    slots.count_earlier(start, 50 * SECOND);
+    slots.count_earlier(start, 20 * SECOND);
+    let back = start + 10 * SECOND + MARGIN;
+    assert_eq!(slots.take(start), Err(Blocked::Until(back)));
+    assert_eq!(slots.take(back), Ok(()));
+}
+
+#[test]
+fn the_tightest_window_is_the_one_with_the_largest_share_taken() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(100, 60 * SECOND), (3, SECOND)], 9));
+    slots.take(start).unwrap();
+    let tightest = slots.tightest(start).unwrap();
+    assert_eq!((tightest.used, tightest.max), (1, 3));
+    slots.settle(answered(Some(start), start));
+    let tightest = slots.tightest(start + 2 * SECOND).unwrap();
+    assert_eq!((tightest.used, tightest.max), (1, 100), "the short window is empty again");
+    assert_eq!(Slots::new(&limits(&[], 9)).tightest(start), None);
+}

@@ -1,0 +1,171 @@
+//! Turns what one attempt brought into what happens next.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use serde::de::{DeserializeSeed, IgnoredAny};
+
+use crate::api::envelope::{Envelope, EnvelopeError, read_envelope};
+use crate::api::error::{ApiError, Failure, Refusal};
+use crate::api::graphql_error::{ErrorPath, GraphqlError};
+use crate::api::token::TokenKeeper;
+use crate::api::transport::{HttpResponse, TransportError};
+use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint};
+use crate::project::VerdictRule;
+
+/// What happens after one attempt.
+pub(super) enum Outcome<D> {
+    /// The answer is taken in.
+    Taken(Taken<D>),
+    /// The whole source waits, then the request is sent again.
+    Throttled { wait: Option<Duration>, refusal: Refusal },
+    /// The request waits, then it is sent again.
+    Failed { wait: Option<Duration>, failure: Failure },
+    /// Sending it again would change nothing.
+    Refused(ApiError),
+}
+
+/// An answer that is taken in.
+pub(super) struct Taken<D> {
+    pub(super) data: D,
+    pub(super) errors: Vec<GraphqlError>,
+    pub(super) denied: Vec<ErrorPath>,
+    pub(super) body: Bytes,
+    /// For how long nothing should be sent, because the budget is spent.
+    pub(super) pause: Option<Duration>,
+}
+
+/// What responses of one source are read with.
+pub(super) struct Reading<'e> {
+    pub(super) api: &'e Arc<str>,
+    pub(super) rules: &'e [VerdictRule],
+    pub(super) token: Option<&'e TokenKeeper>,
+    pub(super) now: SystemTime,
+}
+
+impl Reading<'_> {
+    /// Reads and judges what an attempt brought.
+    pub(super) fn outcome<S, D>(&self, result: Result<HttpResponse, TransportError>, read_data: S) -> Outcome<D>
+    where
+        S: for<'de> DeserializeSeed<'de, Value = D>,
+    {
+        let response = match result {
+            Ok(response) => response,
+            Err(error) => return self.without_response(error),
+        };
+        let Ok(text) = std::str::from_utf8(&response.body) else {
+            let text = String::from_utf8_lossy(&response.body);
+            return self.without_envelope(&response, &text);
+        };
+        match read_envelope(text, read_data) {
+            Ok(envelope) => self.with_envelope(&response, envelope),
+            Err(EnvelopeError::Refused(reason)) => self.misshapen(&response, text, &reason),
+            Err(EnvelopeError::Malformed(_) | EnvelopeError::NotAnObject) => self.without_envelope(&response, text),
+        }
+    }
+
+    fn without_response<D>(&self, error: TransportError) -> Outcome<D> {
+        let refusal = |error: &TransportError| Refusal {
+            api: Arc::clone(self.api),
+            status: None,
+            message: error.to_string(),
+        };
+        match error {
+            TransportError::TooLarge { .. } => Outcome::Refused(ApiError::TooBig(refusal(&error))),
+            TransportError::Setup { .. } => Outcome::Refused(ApiError::Invalid(refusal(&error))),
+            error => Outcome::Failed {
+                wait: None,
+                failure: Failure::Transport(error),
+            },
+        }
+    }
+
+    fn with_envelope<D>(&self, response: &HttpResponse, envelope: Envelope<D>) -> Outcome<D> {
+        let reply = reply(response, envelope_body(&envelope));
+        let verdict = judge(&reply, self.rules, self.now);
+        let denied = match (&verdict, envelope.data.is_some()) {
+            (Verdict::Data, _) => Vec::new(),
+            (Verdict::Denied { paths }, true) => paths.clone(),
+            _ => return self.not_taken(verdict, &reply),
+        };
+        let Some(data) = envelope.data else {
+            return self.not_taken(Verdict::Invalid, &reply);
+        };
+        Outcome::Taken(Taken {
+            data,
+            errors: envelope.errors,
+            denied,
+            body: response.body.clone(),
+            pause: pause_hint(&response.headers, &envelope.extensions, self.now),
+        })
+    }
+
+    fn without_envelope<D>(&self, response: &HttpResponse, text: &str) -> Outcome<D> {
+        let reply = reply(response, ReplyBody::Text(text));
+        self.not_taken(judge(&reply, self.rules, self.now), &reply)
+    }
+
+    /// `data` is not what was asked for. The errors, which may come after it, often say why.
+    fn misshapen<D>(&self, response: &HttpResponse, text: &str, reason: &str) -> Outcome<D> {
+        let Ok(envelope) = read_envelope(text, std::marker::PhantomData::<IgnoredAny>) else {
+            return self.without_envelope(response, text);
+        };
+        let reply = reply(response, envelope_body(&envelope));
+        match judge(&reply, self.rules, self.now) {
+            Verdict::Data => {
+                let said = match reply.errors() {
+                    [] => reason.to_owned(),
+                    _ => reply.message(),
+                };
+                Outcome::Refused(ApiError::Misshapen(self.refusal(&reply, &said)))
+            }
+            verdict => self.not_taken(verdict, &reply),
+        }
+    }
+
+    /// What happens after a response that brings nothing to take in.
+    fn not_taken<D>(&self, verdict: Verdict, reply: &Reply<'_>) -> Outcome<D> {
+        let refusal = self.refusal(reply, &reply.message());
+        Outcome::Refused(match verdict {
+            Verdict::Throttled { wait } => return Outcome::Throttled { wait, refusal },
+            Verdict::Transient { wait } => {
+                let failure = Failure::Response(refusal);
+                return Outcome::Failed { wait, failure };
+            }
+            Verdict::TooBig => ApiError::TooBig(refusal),
+            Verdict::TooComplex => ApiError::TooComplex(refusal),
+            Verdict::Denied { paths } => ApiError::Denied { refusal, paths },
+            Verdict::Unauthorized => ApiError::Unauthorized(refusal),
+            Verdict::CursorExpired => ApiError::CursorExpired(refusal),
+            Verdict::Data | Verdict::Invalid => ApiError::Invalid(refusal),
+        })
+    }
+
+    fn refusal(&self, reply: &Reply<'_>, message: &str) -> Refusal {
+        Refusal {
+            api: Arc::clone(self.api),
+            status: Some(reply.status),
+            message: self.token.map_or_else(|| message.to_owned(), |token| token.redact(message)),
+        }
+    }
+}
+
+fn reply<'r>(response: &'r HttpResponse, body: ReplyBody<'r>) -> Reply<'r> {
+    let headers: &HeaderMap = &response.headers;
+    Reply {
+        status: response.status,
+        headers,
+        body,
+    }
+}
+
+fn envelope_body<D>(envelope: &Envelope<D>) -> ReplyBody<'_> {
+    ReplyBody::Envelope {
+        has_data: envelope.data.is_some(),
+        has_data_member: envelope.has_data_member,
+        errors: &envelope.errors,
+        extensions: &envelope.extensions,
+    }
+}
