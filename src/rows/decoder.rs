@@ -92,7 +92,7 @@ impl Decoder {
     }
 
     /// One pass over a body; after an error everything it added is taken back.
-    fn read(
+    pub(super) fn read(
         &mut self,
         body: &str,
         layout: &Layout,
