@@ -1,1 +1,63 @@
+mod arguments;
+mod check;
+mod demo;
+mod jobs;
+mod run;
+mod stop;
 
+pub use arguments::Arguments;
+
+use arguments::Command;
+
+/// What went wrong before there was a run to tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    /// The command line, the project or a configuration is wrong: exit code 2.
+    Usage,
+    /// Anything else: exit code 1.
+    Run,
+}
+
+/// Does what the command line says, and returns the exit code.
+pub fn execute(arguments: Arguments) -> u8 {
+    let result = match arguments.command {
+        Command::Run(run) => run::run(run),
+        Command::Check(check) => check::check(&check),
+        Command::Demo(demo) => demo::demo(demo),
+    };
+    result.unwrap_or_else(|error| {
+        if error.downcast_ref::<std::io::Error>().is_some_and(is_broken_pipe) {
+            return 0;
+        }
+        complain(&error);
+        match failing(&error) {
+            Failing::Usage => 2,
+            Failing::Run => 1,
+        }
+    })
+}
+
+fn failing(error: &anyhow::Error) -> Failing {
+    use crate::demo::{DemoConfigError, DemoRowsError, DemoServerError};
+    use crate::project::ProjectError;
+    let is_usage = error.is::<ProjectError>()
+        || error.is::<jobs::JobError>()
+        || matches!(error.downcast_ref(), Some(DemoServerError::Config(_)))
+        || matches!(
+            error.downcast_ref(),
+            Some(DemoRowsError::Config(_) | DemoRowsError::StandIn(_))
+        )
+        || error.is::<DemoConfigError>();
+    if is_usage { Failing::Usage } else { Failing::Run }
+}
+
+/// Whoever read our output has seen enough.
+fn is_broken_pipe(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe
+}
+
+fn complain(error: &anyhow::Error) {
+    use std::io::Write as _;
+    // With no standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+}

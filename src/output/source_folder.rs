@@ -36,6 +36,11 @@ impl SourceFolder {
         &self.0
     }
 
+    /// The folder of our own in it: state, lock, what is staged.
+    pub fn own(&self) -> PathBuf {
+        self.0.join(OWN_FOLDER)
+    }
+
     /// Where the parts of a table are written while the run goes on.
     pub fn staging(&self, run: &RunId, table: &TableName) -> PathBuf {
         self.staging_of_run(run).join(table.as_str())
@@ -71,7 +76,7 @@ impl SourceFolder {
     }
 
     fn staging_of_run(&self, run: &RunId) -> PathBuf {
-        self.0.join(OWN_FOLDER).join("staging").join(run.to_string())
+        self.own().join("staging").join(run.to_string())
     }
 
     /// Removes a folder of ours, and those above it, as far as nothing else stands in them.

@@ -10,9 +10,6 @@ use crate::output::error::OutputError;
 use crate::output::format::Format;
 use crate::output::part::{Part, PartWriter};
 
-/// A part is closed when it has so many bytes.
-const PART_BYTES: u64 = 128 * 1024 * 1024;
-
 /// What the files of one table are.
 #[derive(Debug, Clone)]
 pub struct TableFiles {
@@ -32,7 +29,6 @@ pub struct TableWriter {
     /// The number of the next part to be opened.
     next_part: u32,
     open: Option<PartWriter>,
-    part_bytes: u64,
 }
 
 impl TableWriter {
@@ -42,30 +38,23 @@ impl TableWriter {
             files,
             next_part: first_part,
             open: None,
-            part_bytes: PART_BYTES,
         }
     }
 
-    /// The same writer with parts of another size, in bytes, than 128 MiB.
-    #[must_use]
-    pub fn with_part_bytes(mut self, part_bytes: u64) -> Self {
-        self.part_bytes = part_bytes;
-        self
-    }
-
-    /// Takes in the rows of a batch. Where that makes the open part large enough, it is closed and handed back.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<Option<Part>, OutputError> {
+    /// Takes in the rows of a batch.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), OutputError> {
         let mut part = match self.open.take() {
             Some(part) => part,
             None => self.open_part()?,
         };
         part.write(batch)?;
-        let is_large = part.written_bytes() >= self.part_bytes;
-        if is_large {
-            return part.finish().map(Some);
-        }
         self.open = Some(part);
-        Ok(None)
+        Ok(())
+    }
+
+    /// How large the open part would be, roughly, if it was closed now, in bytes.
+    pub fn written_bytes(&self) -> u64 {
+        self.open.as_ref().map_or(0, PartWriter::written_bytes)
     }
 
     /// Closes the open part, if there is one. The next batch opens another.

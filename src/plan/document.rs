@@ -65,6 +65,16 @@ impl QueryDocument {
         &self.path
     }
 
+    /// Whether the query declares a variable of that name.
+    pub fn has_variable(&self, name: &str) -> bool {
+        let mut operations = self
+            .document
+            .definitions
+            .iter()
+            .filter_map(Definition::as_operation_definition);
+        operations.any(|operation| operation.variables.iter().any(|variable| variable.name == name))
+    }
+
     /// Checks the query against the schema.
     pub(crate) fn check(&self, schema: &ApiSchema) -> Result<CheckedQuery, PlanError> {
         let schema = schema.compiled();

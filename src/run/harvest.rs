@@ -39,7 +39,14 @@ pub(crate) struct FoundPage {
 
 impl FoundPage {
     fn null(connection: usize) -> Self {
-        Self { connection, rows: 0, has_next_page: None, end_cursor: None, total: None, is_null: true }
+        Self {
+            connection,
+            rows: 0,
+            has_next_page: None,
+            end_cursor: None,
+            total: None,
+            is_null: true,
+        }
     }
 }
 
@@ -52,7 +59,11 @@ impl<'de> DeserializeSeed<'de> for HarvestSeed<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Harvest, D::Error> {
         let mut harvest = Harvest::default();
-        let object = ObjectSeed { fields: &self.0.root, path: "", harvest: &mut harvest };
+        let object = ObjectSeed {
+            fields: &self.0.root,
+            path: "",
+            harvest: &mut harvest,
+        };
         object.deserialize(deserializer)?;
         Ok(harvest)
     }
@@ -99,7 +110,11 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             let harvest = &mut *self.harvest;
             match &self.fields[index].role {
                 ProbeRole::Object(fields) => {
-                    members.next_value_seed(ObjectSeed { fields, path: &path, harvest })?;
+                    members.next_value_seed(ObjectSeed {
+                        fields,
+                        path: &path,
+                        harvest,
+                    })?;
                 }
                 ProbeRole::Page(probe) => {
                     let page = members.next_value_seed(PageSeed { probe, path: &path })?;
@@ -108,7 +123,12 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                 ProbeRole::List(_) => harvest.plain_rows += members.next_value_seed(Count { path: &path })?,
             }
         }
-        let unseen = self.fields.iter().zip(seen).filter(|(_, seen)| !seen).map(|(field, _)| field);
+        let unseen = self
+            .fields
+            .iter()
+            .zip(seen)
+            .filter(|(_, seen)| !seen)
+            .map(|(field, _)| field);
         for field in unseen {
             // What a condition left out has no rows, like what is null.
             note_null(std::slice::from_ref(field), self.harvest);
@@ -131,7 +151,11 @@ fn note_null(fields: &[ProbeField], harvest: &mut Harvest) {
 }
 
 fn child_path(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 /// A page of a connection.
@@ -160,12 +184,18 @@ impl<'de> Visitor<'de> for PageSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<FoundPage, A::Error> {
-        let mut page = FoundPage { is_null: false, ..FoundPage::null(self.probe.connection) };
+        let mut page = FoundPage {
+            is_null: false,
+            ..FoundPage::null(self.probe.connection)
+        };
         while let Some(Key(key)) = members.next_key()? {
             if key == self.probe.items.as_str() {
                 page.rows += members.next_value_seed(Count { path: self.path })?;
             } else if key == self.probe.page_info.as_str() {
-                members.next_value_seed(PageInfoSeed { probe: self.probe, page: &mut page })?;
+                members.next_value_seed(PageInfoSeed {
+                    probe: self.probe,
+                    page: &mut page,
+                })?;
             } else if self.probe.total.as_deref().is_some_and(|total| key == total) {
                 page.total = members.next_value::<PlainValue>()?.0.and_then(|text| text.parse().ok());
             } else {
@@ -302,10 +332,18 @@ mod tests {
             end_cursor: "endCursor".to_owned(),
             total: Some("totalCount".to_owned()),
         };
-        let field = |key: &str, is_optional, role| ProbeField { key: key.to_owned(), is_optional, role };
+        let field = |key: &str, is_optional, role| ProbeField {
+            key: key.to_owned(),
+            is_optional,
+            role,
+        };
         Probe {
             root: vec![
-                field("owner", false, ProbeRole::Object(vec![field("groups", false, ProbeRole::Page(page(0)))])),
+                field(
+                    "owner",
+                    false,
+                    ProbeRole::Object(vec![field("groups", false, ProbeRole::Page(page(0)))]),
+                ),
                 field("issues", false, ProbeRole::Page(page(1))),
                 field("extra", true, ProbeRole::Page(page(2))),
             ],
@@ -314,7 +352,9 @@ mod tests {
 
     fn harvest(data: &str) -> Result<Harvest, String> {
         let mut deserializer = serde_json::Deserializer::from_str(data);
-        HarvestSeed(&probe()).deserialize(&mut deserializer).map_err(|error| error.to_string())
+        HarvestSeed(&probe())
+            .deserialize(&mut deserializer)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -334,7 +374,10 @@ mod tests {
             is_null: false,
         };
         assert_eq!(found.pages[0], issues);
-        assert_eq!((found.pages[1].total, found.pages[1].has_next_page), (Some(7), Some(false)));
+        assert_eq!(
+            (found.pages[1].total, found.pages[1].has_next_page),
+            (Some(7), Some(false))
+        );
         assert_eq!(found.pages[2], FoundPage::null(2));
         assert_eq!(found.missing, Vec::<String>::new());
     }
@@ -355,8 +398,20 @@ mod tests {
 
     #[test]
     fn other_shapes_are_refused() {
-        assert!(harvest(r#"{"issues":[]}"#).unwrap_err().contains("a connection at `issues`"));
-        assert!(harvest(r#"{"issues":{"edges":{}}}"#).unwrap_err().contains("a list at `issues`"));
-        assert!(harvest(r#"{"issues":{"edges":[]},"issues":{"edges":[]}}"#).unwrap_err().contains("occurs twice"));
+        assert!(
+            harvest(r#"{"issues":[]}"#)
+                .unwrap_err()
+                .contains("a connection at `issues`")
+        );
+        assert!(
+            harvest(r#"{"issues":{"edges":{}}}"#)
+                .unwrap_err()
+                .contains("a list at `issues`")
+        );
+        assert!(
+            harvest(r#"{"issues":{"edges":[]},"issues":{"edges":[]}}"#)
+                .unwrap_err()
+                .contains("occurs twice")
+        );
     }
 }

@@ -4,14 +4,13 @@
 //! so its body is dropped. After a crash the bodies since the last cut are decoded again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::output::{Format, OutputError, Part, TableFiles, TableWriter, remove_leftovers};
-use crate::plan::{Layout, Plan};
+use crate::output::{Format, OutputError, Part, RunId, SourceFolder, TableFiles, TableWriter};
+use crate::plan::{Layout, Plan, TableName};
 use crate::report::{Event, SharedObserver};
 use crate::rows::{DecodeError, Decoder, arrow_schema, rejects_schema};
 use crate::state::{RecordedPart, RunKey, Sequence, StateError, StateStore, StoredResponse};
@@ -48,13 +47,13 @@ pub(crate) enum SinkError {
 
 /// What a sink writes, and where it goes on.
 pub(crate) struct SinkOrder {
-    pub(crate) run: RunKey,
+    pub(crate) key: RunKey,
+    pub(crate) run: RunId,
     /// `source/query_file`, for events.
     pub(crate) query: String,
     pub(crate) plan: Arc<Plan>,
     pub(crate) format: Format,
-    /// The staging folder of the run, which holds a folder for each table.
-    pub(crate) folder: PathBuf,
+    pub(crate) folder: SourceFolder,
     /// What the footer of each Parquet file says of its origin.
     pub(crate) metadata: Vec<(String, String)>,
     /// Parts that are finished.
@@ -89,7 +88,10 @@ impl Sink {
             // Nobody listens any more when the export was broken off.
             let _ = report.send(result);
         };
-        std::thread::Builder::new().name("rows".to_owned()).spawn(work).map_err(SinkError::Thread)?;
+        std::thread::Builder::new()
+            .name("rows".to_owned())
+            .spawn(work)
+            .map_err(SinkError::Thread)?;
         Ok(Self { sender, outcome })
     }
 
@@ -130,32 +132,36 @@ struct TablePair {
 
 impl RowWriter {
     fn open(order: SinkOrder) -> Result<Self, SinkError> {
-        let recorded: Vec<PathBuf> =
-            order.parts.iter().map(|part| order.folder.join(&part.table).join(&part.file)).collect();
-        remove_leftovers(&order.folder, &recorded)?;
-        let writer = |table: String, schema| {
-            let parts = order.parts.iter().filter(|part| part.table == table).count();
-            let files = TableFiles {
-                folder: order.folder.join(&table),
+        let mut writers = Vec::new();
+        for table in order.plan.tables.iter() {
+            let files = |name: &TableName, schema| TableFiles {
+                folder: order.folder.staging(&order.run, name),
                 format: order.format,
                 schema,
                 metadata: order.metadata.clone(),
             };
-            TableWriter::new(files, u32::try_from(parts).unwrap_or(u32::MAX))
-        };
-        let pairs = order.plan.tables.iter().map(|table| TablePair {
-            rows: writer(table.name.to_string(), arrow_schema(table)),
-            rejects: writer(rejects_name(table.name.as_str()), rejects_schema()),
-        });
-        let writers = pairs.collect();
+            let rejects = table.name.rejects();
+            writers.push(TablePair {
+                rows: table_writer(&order, &table.name, files(&table.name, arrow_schema(table)))?,
+                rejects: table_writer(&order, &rejects, files(&rejects, rejects_schema()))?,
+            });
+        }
         let decoder = Decoder::new(Arc::clone(&order.plan.tables));
         let through = order.through;
-        Ok(Self { order, decoder, writers, through, flaws: BTreeMap::new() })
+        Ok(Self {
+            order,
+            decoder,
+            writers,
+            through,
+            flaws: BTreeMap::new(),
+        })
     }
 
     fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<(), SinkError> {
         while self.through < self.order.last_stored {
-            let Some(stored) = self.order.state.response_after(self.order.run, self.through)? else { break };
+            let Some(stored) = self.order.state.response_after(self.order.key, self.through)? else {
+                break;
+            };
             self.take(&stored)?;
         }
         while let Some(message) = receiver.blocking_recv() {
@@ -176,7 +182,9 @@ impl RowWriter {
             *position = response.position;
         }
         let plan = Arc::clone(&self.order.plan);
-        let counts = self.decoder.decode(body, layout(&plan, response.connection), &positions)?;
+        let counts = self
+            .decoder
+            .decode(body, layout(&plan, response.connection), &positions)?;
         for (table, count) in plan.tables.iter().zip(&counts) {
             if count.null_items > 0 {
                 let text = format!("table `{}`: items that are null", table.name);
@@ -187,7 +195,12 @@ impl RowWriter {
         for table in 0..self.writers.len() {
             self.write(table, false)?;
         }
-        let largest = self.writers.iter().map(|pair| pair.rows.written_bytes()).max().unwrap_or(0);
+        let largest = self
+            .writers
+            .iter()
+            .map(|pair| pair.rows.written_bytes())
+            .max()
+            .unwrap_or(0);
         if largest >= PART_BYTES {
             return self.cut(false);
         }
@@ -196,16 +209,22 @@ impl RowWriter {
 
     /// Writes what the decoder holds of a table: all of it, or only if it is worth a batch.
     fn write(&mut self, table: usize, all: bool) -> Result<(), SinkError> {
-        let batches = if all { self.decoder.take_rest(table)? } else { self.decoder.take(table)? };
+        let batches = if all {
+            self.decoder.take_rest(table)?
+        } else {
+            self.decoder.take(table)?
+        };
         let pair = &mut self.writers[table];
         if let Some(rows) = batches.rows {
             pair.rows.write(&rows)?;
         }
         if let Some(rejects) = batches.rejects {
             let name = &self.order.plan.tables[table].name;
-            let count = u64::try_from(rejects.num_rows()).unwrap_or(u64::MAX);
-            let text = format!("table `{name}`: rows that do not fit their types, see `{}`", rejects_name(name.as_str()));
-            *self.flaws.entry(text).or_default() += count;
+            let text = format!(
+                "table `{name}`: rows that do not fit their types, see `{}`",
+                name.rejects()
+            );
+            *self.flaws.entry(text).or_default() += u64::try_from(rejects.num_rows()).unwrap_or(u64::MAX);
             pair.rejects.write(&rejects)?;
         }
         Ok(())
@@ -230,10 +249,14 @@ impl RowWriter {
         for (index, table) in plan.tables.iter().enumerate() {
             self.write(index, true)?;
             let pair = &mut self.writers[index];
-            let rows = if is_last { pair.rows.close_table()? } else { pair.rows.close()? };
+            let rows = if is_last {
+                pair.rows.close_table()?
+            } else {
+                pair.rows.close()?
+            };
             let rejects = pair.rejects.close()?;
-            recorded.extend(rows.map(|part| record(table.name.as_str(), part)));
-            recorded.extend(rejects.map(|part| record(&rejects_name(table.name.as_str()), part)));
+            recorded.extend(rows.map(|part| record(&table.name, part)));
+            recorded.extend(rejects.map(|part| record(&table.name.rejects(), part)));
         }
         for part in &recorded {
             self.order.observer.notice(&Event::PartClosed {
@@ -244,14 +267,20 @@ impl RowWriter {
             });
         }
         let flaws = std::mem::take(&mut self.flaws).into_iter().collect();
-        self.order.state.record_parts(self.order.run, self.through, recorded, flaws)?;
+        self.order
+            .state
+            .record_parts(self.order.key, self.through, recorded, flaws)?;
         Ok(())
     }
 }
 
-/// The table of the rows that do not fit.
-pub(crate) fn rejects_name(table: &str) -> String {
-    format!("{table}__rejects")
+/// A writer that goes on behind the recorded parts of its table; what else is staged was being written when a run ended.
+fn table_writer(order: &SinkOrder, table: &TableName, files: TableFiles) -> Result<TableWriter, SinkError> {
+    let recorded = order.parts.iter().filter(|part| part.table == table.as_str());
+    let recorded: Vec<&str> = recorded.map(|part| part.file.as_str()).collect();
+    order.folder.remove_leftovers(&order.run, table, &recorded)?;
+    let first_part = u32::try_from(recorded.len()).unwrap_or(u32::MAX);
+    Ok(TableWriter::new(files, first_part))
 }
 
 fn layout(plan: &Plan, connection: Option<usize>) -> &Layout {
@@ -263,6 +292,12 @@ fn text(body: &Bytes) -> Result<&str, SinkError> {
     std::str::from_utf8(body).map_err(|_| SinkError::Damaged)
 }
 
-fn record(table: &str, part: Part) -> RecordedPart {
-    RecordedPart { table: table.to_owned(), file: part.file, rows: part.rows, bytes: part.bytes, sha256: part.sha256 }
+fn record(table: &TableName, part: Part) -> RecordedPart {
+    RecordedPart {
+        table: table.to_string(),
+        file: part.file,
+        rows: part.rows,
+        bytes: part.bytes,
+        sha256: part.sha256,
+    }
 }

@@ -64,6 +64,9 @@ pub enum IntrospectionError {
     /// Not of the shape that was asked for.
     #[error("the answer to the introspection query is not a schema: {0}")]
     Shape(#[from] serde_json::Error),
+    /// The API reports errors beside every answer.
+    #[error("the API answers every introspection query with errors; save its schema as a file and set `schema` to it")]
+    Holes,
     /// A name that GraphQL does not allow.
     #[error("the schema has a name that GraphQL does not allow: {0:?}")]
     Name(String),

@@ -43,8 +43,8 @@ pub struct TakenResponse {
     pub next_tasks: Vec<Task>,
     /// Connections that it ends.
     pub finished: Vec<FinishedConnection>,
-    /// What it shows to be lacking.
-    pub flaws: Vec<String>,
+    /// What it shows to be lacking, each with how often.
+    pub flaws: Vec<(String, u64)>,
     /// What it took.
     pub effort: Effort,
 }

@@ -89,6 +89,14 @@ impl StateStore {
         answer.blocking_recv().map_err(|_| self.lost())?
     }
 
+    /// The error for a run that is not there though it was just begun.
+    pub(crate) fn lost_run(&self, query: &str) -> StateError {
+        StateError::Other {
+            path: self.path.clone(),
+            cause: format!("the run of `{query}` is gone").into(),
+        }
+    }
+
     /// Why the thread is gone.
     fn lost(&self) -> StateError {
         let gone = || StateError::Other {
@@ -203,8 +211,8 @@ impl Group {
             for finished in &response.finished {
                 writing.finish_connection(run, finished)?;
             }
-            for flaw in &response.flaws {
-                writing.add_flaw(run, flaw, 1)?;
+            for (flaw, occurrences) in &response.flaws {
+                writing.add_flaw(run, flaw, *occurrences)?;
             }
             writing.add_effort(run, &response.effort, 1, response.rows)?;
             let stored = StoredResponse {

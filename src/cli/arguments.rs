@@ -1,0 +1,153 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::demo::{DemoRowsOptions, DemoServeOptions};
+use crate::output::Format;
+use crate::project::KeyOverride;
+use crate::report::LogFormat;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  complete: every connection was read to its end
+  1  failed: nothing is lost, the next run goes on from there
+  2  wrong usage, configuration or query file
+  3  published, but not complete: the summary and _manifest.json say what is lacking
+  4  the API does not accept the token
+  5  interrupted: the next run goes on from there";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  gqldump run                                   everything in queries/
+  gqldump run queries/demo                      one source
+  gqldump run queries/demo/groups.graphql       one query file
+  gqldump run --format ndjson --output /data    as NDJSON, elsewhere
+  gqldump run --set limits.page_size=50         with another setting than source.toml has
+  gqldump run --var since=2026-01-01            with a value for $since";
+
+/// Every row behind a folder of GraphQL query files, on every page, as Parquet or NDJSON.
+#[derive(Parser)]
+#[command(name = "gqldump", version, about, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Export query files; an interrupted export goes on where it was
+    #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Run(RunArguments),
+    /// Check query files and settings without exporting anything: only the schema is asked for
+    Check(CheckArguments),
+    /// The built-in stand-in API
+    Demo(DemoArguments),
+}
+
+/// What is worked on.
+#[derive(Args)]
+pub(super) struct ProjectArguments {
+    /// Folders of query files, or query files [default: queries]
+    pub(super) paths: Vec<PathBuf>,
+    /// Set a key of every source.toml, such as limits.page_size=50; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<KeyOverride>,
+    /// Give a variable of the query files a value; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(super) var: Vec<(String, String)>,
+    /// Write nested objects as a_b columns instead of STRUCT columns
+    #[arg(long)]
+    pub(super) flatten: bool,
+}
+
+/// How things are told.
+#[derive(Args)]
+pub(super) struct ReportArguments {
+    /// Tell only of warnings and failures
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How log lines look; a terminal shows progress bars unless this is json
+    #[arg(long, value_enum, default_value_t = LogFormatArgument::Text, value_name = "FORMAT")]
+    pub(super) log_format: LogFormatArgument,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum LogFormatArgument {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl From<LogFormatArgument> for LogFormat {
+    fn from(argument: LogFormatArgument) -> Self {
+        match argument {
+            LogFormatArgument::Text => Self::Text,
+            LogFormatArgument::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    pub(super) project: ProjectArguments,
+    /// The format of the tables: parquet, ndjson or ndjson.zst
+    #[arg(long, default_value = "parquet")]
+    pub(super) format: Format,
+    /// Where the tables are written, and beside them what is needed to go on after an interruption
+    #[arg(long, short, default_value = "output", value_name = "DIR")]
+    pub(super) output: PathBuf,
+    /// Drop unfinished exports and begin afresh
+    #[arg(long)]
+    pub(super) fresh: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArguments,
+}
+
+#[derive(Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    pub(super) project: ProjectArguments,
+}
+
+#[derive(Args)]
+pub(super) struct DemoArguments {
+    #[command(subcommand)]
+    pub(super) command: DemoCommand,
+}
+
+#[derive(Subcommand)]
+pub(super) enum DemoCommand {
+    /// Run the stand-in alone, to poke at it with curl
+    Serve(DemoServeOptions),
+    /// Print the rows that an export of a table must have, as NDJSON
+    #[command(hide = true)]
+    Rows(DemoRowsOptions),
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let split = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = split.ok_or("a variable is given as NAME=VALUE")?;
+    Ok((name.trim_start_matches('$').to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn variables_are_split_at_the_first_equals_sign() {
+        assert_eq!(variable("$since=a=b"), Ok(("since".to_owned(), "a=b".to_owned())));
+        assert!(variable("since").is_err() && variable("=x").is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! The project on disk turned into jobs: query files read, stand-ins started, tokens made readable.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::api::ReadToken;
+use crate::cli::arguments::ProjectArguments;
+use crate::demo::{DemoConfig, DemoServer};
+use crate::plan::{GraphqlFile, PlanError, QueryDocument};
+use crate::project::{EndpointAddress, KeyOverride, Project, Source};
+use crate::run::SourceJob;
+
+/// What a command is to do.
+pub(super) struct Jobs {
+    /// One for each source with a query file that can be read.
+    pub(super) sources: Vec<SourceJob>,
+    /// Query files that cannot: `source/query_file`, and why.
+    pub(super) refused: Vec<(String, PlanError)>,
+    /// Stand-ins that were started for this command; they stop when this is dropped.
+    _stand_ins: Vec<DemoServer>,
+}
+
+/// Why there is nothing to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum JobError {
+    #[error("{0} holds only fragments, no query: name a file with a query")]
+    OnlyFragments(PathBuf),
+    #[error("no query file in {0} holds a query: put one into it")]
+    NoQuery(PathBuf),
+    #[error("no query file has a variable `${name}`; --var {name} sets nothing")]
+    NoSuchVariable { name: String },
+}
+
+impl Jobs {
+    /// Reads the project and starts the stand-ins that it asks for.
+    pub(super) fn prepare(arguments: &ProjectArguments) -> anyhow::Result<Self> {
+        let project = Project::load(&arguments.paths, &overrides(arguments)?)?;
+        let mut jobs = Self {
+            sources: Vec::new(),
+            refused: Vec::new(),
+            _stand_ins: Vec::new(),
+        };
+        for source in project.sources {
+            jobs.add(Arc::new(source))?;
+        }
+        jobs.check_variables(arguments)?;
+        Ok(jobs)
+    }
+
+    fn add(&mut self, source: Arc<Source>) -> anyhow::Result<()> {
+        let queries = self.read_queries(&source)?;
+        if queries.is_empty() {
+            return Ok(());
+        }
+        let (url, api, token) = match &source.settings.endpoint {
+            EndpointAddress::Url(url) => (url.clone(), url.to_string(), token(&source)),
+            EndpointAddress::Demo(name) => {
+                let server = DemoServer::start(DemoConfig::named(name)?)?;
+                let secret = server.token().clone();
+                let token: ReadToken = Arc::new(move || Ok(secret.clone()));
+                let url = server.address().clone();
+                self._stand_ins.push(server);
+                (url, format!("demo:{name}"), Some(token))
+            }
+        };
+        let settings = source.settings.clone();
+        self.sources.push(SourceJob {
+            name: source.name.clone(),
+            settings,
+            url,
+            api,
+            token,
+            queries,
+        });
+        Ok(())
+    }
+
+    fn read_queries(&mut self, source: &Source) -> Result<Vec<(String, QueryDocument)>, JobError> {
+        let file = |query: &'_ crate::project::QueryFile| (query.path.clone(), query.text.clone());
+        let files: Vec<(PathBuf, String)> = source.query_files.iter().map(file).collect();
+        let files: Vec<_> = files.iter().map(|(path, text)| GraphqlFile { path, text }).collect();
+        let is_whole_folder = source.query_files.iter().all(|query| query.is_selected);
+        let mut queries = Vec::new();
+        let mut refused = 0;
+        for (query, own) in source
+            .query_files
+            .iter()
+            .zip(&files)
+            .filter(|(query, _)| query.is_selected)
+        {
+            match QueryDocument::read(*own, &files) {
+                Ok(Some(document)) => queries.push((query.name.clone(), document)),
+                Ok(None) if is_whole_folder => {}
+                Ok(None) => return Err(JobError::OnlyFragments(query.path.clone())),
+                Err(error) => {
+                    self.refused.push((format!("{}/{}", source.name, query.name), error));
+                    refused += 1;
+                }
+            }
+        }
+        if queries.is_empty() && refused == 0 {
+            return Err(JobError::NoQuery(source.folder.clone()));
+        }
+        Ok(queries)
+    }
+
+    fn check_variables(&self, arguments: &ProjectArguments) -> Result<(), JobError> {
+        let mut documents = self
+            .sources
+            .iter()
+            .flat_map(|job| &job.queries)
+            .map(|(_, document)| document);
+        for (name, _) in &arguments.var {
+            if self.refused.is_empty() && !documents.any(|document| document.has_variable(name)) {
+                return Err(JobError::NoSuchVariable { name: name.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn overrides(arguments: &ProjectArguments) -> anyhow::Result<Vec<KeyOverride>> {
+    let mut overrides = arguments.set.clone();
+    if arguments.flatten {
+        overrides.push("flatten=true".parse()?);
+    }
+    Ok(overrides)
+}
+
+/// The values of `--var`; of several for one name the last counts.
+pub(super) fn variables(arguments: &ProjectArguments) -> BTreeMap<String, String> {
+    arguments.var.iter().cloned().collect()
+}
+
+fn token(source: &Arc<Source>) -> Option<ReadToken> {
+    source.settings.auth.token.as_ref()?;
+    let source = Arc::clone(source);
+    let none = "the source names no token";
+    Some(Arc::new(move || {
+        source
+            .read_token()
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| none.to_owned())
+    }))
+}

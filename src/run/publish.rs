@@ -1,0 +1,164 @@
+//! The end of an export: its manifest written, its parts moved to where readers find them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::output::{
+    MANIFEST_VERSION, Manifest, ManifestConnection, ManifestTable, Part, Publication, RunId, Traffic, moment,
+};
+use crate::plan::{Plan, TableName};
+use crate::project::RequestLimit;
+use crate::report::{QuerySummary, TableSummary};
+use crate::run::export::{ExportError, Workplace};
+use crate::state::{RecordedPart, UnfinishedRun};
+
+/// A run all of whose rows are in recorded parts.
+pub(crate) struct FinishedRun<'run> {
+    pub(crate) workplace: &'run Workplace,
+    /// The query file's name.
+    pub(crate) query: &'run str,
+    pub(crate) plan: &'run Plan,
+    pub(crate) run: &'run UnfinishedRun,
+    pub(crate) id: &'run RunId,
+    pub(crate) limits: &'run [RequestLimit],
+}
+
+impl FinishedRun<'_> {
+    /// Publishes the run. If this is interrupted, the next call goes on from there.
+    pub(crate) fn publish(&self) -> Result<(), ExportError> {
+        let rejects = self.plan.tables.iter().map(|table| table.name.rejects());
+        let rejects = rejects.filter(|name| self.run.parts.iter().any(|part| part.table == name.as_str()));
+        let tables = self.plan.tables.iter().map(|table| table.name.clone());
+        let tables: Vec<TableName> = tables.chain(rejects).collect();
+        let publication = Publication {
+            folder: &self.workplace.folder,
+            query: self.query,
+            run: self.id,
+            tables: &tables,
+        };
+        publication.publish(&self.manifest())?;
+        Ok(())
+    }
+
+    fn manifest(&self) -> Manifest {
+        let incomplete = self.flaws();
+        let effort = self.run.effort;
+        Manifest {
+            manifest_version: MANIFEST_VERSION,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            source: self.workplace.source.to_string(),
+            query: self.query.to_owned(),
+            query_hash: self.plan.fingerprint.as_str().to_owned(),
+            run: self.id.to_string(),
+            started: moment(time(self.run.started_at)),
+            finished: moment(self.workplace.clock.wall()),
+            complete: incomplete.is_empty(),
+            incomplete,
+            tables: self.tables(),
+            connections: self.connections(),
+            traffic: Traffic {
+                requests: effort.requests,
+                retries: effort.retries,
+                throttles: effort.throttles,
+                bytes_received: effort.bytes,
+                elapsed_millis: u64::try_from(effort.elapsed.as_millis()).unwrap_or(u64::MAX),
+                budget_use: budget_use(effort.requests, effort.elapsed, self.limits),
+            },
+        }
+    }
+
+    fn tables(&self) -> Vec<ManifestTable> {
+        let tables = self.plan.tables.iter().map(|table| {
+            let parts = self.parts_of(table.name.as_str());
+            let rejects = self.parts_of(table.name.rejects().as_str());
+            ManifestTable::new(self.query, self.id, table, &parts, &rejects)
+        });
+        tables.collect()
+    }
+
+    fn parts_of(&self, table: &str) -> Vec<Part> {
+        let parts = self
+            .run
+            .parts
+            .iter()
+            .filter(|part| part.table == table)
+            .map(|part| Part {
+                file: part.file.clone(),
+                rows: part.rows,
+                bytes: part.bytes,
+                sha256: part.sha256.clone(),
+            });
+        parts.collect()
+    }
+
+    fn connections(&self) -> Vec<ManifestConnection> {
+        let connections = self.plan.connections.iter().enumerate().map(|(index, connection)| {
+            let finished = self.run.finished.iter().find(|finished| finished.connection == index);
+            let naming = format!("`{}`", connection.path);
+            let incomplete = self.run.flaws.iter().filter(|(text, _)| text.contains(&naming));
+            ManifestConnection {
+                name: connection.path.clone(),
+                opened: 1,
+                closed: u64::from(finished.is_some()),
+                rows: finished.map_or(0, |finished| finished.rows),
+                incomplete: incomplete.map(counted).collect(),
+            }
+        });
+        connections.collect()
+    }
+
+    fn flaws(&self) -> Vec<String> {
+        self.run.flaws.iter().map(counted).collect()
+    }
+}
+
+fn counted((text, occurrences): &(String, u64)) -> String {
+    if *occurrences == 1 {
+        text.clone()
+    } else {
+        format!("{text} ({occurrences} times)")
+    }
+}
+
+fn time(unix_millis: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(unix_millis)
+}
+
+/// The share of what a source's tightest window allowed in that time.
+fn budget_use(requests: u64, elapsed: Duration, limits: &[RequestLimit]) -> Option<f64> {
+    let shares = limits.iter().map(|limit| {
+        // The first window's worth may be sent at once, and another one in every window after it.
+        let windows = 1.0 + (elapsed.as_secs_f64() / limit.per.as_secs_f64()).floor();
+        requests as f64 / (f64::from(limit.max) * windows)
+    });
+    shares.max_by(f64::total_cmp).map(|share| share.min(1.0))
+}
+
+/// What a run amounts to so far.
+pub(crate) fn summary(plan: &Plan, run: &UnfinishedRun) -> QuerySummary {
+    let mut totals: BTreeMap<&str, (u64, u64, u64)> = BTreeMap::new();
+    for RecordedPart { table, rows, bytes, .. } in &run.parts {
+        let total = totals.entry(table).or_default();
+        *total = (total.0 + rows, total.1 + 1, total.2 + bytes);
+    }
+    let tables = plan.tables.iter().map(|table| {
+        let (rows, parts, bytes) = totals.get(table.name.as_str()).copied().unwrap_or_default();
+        let rejected = totals.get(table.name.rejects().as_str()).map_or(0, |(rows, ..)| *rows);
+        TableSummary {
+            table: table.name.to_string(),
+            rows,
+            rejected,
+            parts,
+            bytes,
+        }
+    });
+    QuerySummary {
+        tables: tables.collect(),
+        requests: run.effort.requests,
+        retries: run.effort.retries,
+        throttles: run.effort.throttles,
+        bytes_received: run.effort.bytes,
+        elapsed: run.effort.elapsed,
+        incomplete: run.flaws.iter().map(counted).collect(),
+    }
+}

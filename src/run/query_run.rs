@@ -1,0 +1,188 @@
+//! One query file's run from its beginning, or from where it was interrupted, to its publication.
+
+use std::sync::Arc;
+
+use crate::api::ApiError;
+use crate::output::RunId;
+use crate::plan::Plan;
+use crate::project::RequestLimit;
+use crate::report::{Event, QuerySummary, Resumed};
+use crate::run::export::{Export, ExportError, Reading, Workplace};
+use crate::run::outcome::QueryOutcome;
+use crate::run::publish::{FinishedRun, summary};
+use crate::state::{NewRun, Stage, StateError, UnfinishedRun};
+
+/// A query file that is ready to be exported.
+pub(crate) struct QueryRun<'run> {
+    pub(crate) workplace: &'run Workplace,
+    /// The query file's name.
+    pub(crate) query: String,
+    pub(crate) plan: Arc<Plan>,
+    /// The id that a run begun now has.
+    pub(crate) new_id: RunId,
+    /// Whether an unfinished run is dropped.
+    pub(crate) is_fresh: bool,
+    pub(crate) limits: &'run [RequestLimit],
+}
+
+impl QueryRun<'_> {
+    /// Runs it, and tells how it ended.
+    pub(crate) async fn run(self) -> QueryOutcome {
+        let result = self.try_run().await;
+        // What was done so far is told whatever the end; without a readable state there is nothing to tell.
+        let known = self.workplace.state.unfinished_run(&self.query).await.ok().flatten();
+        let summary = known.map_or_else(QuerySummary::default, |run| summary(&self.plan, &run));
+        let query = self.name();
+        match result {
+            Ok(outcome) if outcome == QueryOutcome::Interrupted => {
+                self.tell(&Event::QueryInterrupted { query, summary });
+                outcome
+            }
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.tell(&Event::QueryFailed {
+                    query,
+                    error: describe(&error),
+                    summary,
+                });
+                match error {
+                    ExportError::Api(ApiError::Unauthorized(_) | ApiError::Token { .. }) => QueryOutcome::NotAuthorized,
+                    _ => QueryOutcome::Failed,
+                }
+            }
+        }
+    }
+
+    async fn try_run(&self) -> Result<QueryOutcome, ExportError> {
+        let (run, resumed) = self.begin().await?;
+        let id: RunId = run.name.parse().unwrap_or_else(|_| self.new_id.clone());
+        self.tell(&Event::QueryStarted {
+            query: self.name(),
+            run: id.to_string(),
+            resumed,
+        });
+        if run.stage == Stage::Open {
+            let export = Export::resume(self.workplace, &self.query, Arc::clone(&self.plan), &run, id.clone())?;
+            if export.read().await? == Reading::Stopped {
+                return Ok(QueryOutcome::Interrupted);
+            }
+            self.workplace.state.begin_publishing(run.key).await?;
+        }
+        self.publish(&id).await
+    }
+
+    async fn publish(&self, id: &RunId) -> Result<QueryOutcome, ExportError> {
+        let state = &self.workplace.state;
+        let Some(run) = state.unfinished_run(&self.query).await? else {
+            return Ok(QueryOutcome::Complete);
+        };
+        let finished = FinishedRun {
+            workplace: self.workplace,
+            query: &self.query,
+            plan: &self.plan,
+            run: &run,
+            id,
+            limits: self.limits,
+        };
+        finished.publish()?;
+        state.finish_run(run.key).await?;
+        self.tell(&Event::QueryPublished {
+            query: self.name(),
+            summary: summary(&self.plan, &run),
+        });
+        Ok(if run.flaws.is_empty() {
+            QueryOutcome::Complete
+        } else {
+            QueryOutcome::Incomplete
+        })
+    }
+
+    /// The unfinished run if it can be gone on with, else a new one.
+    async fn begin(&self) -> Result<(UnfinishedRun, Option<Resumed>), ExportError> {
+        if let Some(run) = self.workplace.state.unfinished_run(&self.query).await? {
+            let Some(reason) = self.reason_to_drop(&run) else {
+                let resumed = Resumed {
+                    responses: run.last_sequence,
+                    rows: run.rows,
+                    since: std::time::UNIX_EPOCH + std::time::Duration::from_millis(run.started_at),
+                };
+                return Ok((run, Some(resumed)));
+            };
+            self.drop_run(&run).await?;
+            let text = format!("the unfinished run {} is dropped: {reason}", run.name);
+            self.tell(&Event::Notice {
+                query: Some(self.name()),
+                text,
+            });
+        }
+        Ok((self.begin_anew().await?, None))
+    }
+
+    fn reason_to_drop(&self, run: &UnfinishedRun) -> Option<String> {
+        if self.is_fresh {
+            return Some("--fresh".to_owned());
+        }
+        if run.fingerprint != self.plan.fingerprint.as_str() {
+            return Some("the query, its variables or what they lead to in the schema changed since".to_owned());
+        }
+        let format = self.workplace.format.to_string();
+        (run.format != format).then(|| format!("it writes {}, and {format} is asked for", run.format))
+    }
+
+    async fn drop_run(&self, run: &UnfinishedRun) -> Result<(), ExportError> {
+        if let Ok(id) = run.name.parse::<RunId>() {
+            let names = self
+                .plan
+                .tables
+                .iter()
+                .flat_map(|table| [table.name.clone(), table.name.rejects()]);
+            let recorded = run
+                .parts
+                .iter()
+                .filter_map(|part| crate::plan::TableName::new(part.table.as_str()));
+            for table in names.chain(recorded) {
+                self.workplace.folder.remove_leftovers(&id, &table, &[])?;
+            }
+        }
+        Ok(self.workplace.state.drop_run(run.key).await?)
+    }
+
+    async fn begin_anew(&self) -> Result<UnfinishedRun, StateError> {
+        let state = &self.workplace.state;
+        let name = self.new_id.to_string();
+        let format = self.workplace.format.to_string();
+        let run = NewRun {
+            query: &self.query,
+            name: &name,
+            fingerprint: self.plan.fingerprint.as_str(),
+            format: &format,
+            started_at: self.workplace.clock.unix_millis(),
+        };
+        state.begin_run(run).await?;
+        let begun = state.unfinished_run(&self.query).await?;
+        begun.ok_or_else(|| state.lost_run(&self.query))
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.workplace.source, self.query)
+    }
+
+    fn tell(&self, event: &Event) {
+        self.workplace.observer.notice(event);
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Messages often carry their cause's already.
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

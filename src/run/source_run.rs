@@ -1,0 +1,289 @@
+//! All query files of one source: locked, planned against one schema, exported side by side under one limiter.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::{Semaphore, watch};
+
+use crate::api::{ApiError, Endpoint, HttpTransport, PermitLog, ReadToken, Surroundings, Transport, TransportError};
+use crate::clock::Clock;
+use crate::output::{Format, RunId, SourceFolder};
+use crate::plan::{Plan, PlanError, PlanSettings, QueryDocument, plan_query};
+use crate::project::{SchemaOrigin, SourceSettings};
+use crate::report::{Event, QuerySummary, SharedObserver};
+use crate::run::export::{BODY_BYTES, Workplace, check_writable};
+use crate::run::outcome::QueryOutcome;
+use crate::run::query_run::{QueryRun, describe};
+use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
+use crate::schema::ApiSchema;
+use crate::state::{StateError, StateLock, StateStore, StoredSchema};
+
+/// One source and what is to be exported of it.
+pub struct SourceJob {
+    /// Its name.
+    pub name: String,
+    /// How to reach it and what it allows.
+    pub settings: SourceSettings,
+    /// Where it is.
+    pub url: url::Url,
+    /// What the API is called where its schema is kept: a stand-in has another address each time.
+    pub api: String,
+    /// Reads the token; `None` for an API that asks for none.
+    pub token: Option<ReadToken>,
+    /// The query files, each with its name.
+    pub queries: Vec<(String, QueryDocument)>,
+}
+
+/// What holds for all sources of a run.
+#[derive(Clone)]
+pub struct RunSettings {
+    /// The output folder.
+    pub output: PathBuf,
+    /// The format of the tables.
+    pub format: Format,
+    /// Values for the variables of query files.
+    pub variables: BTreeMap<String, String>,
+    /// Whether unfinished runs are dropped.
+    pub is_fresh: bool,
+    /// Tells the time of day.
+    pub clock: Clock,
+    /// Is told everything.
+    pub observer: SharedObserver,
+    /// Turns true when the run is to stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Why nothing of a source can be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The output folder cannot be written.
+    #[error("the output folder cannot be written: {0}; choose another with --output, or mend its permissions")]
+    Output(std::io::Error),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The HTTP client cannot be set up.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The endpoint cannot be used.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// There is no schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaSourceError),
+}
+
+impl SourceError {
+    /// How every query file of the source ends because of it.
+    pub fn outcome(&self) -> QueryOutcome {
+        match self {
+            Self::Api(error) | Self::Schema(SchemaSourceError::Api(error) | SchemaSourceError::Refused(error)) => {
+                match error {
+                    ApiError::Unauthorized(_) | ApiError::Token { .. } => QueryOutcome::NotAuthorized,
+                    ApiError::Stopped { .. } => QueryOutcome::Interrupted,
+                    _ => QueryOutcome::Failed,
+                }
+            }
+            Self::Schema(_) => QueryOutcome::Refused,
+            Self::Output(_) | Self::State(_) | Self::Transport(_) => QueryOutcome::Failed,
+        }
+    }
+}
+
+/// Exports the query files of a source. The outcomes are in the order of the query files.
+pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<QueryOutcome>, SourceError> {
+    let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(job.url.clone(), &job.settings)?);
+    let folder = SourceFolder::new(&settings.output, &job.name);
+    check_writable(folder.path()).map_err(SourceError::Output)?;
+    let own_folder = folder.own();
+    let _lock = StateLock::take(&own_folder)?;
+    let (state, thread) = StateStore::open(&own_folder)?;
+    let permit_log = PermitLog::open(
+        &own_folder.join("permits"),
+        settings.clock.clone(),
+        &job.settings.limits,
+        &job.settings.timing,
+    );
+    let surroundings = Surroundings {
+        transport,
+        token: job.token.clone(),
+        clock: settings.clock.clone(),
+        permit_log: Some(permit_log.map_err(SourceError::Output)?),
+        observer: Arc::clone(&settings.observer),
+        stop: settings.stop.clone(),
+    };
+    let workplace = Workplace {
+        source: job.name.as_str().into(),
+        endpoint: Arc::new(Endpoint::new(&job.name, &job.settings, surroundings)?),
+        state,
+        folder,
+        format: settings.format,
+        clock: settings.clock.clone(),
+        observer: Arc::clone(&settings.observer),
+        stop: settings.stop.clone(),
+        bodies: Arc::new(Semaphore::new(BODY_BYTES)),
+    };
+    let source_run = SourceRun {
+        job,
+        settings,
+        workplace,
+    };
+    let outcomes = source_run.run().await;
+    drop(source_run);
+    thread.join();
+    outcomes
+}
+
+struct SourceRun<'run> {
+    job: &'run SourceJob,
+    settings: &'run RunSettings,
+    workplace: Workplace,
+}
+
+impl SourceRun<'_> {
+    async fn run(&self) -> Result<Vec<QueryOutcome>, SourceError> {
+        let plans = self.plans().await?;
+        let names: Vec<&str> = self.job.queries.iter().map(|(name, _)| name.as_str()).collect();
+        let new_id = RunId::new(self.settings.clock.wall(), |id| {
+            self.workplace.folder.has_run(id, &names)
+        });
+        let runs = self.job.queries.iter().zip(plans).map(|((name, _), plan)| {
+            let new_id = new_id.clone();
+            async move {
+                match plan {
+                    Ok(plan) => self.query_run(name, plan, new_id).run().await,
+                    Err(error) => self.refuse(name, &error),
+                }
+            }
+        });
+        Ok(join_all(runs).await)
+    }
+
+    fn query_run(&self, name: &str, plan: Plan, new_id: RunId) -> QueryRun<'_> {
+        QueryRun {
+            workplace: &self.workplace,
+            query: name.to_owned(),
+            plan: Arc::new(plan),
+            new_id,
+            is_fresh: self.settings.is_fresh,
+            limits: &self.job.settings.limits.requests,
+        }
+    }
+
+    fn refuse(&self, name: &str, error: &PlanError) -> QueryOutcome {
+        self.workplace.observer.notice(&Event::QueryFailed {
+            query: format!("{}/{name}", self.job.name),
+            error: error.to_string(),
+            summary: QuerySummary::default(),
+        });
+        QueryOutcome::Refused
+    }
+
+    /// The plans of all query files. A kept schema that a query does not fit any more is asked for again, once.
+    async fn plans(&self) -> Result<Vec<Result<Plan, PlanError>>, SourceError> {
+        let (schema, is_kept) = match &self.job.settings.schema {
+            SchemaOrigin::File(path) => (read_schema(path)?, false),
+            SchemaOrigin::Introspect => match self.kept_schema().await? {
+                Some(schema) => (schema, true),
+                None => (self.fresh_schema().await?, false),
+            },
+        };
+        let plans = plan_all(self.job, &schema, &self.settings.variables);
+        if !is_kept || plans.iter().all(Result::is_ok) {
+            return Ok(plans);
+        }
+        let text = "a query does not fit the schema of the last run, so the schema is asked for again".to_owned();
+        self.workplace.observer.notice(&Event::Notice { query: None, text });
+        Ok(plan_all(
+            self.job,
+            &self.fresh_schema().await?,
+            &self.settings.variables,
+        ))
+    }
+
+    async fn kept_schema(&self) -> Result<Option<ApiSchema>, SourceError> {
+        let Some(stored) = self.workplace.state.stored_schema(&self.job.api).await? else {
+            return Ok(None);
+        };
+        let now = self.settings.clock.unix_millis();
+        let age = Duration::from_millis(now.saturating_sub(stored.fetched_at));
+        // A time to come was written by a clock that was wrong.
+        if age > SCHEMA_LIFE || stored.fetched_at > now {
+            return Ok(None);
+        }
+        Ok(stored_schema(&stored).ok())
+    }
+
+    async fn fresh_schema(&self) -> Result<ApiSchema, SourceError> {
+        let definition = introspect(&self.workplace.endpoint, &self.job.name).await?;
+        let stored = StoredSchema {
+            definition,
+            fetched_at: self.settings.clock.unix_millis(),
+        };
+        let schema = stored_schema(&stored)?;
+        self.workplace.state.store_schema(&self.job.api, stored).await?;
+        Ok(schema)
+    }
+}
+
+/// Plans the query files of a source against a schema.
+pub(crate) fn plan_all(
+    job: &SourceJob,
+    schema: &ApiSchema,
+    variables: &BTreeMap<String, String>,
+) -> Vec<Result<Plan, PlanError>> {
+    let plan = |(name, document): &(String, QueryDocument)| {
+        let settings = PlanSettings {
+            query_name: name,
+            variables,
+            scalars: &job.settings.scalars,
+            flatten: job.settings.flatten,
+            page_size: job.settings.limits.page_size,
+        };
+        plan_query(document, schema, settings)
+    };
+    job.queries.iter().map(plan).collect()
+}
+
+/// The plans of a source's query files, without any state: a schema that has to be asked for is all that is asked.
+pub async fn check_source(
+    job: &SourceJob,
+    settings: &RunSettings,
+) -> Result<Vec<(String, Result<Plan, PlanError>)>, SourceError> {
+    let schema = match &job.settings.schema {
+        SchemaOrigin::File(path) => read_schema(path)?,
+        SchemaOrigin::Introspect => {
+            let surroundings = Surroundings {
+                transport: Arc::new(HttpTransport::new(job.url.clone(), &job.settings)?),
+                token: job.token.clone(),
+                clock: settings.clock.clone(),
+                permit_log: None,
+                observer: Arc::clone(&settings.observer),
+                stop: settings.stop.clone(),
+            };
+            let endpoint = Endpoint::new(&job.name, &job.settings, surroundings)?;
+            let definition = introspect(&endpoint, &job.name).await?;
+            stored_schema(&StoredSchema {
+                definition,
+                fetched_at: 0,
+            })?
+        }
+    };
+    for flaw in &schema.flaws {
+        let text = format!(
+            "{}: the API's schema is not valid, and used all the same: {flaw}",
+            job.name
+        );
+        settings.observer.notice(&Event::Notice { query: None, text });
+    }
+    let names = job.queries.iter().map(|(name, _)| name.clone());
+    Ok(names.zip(plan_all(job, &schema, &settings.variables)).collect())
+}
+
+/// An error of a source in one line, with its causes.
+pub fn describe_source_error(error: &SourceError) -> String {
+    describe(error)
+}
