@@ -81,7 +81,9 @@ fn nodes(beside: Vec<AncestorField>) -> Items {
 }
 
 fn layout(root: Vec<AncestorField>) -> Layout {
-    Layout { root }
+    Layout {
+        data: field("data", AncestorRole::Object(root)),
+    }
 }
 
 /// A list under `items`, with one column a key.

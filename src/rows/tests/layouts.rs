@@ -114,9 +114,7 @@ fn a_key_that_is_also_a_column_goes_to_both() {
     let table = table(vec![scalar("id", ScalarType::Int64, false)]);
     let mut layout = rows(Items::List, 1, &[]);
     layout.row.cells = vec![cell("id", CellRole::Column(1))];
-    let layout = Layout {
-        root: vec![field("items", AncestorRole::Rows(layout))],
-    };
+    let layout = super::layout(vec![field("items", AncestorRole::Rows(layout))]);
     let outcome = decode(&table, &layout, &plain_body(r#"{"id":"7"},{"id":8}"#));
     assert_eq!(outcome.rows, [r#"{"_id":"7","id":7}"#, r#"{"_id":"8","id":8}"#]);
 }
