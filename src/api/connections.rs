@@ -127,9 +127,16 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         drop(second);
         advance(Duration::from_secs(1)).await;
-        assert_eq!(watch.connected_by(handed_over), Some(handed_over + Duration::from_secs(2)));
+        assert_eq!(
+            watch.connected_by(handed_over),
+            Some(handed_over + Duration::from_secs(2))
+        );
         let later = Instant::now();
-        assert_eq!(watch.connected_by(later), Some(later), "openings of the past hold up nobody");
+        assert_eq!(
+            watch.connected_by(later),
+            Some(later),
+            "openings of the past hold up nobody"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -93,7 +93,10 @@ impl Endpoint {
     /// The endpoint of the source `api` under `settings`. Sends nothing and reads no token yet.
     pub fn new(api: &str, settings: &SourceSettings, surroundings: Surroundings) -> Result<Self, ApiError> {
         let api: Arc<str> = Arc::from(api);
-        let token = surroundings.token.map(|read| TokenKeeper::new(&settings.auth, read)).transpose();
+        let token = surroundings
+            .token
+            .map(|read| TokenKeeper::new(&settings.auth, read))
+            .transpose();
         let token = token.map_err(|detail| ApiError::Token {
             api: Arc::clone(&api),
             detail,
@@ -148,7 +151,8 @@ impl Endpoint {
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
                 }
                 Outcome::Failed { wait, failure } => {
-                    self.back_off(query, retry.after_failure(wait), retry.failures(), failure).await?;
+                    self.back_off(query, retry.after_failure(wait), retry.failures(), failure)
+                        .await?;
                     effort.retries += 1;
                 }
                 Outcome::Refused(ApiError::Unauthorized(refusal)) if !is_renewed => {
@@ -174,9 +178,15 @@ impl Endpoint {
             authorization,
             body: body.clone(),
         };
-        let permit = self.limiter.permit(&self.stop).await.map_err(|error| self.permit_error(error))?;
+        let permit = self
+            .limiter
+            .permit(&self.stop)
+            .await
+            .map_err(|error| self.permit_error(error))?;
         let exchange = self.transport.send(request);
-        let (result, sent_at) = permit.accompany(exchange, |sent_at| self.transport.left_by(sent_at)).await;
+        let (result, sent_at) = permit
+            .accompany(exchange, |sent_at| self.transport.left_by(sent_at))
+            .await;
         Ok(Exchange {
             result,
             edition,

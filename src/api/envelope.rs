@@ -4,8 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::{Map, Value};
 use serde_json::error::Category;
+use serde_json::{Map, Value};
 
 use crate::api::graphql_error::{GraphqlError, as_status};
 
@@ -48,7 +48,9 @@ where
         read_data: Some(read_data),
         inside_data: &mut inside_data,
     };
-    let envelope = json.deserialize_any(visitor).and_then(|envelope| json.end().map(|()| envelope));
+    let envelope = json
+        .deserialize_any(visitor)
+        .and_then(|envelope| json.end().map(|()| envelope));
     envelope.map_err(|error| match error.classify() {
         Category::Data if inside_data => EnvelopeError::Refused(error.to_string()),
         Category::Data => EnvelopeError::NotAnObject,
@@ -171,7 +173,10 @@ impl Visitor<'_> for MemberName {
             "data" => Member::Data,
             "errors" => Member::Errors,
             "extensions" => Member::Extensions,
-            _ => SAYING.iter().find(|saying| **saying == name).map_or(Member::Other, |name| Member::Saying(name)),
+            _ => SAYING
+                .iter()
+                .find(|saying| **saying == name)
+                .map_or(Member::Other, |name| Member::Saying(name)),
         })
     }
 }
@@ -251,16 +256,32 @@ mod tests {
 
     #[test]
     fn a_shape_that_the_seed_refuses_is_not_taken_for_broken_json() {
-        let refused = read_envelope(r#"{"data":{"a":"x"}}"#, PhantomData::<std::collections::BTreeMap<String, u8>>);
+        let refused = read_envelope(
+            r#"{"data":{"a":"x"}}"#,
+            PhantomData::<std::collections::BTreeMap<String, u8>>,
+        );
         assert!(matches!(refused, Err(EnvelopeError::Refused(_))), "{refused:?}");
-        let broken = read_envelope(r#"{"data":{"a":"#, PhantomData::<std::collections::BTreeMap<String, u8>>);
+        let broken = read_envelope(
+            r#"{"data":{"a":"#,
+            PhantomData::<std::collections::BTreeMap<String, u8>>,
+        );
         assert!(matches!(broken, Err(EnvelopeError::Malformed(_))), "{broken:?}");
     }
 
     #[test]
     fn bodies_that_are_no_objects_are_told_apart() {
-        for malformed in ["", "<html>", "Retry later", r#"{"data":{}"#, r#"{"data":{}} x"#, "{\"data\":\"\u{1}\"}"] {
-            assert!(matches!(read(malformed), Err(EnvelopeError::Malformed(_))), "{malformed}");
+        for malformed in [
+            "",
+            "<html>",
+            "Retry later",
+            r#"{"data":{}"#,
+            r#"{"data":{}} x"#,
+            "{\"data\":\"\u{1}\"}",
+        ] {
+            assert!(
+                matches!(read(malformed), Err(EnvelopeError::Malformed(_))),
+                "{malformed}"
+            );
         }
         for other in ["[]", "1", "\"text\"", "null"] {
             assert_eq!(read(other), Err(EnvelopeError::NotAnObject), "{other}");
@@ -281,11 +302,15 @@ mod tests {
     fn what_is_json_but_not_graphql_says_its_piece_as_an_error() {
         let start_gg = read(r#"{"success":false,"message":"Rate limit exceeded"}"#).unwrap();
         assert_eq!(start_gg.errors[0].message, "Rate limit exceeded");
-        let monday = read(r#"{"error_code":"ComplexityException","status_code":200,"error_message":"exhausted"}"#).unwrap();
+        let monday =
+            read(r#"{"error_code":"ComplexityException","status_code":200,"error_message":"exhausted"}"#).unwrap();
         assert_eq!(monday.errors[0].code.as_deref(), Some("ComplexityException"));
         assert_eq!(monday.errors[0].message, "exhausted");
         let gateway = read(r#"{"error":{"message":"no route"},"status":503}"#).unwrap();
-        assert_eq!((gateway.errors[0].message.as_str(), gateway.errors[0].status), ("no route", Some(503)));
+        assert_eq!(
+            (gateway.errors[0].message.as_str(), gateway.errors[0].status),
+            ("no route", Some(503))
+        );
         let beside = read(r#"{"errors":[{"message":"slow down"}],"status":429}"#).unwrap();
         assert_eq!(beside.errors[0].status, Some(429));
         let good = read(r#"{"data":{},"message":"welcome"}"#).unwrap();
@@ -295,7 +320,10 @@ mod tests {
     #[test]
     fn errors_of_the_wrong_shape_are_kept() {
         assert_eq!(read(r#"{"errors":"down"}"#).unwrap().errors[0].message, "down");
-        assert_eq!(read(r#"{"errors":{"message":"down"}}"#).unwrap().errors[0].message, "down");
+        assert_eq!(
+            read(r#"{"errors":{"message":"down"}}"#).unwrap().errors[0].message,
+            "down"
+        );
         assert_eq!(read(r#"{"errors":["a","b"]}"#).unwrap().errors.len(), 2);
     }
 }

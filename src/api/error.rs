@@ -45,7 +45,10 @@ pub enum ApiError {
     #[error("{0}; the API does not accept the token, check what [auth] of the source names")]
     Unauthorized(Refusal),
     /// This token may not see what was asked for.
-    #[error("{refusal}; the token may not see {}, leave that out or use another token", named(paths))]
+    #[error(
+        "{refusal}; the token may not see {}, leave that out or use another token",
+        named(paths)
+    )]
     Denied {
         /// What the API said.
         refusal: Refusal,

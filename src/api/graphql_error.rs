@@ -60,7 +60,9 @@ impl GraphqlError {
                 .unwrap_or_default(),
             path: members.get("path").and_then(ErrorPath::from_value),
             locations: locations_of(members.get("locations")),
-            code: code_of(&extensions).or_else(|| text("code")).or_else(|| text("error_code")),
+            code: code_of(&extensions)
+                .or_else(|| text("code"))
+                .or_else(|| text("error_code")),
             kind: text("type").or_else(|| extensions.get("classification").map(plain_text)),
             status: status_in(&extensions).or_else(|| members.get("status").and_then(as_status)),
             extensions,
@@ -202,7 +204,10 @@ mod tests {
     #[test]
     fn codes_and_statuses_are_found_where_apis_put_them() {
         let code = |value| GraphqlError::from_value(value).code;
-        assert_eq!(code(json!({"extensions": {"contentful": {"code": "TOO_COMPLEX_QUERY"}}})).unwrap(), "TOO_COMPLEX_QUERY");
+        assert_eq!(
+            code(json!({"extensions": {"contentful": {"code": "TOO_COMPLEX_QUERY"}}})).unwrap(),
+            "TOO_COMPLEX_QUERY"
+        );
         assert_eq!(code(json!({"extensions": {"code": 42}})).unwrap(), "42");
         assert_eq!(code(json!({"code": "X"})).unwrap(), "X");
         let status = |value| GraphqlError::from_value(value).status;
@@ -218,11 +223,26 @@ mod tests {
 
     #[test]
     fn entries_of_any_other_shape_become_messages() {
-        assert_eq!(GraphqlError::from_value(json!("no such field")).message, "no such field");
+        assert_eq!(
+            GraphqlError::from_value(json!("no such field")).message,
+            "no such field"
+        );
         assert_eq!(GraphqlError::from_value(json!(["a"])).message, r#"["a"]"#);
-        assert_eq!(GraphqlError::from_value(Value::Null).to_string(), "an error without a message");
-        assert_eq!(GraphqlError::from_value(json!({"message": {"message": "inner"}})).message, "inner");
-        assert_eq!(GraphqlError::from_value(json!({"message": "m", "path": "a.b"})).path, None);
-        assert_eq!(GraphqlError::from_value(json!({"message": "m", "path": ["a", null]})).path, None);
+        assert_eq!(
+            GraphqlError::from_value(Value::Null).to_string(),
+            "an error without a message"
+        );
+        assert_eq!(
+            GraphqlError::from_value(json!({"message": {"message": "inner"}})).message,
+            "inner"
+        );
+        assert_eq!(
+            GraphqlError::from_value(json!({"message": "m", "path": "a.b"})).path,
+            None
+        );
+        assert_eq!(
+            GraphqlError::from_value(json!({"message": "m", "path": ["a", null]})).path,
+            None
+        );
     }
 }

@@ -147,7 +147,9 @@ impl Reading<'_> {
         Refusal {
             api: Arc::clone(self.api),
             status: Some(reply.status),
-            message: self.token.map_or_else(|| message.to_owned(), |token| token.redact(message)),
+            message: self
+                .token
+                .map_or_else(|| message.to_owned(), |token| token.redact(message)),
         }
     }
 }

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn name_and_variables_are_carried_where_given() {
-        let Value::Object(variables) = json!({ "first": 100, "after": null }) else { unreachable!() };
+        let Value::Object(variables) = json!({ "first": 100, "after": null }) else {
+            unreachable!()
+        };
         let request = GraphqlRequest {
             operation_name: Some("Groups".to_owned()),
             query: Arc::from("query Groups { a }"),

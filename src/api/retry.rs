@@ -154,9 +154,15 @@ mod tests {
 
     #[test]
     fn linear_waits_grow_by_the_initial_wait_up_to_the_longest() {
-        let seconds: Vec<_> = failure_waits(&policy(RetryGrowth::Linear)).iter().map(Duration::as_secs).collect();
+        let seconds: Vec<_> = failure_waits(&policy(RetryGrowth::Linear))
+            .iter()
+            .map(Duration::as_secs)
+            .collect();
         assert_eq!(seconds, [1, 2, 3, 4, 5], "six attempts have five waits between them");
-        let longer = RetryPolicy { attempts: 9, ..policy(RetryGrowth::Linear) };
+        let longer = RetryPolicy {
+            attempts: 9,
+            ..policy(RetryGrowth::Linear)
+        };
         assert_eq!(failure_waits(&longer)[5..], [Duration::from_secs(5); 3]);
     }
 
@@ -168,8 +174,14 @@ mod tests {
             assert_eq!(waits.len(), 5);
             for (wait, interval) in waits.iter().zip([1.0, 2.0, 4.0, 5.0, 5.0]) {
                 let seconds = wait.as_secs_f64();
-                assert!(seconds >= 0.5 * interval - 1e-6, "{seconds} after an interval of {interval}");
-                assert!(seconds <= (1.5 * interval + 1e-6).min(5.0), "{seconds} after an interval of {interval}");
+                assert!(
+                    seconds >= 0.5 * interval - 1e-6,
+                    "{seconds} after an interval of {interval}"
+                );
+                assert!(
+                    seconds <= (1.5 * interval + 1e-6).min(5.0),
+                    "{seconds} after an interval of {interval}"
+                );
             }
         }
         let distinct: std::collections::HashSet<_> = (0..20).map(|_| failure_waits(&policy)[0]).collect();
@@ -181,16 +193,29 @@ mod tests {
         let policy = policy(RetryGrowth::Linear);
         let mut state = RetryState::new(&policy);
         let long = state.after_failure(Some(Duration::from_secs(30)));
-        assert_eq!(long, RetryDecision::Again { wait: Duration::from_secs(31) });
+        assert_eq!(
+            long,
+            RetryDecision::Again {
+                wait: Duration::from_secs(31)
+            }
+        );
         let short = state.after_failure(Some(Duration::ZERO));
-        assert_eq!(short, RetryDecision::Again { wait: Duration::from_secs(2) });
+        assert_eq!(
+            short,
+            RetryDecision::Again {
+                wait: Duration::from_secs(2)
+            }
+        );
         let absurd = state.after_failure(Some(Duration::MAX));
         assert_eq!(absurd, RetryDecision::Again { wait: Duration::MAX });
     }
 
     #[test]
     fn one_attempt_allowed_means_no_retry() {
-        let policy = RetryPolicy { attempts: 1, ..policy(RetryGrowth::Linear) };
+        let policy = RetryPolicy {
+            attempts: 1,
+            ..policy(RetryGrowth::Linear)
+        };
         assert_eq!(RetryState::new(&policy).after_failure(None), RetryDecision::GiveUp);
     }
 
@@ -214,6 +239,11 @@ mod tests {
         }
         state.after_failure(None);
         assert_eq!(state.throttles(), 0);
-        assert_eq!(state.after_throttle(None), RetryDecision::Again { wait: Duration::from_secs(1) });
+        assert_eq!(
+            state.after_throttle(None),
+            RetryDecision::Again {
+                wait: Duration::from_secs(1)
+            }
+        );
     }
 }

@@ -127,7 +127,9 @@ impl TokenKeeper {
             "" => HeaderValue::try_from(token),
             scheme => HeaderValue::try_from(format!("{scheme} {token}")),
         };
-        value.map_err(|_| "the token holds characters that a header cannot carry; look for a line break in it".to_owned())
+        value.map_err(|_| {
+            "the token holds characters that a header cannot carry; look for a line break in it".to_owned()
+        })
     }
 }
 
@@ -163,7 +165,10 @@ mod tests {
     async fn the_token_is_read_once_and_marked_sensitive() {
         let keeper = keeper("Bearer", variable(), &["first", "second"]);
         let (name, value) = keeper.authorization().await.unwrap().header;
-        assert_eq!((name.as_str(), value.to_str().unwrap()), ("authorization", "Bearer first"));
+        assert_eq!(
+            (name.as_str(), value.to_str().unwrap()),
+            ("authorization", "Bearer first")
+        );
         assert!(value.is_sensitive());
         assert!(!format!("{value:?}").contains("first"));
         assert_eq!(value_of(&keeper).await, "Bearer first");
@@ -203,7 +208,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_with_a_line_break_is_refused_without_being_shown() {
-        let error = keeper("Bearer", variable(), &["sec\nret"]).authorization().await.err().unwrap();
+        let error = keeper("Bearer", variable(), &["sec\nret"])
+            .authorization()
+            .await
+            .err()
+            .unwrap();
         assert!(error.contains("line break") && !error.contains("sec"), "{error}");
     }
 

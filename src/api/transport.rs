@@ -120,7 +120,9 @@ pub enum TransportError {
         detail: String,
     },
     /// The body is larger than `limits.response_bytes`.
-    #[error("{place}: the response is larger than {limit} bytes; ask for smaller pages, or raise `limits.response_bytes`")]
+    #[error(
+        "{place}: the response is larger than {limit} bytes; ask for smaller pages, or raise `limits.response_bytes`"
+    )]
     TooLarge {
         /// Host and port.
         place: String,

@@ -112,7 +112,10 @@ mod tests {
         assert!(told.is_due(state(1), start));
         assert!(!told.is_due(state(1), start + 2 * INTERVAL));
         assert!(!told.is_due(state(2), start + Duration::from_millis(10)));
-        assert!(!told.is_due(state(1), start + Duration::from_millis(20)), "back to what was told");
+        assert!(
+            !told.is_due(state(1), start + Duration::from_millis(20)),
+            "back to what was told"
+        );
         assert_eq!(told.due_at(), None);
     }
 }

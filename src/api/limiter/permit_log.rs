@@ -50,7 +50,12 @@ impl PermitLog {
     /// A request whose arrival an earlier process did not note may have been on its way when that process ended; it
     /// counts as arriving now, or when it would have timed out if that is longer ago.
     pub fn open(path: &Path, clock: Clock, limits: &Limits, timing: &Timing) -> io::Result<Self> {
-        let margin = limits.requests.iter().map(|limit| limit.margin).max().unwrap_or_default();
+        let margin = limits
+            .requests
+            .iter()
+            .map(|limit| limit.margin)
+            .max()
+            .unwrap_or_default();
         let longest_window = limits.requests.iter().map(|limit| limit.per).max().unwrap_or_default();
         let time = SteadyTime::begin(clock);
         let now = time.unix_millis();
@@ -163,7 +168,9 @@ fn latest_arrivals(text: &str, longest_flight: u64) -> impl Iterator<Item = u64>
             _ => {}
         }
     }
-    let given_up = on_their_way.into_values().map(move |at| at.saturating_add(longest_flight));
+    let given_up = on_their_way
+        .into_values()
+        .map(move |at| at.saturating_add(longest_flight));
     arrivals.into_iter().chain(given_up)
 }
 

@@ -66,7 +66,10 @@ async fn a_restart_counts_what_arrived_within_the_window() {
     // The first arrived 95 s ago, which no window counts; the second 45 s ago.
     assert_eq!(ages_in_seconds(&open(&directory, clock.clone())), [45]);
     advance(20 * SECOND).await;
-    assert!(open(&directory, clock).earlier_ages().is_empty(), "opening it again did not make it younger");
+    assert!(
+        open(&directory, clock).earlier_ages().is_empty(),
+        "opening it again did not make it younger"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +155,11 @@ async fn the_file_stays_small_and_forgets_nothing_that_counts() {
     drop(log);
     let log = open(&directory, clock);
     // 60 s of the window and 1 s of margin at ten a second, and the one that was never answered, which timed out long ago.
-    assert!((609..=611).contains(&log.earlier_ages().len()), "{}", log.earlier_ages().len());
+    assert!(
+        (609..=611).contains(&log.earlier_ages().len()),
+        "{}",
+        log.earlier_ages().len()
+    );
     let _ = pending;
 }
 
@@ -160,9 +167,14 @@ async fn the_file_stays_small_and_forgets_nothing_that_counts() {
 fn a_log_that_cannot_be_opened_names_its_path() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("missing").join("permits");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let _guard = runtime.enter();
-    let error = PermitLog::open(&path, Clock::system(), &limits(), &timing()).err().unwrap();
+    let error = PermitLog::open(&path, Clock::system(), &limits(), &timing())
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("missing"), "{error}");
 }
 

@@ -83,7 +83,9 @@ impl Slots {
     /// Says what is known of the arrival of a request that holds a permit. True if that settles when its slots come
     /// back; say nothing further of that request then.
     pub(super) fn settle(&mut self, arrival: Arrival) -> bool {
-        self.windows.iter_mut().fold(true, |settled, window| window.settle(arrival) && settled)
+        self.windows
+            .iter_mut()
+            .fold(true, |settled, window| window.settle(arrival) && settled)
     }
 
     /// The request is over: its place among those in flight is free.

@@ -5,7 +5,11 @@ const SECOND: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_millis(200);
 
 fn limits(windows: &[(u32, Duration)], concurrency: usize) -> Limits {
-    let requests = windows.iter().map(|&(max, per)| RequestLimit { max, per, margin: MARGIN });
+    let requests = windows.iter().map(|&(max, per)| RequestLimit {
+        max,
+        per,
+        margin: MARGIN,
+    });
     Limits {
         requests: requests.collect(),
         concurrency,
@@ -51,7 +55,10 @@ fn a_request_that_waited_for_a_connection_counts_from_its_response() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
     slots.take(start).unwrap();
-    let unknown = Arrival { left_by: None, over_at: None };
+    let unknown = Arrival {
+        left_by: None,
+        over_at: None,
+    };
     assert!(!slots.settle(unknown), "nothing bounds its arrival yet");
     let response = start + 6 * SECOND;
     assert!(slots.settle(answered(None, response)));
@@ -63,7 +70,10 @@ fn an_unanswered_request_gives_its_slot_back_but_stays_in_flight() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, SECOND)], 1));
     slots.take(start).unwrap();
-    assert!(slots.settle(Arrival { left_by: Some(start), over_at: None }));
+    assert!(slots.settle(Arrival {
+        left_by: Some(start),
+        over_at: None
+    }));
     let later = start + 5 * SECOND;
     assert_eq!(slots.take(later), Err(Blocked::ByRequests), "one at a time");
     slots.land();
@@ -128,6 +138,10 @@ fn the_tightest_window_is_the_one_with_the_largest_share_taken() {
     assert_eq!((tightest.used, tightest.max), (1, 3));
     slots.settle(answered(Some(start), start));
     let tightest = slots.tightest(start + 2 * SECOND).unwrap();
-    assert_eq!((tightest.used, tightest.max), (1, 100), "the short window is empty again");
+    assert_eq!(
+        (tightest.used, tightest.max),
+        (1, 100),
+        "the short window is empty again"
+    );
     assert_eq!(Slots::new(&limits(&[], 9)).tightest(start), None);
 }

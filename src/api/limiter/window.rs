@@ -103,6 +103,7 @@ impl Window {
     }
 
     fn taken(&self) -> u32 {
-        self.unsettled.saturating_add(u32::try_from(self.returns.len()).unwrap_or(u32::MAX))
+        self.unsettled
+            .saturating_add(u32::try_from(self.returns.len()).unwrap_or(u32::MAX))
     }
 }

@@ -32,7 +32,10 @@ const BUDGET_HEADERS: &[(&str, &str)] = &[
     ("x-rate-limit-remaining", "x-rate-limit-reset"),
     ("x-ratelimit-requests-remaining", "x-ratelimit-requests-reset"), // Linear
     ("x-ratelimit-complexity-remaining", "x-ratelimit-complexity-reset"), // Linear
-    ("x-contentful-ratelimit-second-remaining", "x-contentful-ratelimit-reset"), // Contentful
+    (
+        "x-contentful-ratelimit-second-remaining",
+        "x-contentful-ratelimit-reset",
+    ), // Contentful
 ];
 
 /// The same in one header with parameters, `"default";r=0;t=30` or `limit=100, remaining=0, reset=30`.
@@ -93,7 +96,13 @@ fn wait_by_budget(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 fn wait_in_body(reply: &Reply<'_>, now: SystemTime) -> Option<Duration> {
-    let extensions = || reply.errors().iter().map(|error| &error.extensions).chain([reply.extensions()]);
+    let extensions = || {
+        reply
+            .errors()
+            .iter()
+            .map(|error| &error.extensions)
+            .chain([reply.extensions()])
+    };
     let named = extensions().find_map(|extensions| {
         ["retry_in_seconds", "retryAfter", "retry_after", "retryAfterSeconds"]
             .iter()
@@ -148,7 +157,11 @@ fn wait_by_size(number: f64, now: SystemTime) -> Option<Duration> {
     if number < SMALLEST_UNIX_SECONDS {
         return seconds(number.max(0.0));
     }
-    let unix_seconds = if number < SMALLEST_UNIX_MILLIS { number } else { number / 1000.0 };
+    let unix_seconds = if number < SMALLEST_UNIX_MILLIS {
+        number
+    } else {
+        number / 1000.0
+    };
     let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     seconds(unix_seconds).map(|reset| reset.saturating_sub(since_epoch))
 }

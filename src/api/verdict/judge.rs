@@ -76,12 +76,7 @@ pub fn judge(reply: &Reply<'_>, rules: &[VerdictRule], now: SystemTime) -> Verdi
     verdict(by_status(reply), reply, now, |_| true)
 }
 
-fn verdict(
-    name: VerdictName,
-    reply: &Reply<'_>,
-    now: SystemTime,
-    is_cause: impl Fn(&GraphqlError) -> bool,
-) -> Verdict {
+fn verdict(name: VerdictName, reply: &Reply<'_>, now: SystemTime, is_cause: impl Fn(&GraphqlError) -> bool) -> Verdict {
     match name {
         VerdictName::Throttled => Verdict::Throttled {
             wait: wait_hint(reply, now),
@@ -106,7 +101,10 @@ fn verdict(
 fn fits(rule: &VerdictRule, reply: &Reply<'_>) -> bool {
     let errors = reply.errors();
     rule.status.is_none_or(|status| status == reply.status)
-        && rule.code.as_ref().is_none_or(|code| errors.iter().any(|error| has_code(error, code)))
+        && rule
+            .code
+            .as_ref()
+            .is_none_or(|code| errors.iter().any(|error| has_code(error, code)))
         && rule.message.as_ref().is_none_or(|pattern| match reply.body {
             ReplyBody::Text(_) => pattern.is_match(reply.text()),
             ReplyBody::Envelope { .. } => errors.iter().any(|error| pattern.is_match(&error.message)),
@@ -116,7 +114,10 @@ fn fits(rule: &VerdictRule, reply: &Reply<'_>) -> bool {
 /// Whether an error is one that a rule speaks of.
 fn concerns(rule: &VerdictRule, error: &GraphqlError) -> bool {
     rule.code.as_ref().is_none_or(|code| has_code(error, code))
-        && rule.message.as_ref().is_none_or(|pattern| pattern.is_match(&error.message))
+        && rule
+            .message
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(&error.message))
 }
 
 fn has_code(error: &GraphqlError, code: &str) -> bool {
@@ -165,13 +166,17 @@ fn holds_all(text: &str, parts: &[&str]) -> bool {
 }
 
 fn reduced(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+    code.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
 }
 
 /// Saleor says in numbers alone that a query costs more than any query may.
 fn exceeds_cost(reply: &Reply<'_>) -> bool {
     let cost = &reply.extensions()["cost"];
-    let (Some(requested), Some(maximum)) = (cost["requestedQueryCost"].as_f64(), cost["maximumAvailable"].as_f64()) else {
+    let (Some(requested), Some(maximum)) = (cost["requestedQueryCost"].as_f64(), cost["maximumAvailable"].as_f64())
+    else {
         return false;
     };
     !reply.has_data() && !reply.errors().is_empty() && requested > maximum
@@ -197,7 +202,11 @@ fn by_status(reply: &Reply<'_>) -> VerdictName {
 }
 
 fn wait_header(reply: &Reply<'_>) -> bool {
-    reply.headers.contains_key("retry-after") || reply.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0")
+    reply.headers.contains_key("retry-after")
+        || reply
+            .headers
+            .get("x-ratelimit-remaining")
+            .is_some_and(|left| left == "0")
 }
 
 /// A success by its status that brings no data.
@@ -211,7 +220,9 @@ fn without_data(reply: &Reply<'_>) -> VerdictName {
         (ReplyBody::Envelope { .. }, []) => VerdictName::Invalid,
         // An error with a path was raised while the query ran, and took all data with it; without one, the request
         // was refused as a whole.
-        (ReplyBody::Envelope { .. }, errors) if errors.iter().any(|error| error.path.is_some()) => VerdictName::Transient,
+        (ReplyBody::Envelope { .. }, errors) if errors.iter().any(|error| error.path.is_some()) => {
+            VerdictName::Transient
+        }
         (ReplyBody::Envelope { .. }, _) => VerdictName::Invalid,
     }
 }

@@ -80,13 +80,21 @@ impl<'r> Reply<'r> {
             (_, [error]) => one_line(&error.to_string()),
             (_, [error, more @ ..]) => one_line(&format!("{error} (and {} more errors)", more.len())),
             (ReplyBody::Text(text), []) => text_message(beginning(text, TEXT_BYTES)),
-            (ReplyBody::Envelope { has_data_member: true, .. }, []) => "`data` is null, and no error says why".to_owned(),
+            (
+                ReplyBody::Envelope {
+                    has_data_member: true, ..
+                },
+                [],
+            ) => "`data` is null, and no error says why".to_owned(),
             (ReplyBody::Envelope { .. }, []) => "the body is JSON, but neither `data` nor `errors` is in it".to_owned(),
         }
     }
 
     fn redirection(&self) -> String {
-        let target = self.headers.get(LOCATION).and_then(|target| target.to_str().ok()?.parse::<Url>().ok());
+        let target = self
+            .headers
+            .get(LOCATION)
+            .and_then(|target| target.to_str().ok()?.parse::<Url>().ok());
         match target {
             // Path, query and user part of an address can hold secrets; the path is what a person needs here.
             Some(url) => format!("redirected to {}{}", url.origin().ascii_serialization(), url.path()),
@@ -159,23 +167,38 @@ mod tests {
         let headers = HeaderMap::new();
         assert_eq!(message(429, &headers, "Retry later\n"), "Retry later");
         assert_eq!(message(502, &headers, " \n"), "the body is empty");
-        assert_eq!(message(200, &headers, "{\"data\":{\"a\""), "the body is no JSON object, or breaks off");
+        assert_eq!(
+            message(200, &headers, "{\"data\":{\"a\""),
+            "the body is no JSON object, or breaks off"
+        );
         assert_eq!(message(500, &headers, &"é".repeat(5000)).chars().count(), 301);
     }
 
     #[test]
     fn a_redirection_names_its_target_without_query_and_user() {
         let mut headers = HeaderMap::new();
-        headers.insert(LOCATION, "https://user:pass@login.acme.test/in?token=s3cret".parse().unwrap());
+        headers.insert(
+            LOCATION,
+            "https://user:pass@login.acme.test/in?token=s3cret".parse().unwrap(),
+        );
         assert_eq!(message(302, &headers, ""), "redirected to https://login.acme.test/in");
     }
 
     #[test]
     fn several_errors_are_counted() {
         let errors = ["first", "second", "third"].map(|text| GraphqlError::from_value(Value::from(text)));
-        let body = ReplyBody::Envelope { has_data: false, has_data_member: false, errors: &errors, extensions: &Value::Null };
+        let body = ReplyBody::Envelope {
+            has_data: false,
+            has_data_member: false,
+            errors: &errors,
+            extensions: &Value::Null,
+        };
         let headers = HeaderMap::new();
-        let reply = Reply { status: 400, headers: &headers, body };
+        let reply = Reply {
+            status: 400,
+            headers: &headers,
+            body,
+        };
         assert_eq!(reply.message(), "first (and 2 more errors)");
     }
 

@@ -58,15 +58,15 @@ impl Sign {
 /// The signs, in the order in which they are tried on an error.
 pub(super) const SIGNS: &[Sign] = &[
     // Asked too often.
-    code("throttled", Throttled),           // Shopify
-    code("ratelimited", Throttled),         // GitHub, Linear
-    code("ratelimit", Throttled),           // GitHub
-    code("ratelimitexceeded", Throttled),   // Contentful, Hasura
-    code("graphqlratelimit", Throttled),    // GitHub
-    code("toomanyrequests", Throttled),     // Healthie
-    code("requestsexceeded", Throttled),    // Directus
-    code("requestlimitexceeded", Throttled), // Salesforce
-    code("userapiratelimitexceeded", Throttled), // NetApp
+    code("throttled", Throttled),                 // Shopify
+    code("ratelimited", Throttled),               // GitHub, Linear
+    code("ratelimit", Throttled),                 // GitHub
+    code("ratelimitexceeded", Throttled),         // Contentful, Hasura
+    code("graphqlratelimit", Throttled),          // GitHub
+    code("toomanyrequests", Throttled),           // Healthie
+    code("requestsexceeded", Throttled),          // Directus
+    code("requestlimitexceeded", Throttled),      // Salesforce
+    code("userapiratelimitexceeded", Throttled),  // NetApp
     code("complexitybudgetexhausted", Throttled), // this and the next five: Monday
     code("fieldlimitexceeded", Throttled),
     code("maxconcurrencyexceeded", Throttled),
@@ -87,8 +87,8 @@ pub(super) const SIGNS: &[Sign] = &[
     code("timelimitexceeded", TooBig), // Hasura
     code("hc0051", TooBig),            // HotChocolate: page too large
     // Cursors.
-    code("cursorexpirederror", CursorExpired), // Monday
-    code("cursorexception", CursorExpired),    // Monday
+    code("cursorexpirederror", CursorExpired),     // Monday
+    code("cursorexception", CursorExpired),        // Monday
     code("invalidcursorarguments", CursorExpired), // GitHub
     // Who is asking.
     code("unauthenticated", Unauthorized), // Apollo
@@ -116,11 +116,11 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["secondary rate limit"], Throttled),   // GitHub
     text(&["too many requests"], Throttled),      // AniList, Fibery
     text(&["throttled"], Throttled),
-    text(&["try again in", "second"], Throttled), // Buildkite
+    text(&["try again in", "second"], Throttled),      // Buildkite
     text(&["complexity budget exhausted"], Throttled), // Monday
     // Texts: too much in one query.
-    text(&["exceeds max complexity"], TooComplex),          // graphql-ruby: GitLab, Buildkite, Conviso
-    text(&["exceeds max depth"], TooComplex),               // graphql-ruby
+    text(&["exceeds max complexity"], TooComplex), // graphql-ruby: GitLab, Buildkite, Conviso
+    text(&["exceeds max depth"], TooComplex),      // graphql-ruby
     text(&["exceeds maximum operation depth"], TooComplex), // graphql-depth-limit
     text(&["exceeds the maximum", "complexity"], TooComplex),
     text(&["exceeds the maximum", "depth"], TooComplex),
@@ -131,7 +131,7 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["max directives exceeded"], TooComplex),
     text(&["query is too complex"], TooComplex),
     text(&["skip argument must be between"], TooComplex), // The Graph
-    code("complexityexception", Throttled),               // Monday, where no text says that the query itself is too much
+    code("complexityexception", Throttled), // Monday, where no text says that the query itself is too much
     // Texts: the query is wrong. They quote names out of it, which must not be taken for signs.
     text(&["cannot query field"], Invalid).only(Scope::WithoutData),
     text(&["doesn't exist on type"], Invalid).only(Scope::WithoutData),
@@ -153,7 +153,7 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["cursor", "invalid"], CursorExpired), // Fluid Attacks
     text(&["not appear to be a valid cursor"], CursorExpired), // GitHub
     // Texts: who is asking.
-    text(&["login required"], Unauthorized),            // this and the next four: Fluid Attacks
+    text(&["login required"], Unauthorized), // this and the next four: Fluid Attacks
     text(&["invalid authorization"], Unauthorized),
     text(&["token format unrecognized"], Unauthorized),
     text(&["token has expired"], Unauthorized),
