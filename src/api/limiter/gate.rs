@@ -55,7 +55,7 @@ impl Limiter {
         let mut slots = Slots::new(limits);
         let log = log.filter(|_| !limits.requests.is_empty());
         let now = Instant::now();
-        for age in log.iter().flat_map(|log| log.earlier_ages()) {
+        for age in log.iter().flat_map(PermitLog::earlier_ages) {
             slots.count_earlier(now, *age);
         }
         Self {
