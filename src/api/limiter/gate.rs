@@ -26,7 +26,7 @@ pub enum PermitError {
     #[error("stopped while waiting for a permit")]
     Stopped,
     /// The permit could not be noted, so a restart would not count it.
-    #[error("the request cannot be noted in the permit log: {0}; free some space, or mend the folder's permissions")]
+    #[error("the permit log cannot be written")]
     Log(#[from] io::Error),
 }
 

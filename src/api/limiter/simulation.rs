@@ -406,6 +406,26 @@ async fn a_waiting_request_that_is_dropped_does_not_block_those_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slot_comes_back_although_its_request_is_not_answered_yet() {
+    let limiter = limiter(&[(1, 1000)], 100, 9);
+    let (_sender, stop) = watch::channel(false);
+    let slow = async {
+        let permit = limiter.permit(&stop).await.unwrap();
+        // Its connection is open after 250 ms, which is seen at the third look: after 300 ms.
+        let opened = Instant::now() + Duration::from_millis(250);
+        let left_by = |_| Some(opened).filter(|opened| *opened <= Instant::now());
+        permit.accompany(sleep(30 * SECOND), left_by).await;
+    };
+    let start = Instant::now();
+    let next = async {
+        let _permit = limiter.permit(&stop).await.unwrap();
+        start.elapsed()
+    };
+    let ((), next) = tokio::join!(slow, next);
+    assert_eq!(next, Duration::from_millis(250 + 100 + 1000));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unused_permit_costs_nothing_and_an_abandoned_exchange_counts_from_then() {
     let limiter = limiter(&[(1, 60_000)], 100, 1);
     let (_sender, stop) = watch::channel(false);
