@@ -58,471 +58,211 @@ fn name(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn check(rows: &[(u16, &str, &str)]) {
-    for (status, body, expected) in rows {
-        assert_eq!(name(&judged(*status, &[], body, &[])), *expected, "{status} {body}");
+/// Judges each line of `rows`: status, the API that answers so (empty for several), body.
+fn check(expected: &str, rows: &str) {
+    for row in rows.trim().lines() {
+        let [status, _, body] = row.splitn(3, '|').map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("not a row: {row}");
+        };
+        let verdict = judged(status.parse().unwrap(), &[], body, &[]);
+        assert_eq!(name(&verdict), expected, "{row}");
     }
 }
 
 #[test]
 fn throttles_of_every_kind() {
-    check(&[
-        (
-            429,
-            r#"{"data":null,"errors":[{"message":"Too Many Requests.","status":429}]}"#,
-            "throttled",
-        ), // AniList
-        (429, "Retry later\n", "throttled"),                              // GitLab
-        (429, "Too Many Requests", "throttled"),                          // Fibery
-        (429, "<html><body>error code: 1015</body></html>", "throttled"), // Fluid Attacks
-        (429, "", "throttled"),
-        (429, r#"{"data":{"a":1}}"#, "throttled"),
-        (
-            429,
-            r#"{"errors":[{"message":"Your organization has used up its budget. Please try again in 187 seconds."}]}"#,
-            "throttled",
-        ), // Buildkite
-        (
-            429,
-            r#"{"errors":[{"message":"m","extensions":{"contentful":{"code":"RATE_LIMIT_EXCEEDED"}}}]}"#,
-            "throttled",
-        ), // Contentful
-        (
-            429,
-            r#"{"errors":[{"message":"m","extensions":{"code":"REQUESTS_EXCEEDED"}}]}"#,
-            "throttled",
-        ), // Directus
-        (
-            429,
-            r#"{"errors":[{"message":"m","extensions":{"code":"USER_API_RATE_LIMIT_EXCEEDED","status":429}}]}"#,
-            "throttled",
-        ), // NetApp
-        (
-            403,
-            r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}"#,
-            "throttled",
-        ), // GitHub
-        (403, "You have exceeded a secondary rate limit", "throttled"), // GitHub
-        (
-            200,
-            r#"{"errors":[{"message":"You have exceeded a secondary rate limit."}]}"#,
-            "throttled",
-        ), // GitHub
-        (
-            200,
-            r#"{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded for user ID 1."}]}"#,
-            "throttled",
-        ), // GitHub
-        (
-            200,
-            r#"{"errors":[{"type":"RATE_LIMIT","code":"graphql_rate_limit","message":"API rate limit already exceeded for user ID 1."}]}"#,
-            "throttled",
-        ), // GitHub
-        (
-            400,
-            r#"{"errors":[{"message":"m","extensions":{"code":"RATELIMITED"}}]}"#,
-            "throttled",
-        ), // Linear
-        (
-            200,
-            r#"{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":900}}}"#,
-            "throttled",
-        ), // Shopify
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"COMPLEXITY_BUDGET_EXHAUSTED","retry_in_seconds":22}}]}"#,
-            "throttled",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"FIELD_LIMIT_EXCEEDED"}}]}"#,
-            "throttled",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"maxConcurrencyExceeded"}}]}"#,
-            "throttled",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"IP_RATE_LIMIT_EXCEEDED"}}]}"#,
-            "throttled",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"DAILY_LIMIT_EXCEEDED"}}]}"#,
-            "throttled",
-        ), // Monday
-        (
-            200,
-            r#"{"error_code":"ComplexityException","error_message":"Complexity budget exhausted"}"#,
-            "throttled",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"rate-limit-exceeded"}}]}"#,
-            "throttled",
-        ), // Hasura
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"TOO_MANY_REQUESTS"}}]}"#,
-            "throttled",
-        ), // Healthie
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"errorCode":1,"code":"REQUEST_LIMIT_EXCEEDED"}}]}"#,
-            "throttled",
-        ), // Salesforce
-        (
-            400,
-            r#"{"success":false,"message":"Rate limit exceeded - api-token"}"#,
-            "throttled",
-        ), // start.gg
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"http_code":429}}]}"#,
-            "throttled",
-        ), // Akeneo
-    ]);
+    check(
+        "throttled",
+        r#"
+        429 | AniList       | {"data":null,"errors":[{"message":"Too Many Requests.","status":429}]}
+        429 | GitLab        | Retry later
+        429 | Fibery        | Too Many Requests
+        429 | Fluid Attacks | <html><body>error code: 1015</body></html>
+        429 |               |
+        429 |               | {"data":{"a":1}}
+        429 | Buildkite     | {"errors":[{"message":"Your organization has used up its budget. Please try again in 187 seconds."}]}
+        429 | Contentful    | {"errors":[{"message":"m","extensions":{"contentful":{"code":"RATE_LIMIT_EXCEEDED"}}}]}
+        429 | Directus      | {"errors":[{"message":"m","extensions":{"code":"REQUESTS_EXCEEDED"}}]}
+        429 | NetApp        | {"errors":[{"message":"m","extensions":{"code":"USER_API_RATE_LIMIT_EXCEEDED","status":429}}]}
+        403 | GitHub        | {"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
+        403 | GitHub        | You have exceeded a secondary rate limit
+        200 | GitHub        | {"errors":[{"message":"You have exceeded a secondary rate limit."}]}
+        200 | GitHub        | {"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded for user ID 1."}]}
+        200 | GitHub        | {"errors":[{"type":"RATE_LIMIT","code":"graphql_rate_limit","message":"API rate limit already exceeded for user ID 1."}]}
+        400 | Linear        | {"errors":[{"message":"m","extensions":{"code":"RATELIMITED"}}]}
+        200 | Shopify       | {"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":900}}}
+        200 | Monday        | {"errors":[{"message":"m","extensions":{"code":"COMPLEXITY_BUDGET_EXHAUSTED","retry_in_seconds":22}}]}
+        200 | Monday        | {"errors":[{"message":"m","extensions":{"code":"FIELD_LIMIT_EXCEEDED"}}]}
+        200 | Monday        | {"errors":[{"message":"m","extensions":{"code":"maxConcurrencyExceeded"}}]}
+        200 | Monday        | {"errors":[{"message":"m","extensions":{"code":"IP_RATE_LIMIT_EXCEEDED"}}]}
+        200 | Monday        | {"errors":[{"message":"m","extensions":{"code":"DAILY_LIMIT_EXCEEDED"}}]}
+        200 | Monday        | {"error_code":"ComplexityException","error_message":"Complexity budget exhausted"}
+        200 | Hasura        | {"errors":[{"message":"m","extensions":{"code":"rate-limit-exceeded"}}]}
+        200 | Healthie      | {"errors":[{"message":"m","extensions":{"code":"TOO_MANY_REQUESTS"}}]}
+        200 | Salesforce    | {"errors":[{"message":"m","extensions":{"errorCode":1,"code":"REQUEST_LIMIT_EXCEEDED"}}]}
+        400 | start.gg      | {"success":false,"message":"Rate limit exceeded - api-token"}
+        200 | Akeneo        | {"errors":[{"message":"m","extensions":{"http_code":429}}]}
+        "#,
+    );
 }
 
 #[test]
 fn failures_by_chance() {
-    check(&[
-        (502, "<html><title>502 Bad Gateway</title></html>", "transient"),
-        (503, "", "transient"),
-        (504, r#"{"message":"Endpoint request timed out"}"#, "transient"),
-        (500, r#"{"name":"Error","message":"m","data":null}"#, "transient"), // Fibery
-        (520, "<html></html>", "transient"),                                 // Cloudflare
-        (408, "", "transient"),
-        (200, "<!DOCTYPE html><title>Internal error</title>", "transient"), // Fluid Attacks
-        (200, "<html><title>Access denied</title></html>", "transient"),
-        (200, "", "transient"),
-        (200, r#"{"data":{"group":{"findings":[{"id":"#, "transient"),
-        (200, r#"{"data":null}"#, "transient"),
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"REQUEST_TIMEOUT","status":504}}]}"#,
-            "transient",
-        ), // NetApp
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"http_code":503}}]}"#,
-            "transient",
-        ), // Akeneo
-        (
-            200,
-            r#"{"errors":[{"message":"m"}],"extensions":{"status":502}}"#,
-            "transient",
-        ),
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Service unavailable, please retry"}]}"#,
-            "transient",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"errors":[{"message":"boom","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#,
-            "transient",
-        ),
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Incorrect padding","path":["group"]}]}"#,
-            "transient",
-        ), // Fluid Attacks
-    ]);
+    check(
+        "transient",
+        r#"
+        502 |               | <html><title>502 Bad Gateway</title></html>
+        503 |               |
+        504 |               | {"message":"Endpoint request timed out"}
+        500 | Fibery        | {"name":"Error","message":"m","data":null}
+        520 | Cloudflare    | <html></html>
+        408 |               |
+        200 | Fluid Attacks | <!DOCTYPE html><title>Internal error</title>
+        200 |               | <html><title>Access denied</title></html>
+        200 |               |
+        200 |               | {"data":{"group":{"findings":[{"id":
+        200 |               | {"data":null}
+        200 | NetApp        | {"errors":[{"message":"m","extensions":{"code":"REQUEST_TIMEOUT","status":504}}]}
+        200 | Akeneo        | {"errors":[{"message":"m","extensions":{"http_code":503}}]}
+        200 |               | {"errors":[{"message":"m"}],"extensions":{"status":502}}
+        200 | Fluid Attacks | {"data":null,"errors":[{"message":"Service unavailable, please retry"}]}
+        200 |               | {"errors":[{"message":"boom","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}
+        200 | Fluid Attacks | {"data":null,"errors":[{"message":"Incorrect padding","path":["group"]}]}
+        "#,
+    );
 }
 
 #[test]
 fn more_than_one_answer_can_hold() {
-    check(&[
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Something went wrong while executing your query. This may be the result of a timeout"}]}"#,
-            "too big",
-        ), // GitHub
-        (
-            200,
-            r#"{"data":{"a":1},"errors":[{"message":"Resource limits for this query exceeded.","path":["a"]}]}"#,
-            "too big",
-        ), // GitHub
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"QueryTimedOut"}}]}"#,
-            "too big",
-        ), // commercetools
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"time-limit-exceeded"}}]}"#,
-            "too big",
-        ), // Hasura
-        (
-            400,
-            r#"{"success":false,"message":"Your query complexity is too high. A maximum of 1000 objects may be returned by each request."}"#,
-            "too big",
-        ), // start.gg
-    ]);
+    check(
+        "too big",
+        r#"
+        200 | GitHub        | {"data":null,"errors":[{"message":"Something went wrong while executing your query. This may be the result of a timeout"}]}
+        200 | GitHub        | {"data":{"a":1},"errors":[{"message":"Resource limits for this query exceeded.","path":["a"]}]}
+        200 | commercetools | {"errors":[{"message":"m","extensions":{"code":"QueryTimedOut"}}]}
+        200 | Hasura        | {"errors":[{"message":"m","extensions":{"code":"time-limit-exceeded"}}]}
+        400 | start.gg      | {"success":false,"message":"Your query complexity is too high. A maximum of 1000 objects may be returned by each request."}
+        "#,
+    );
 }
 
 #[test]
 fn more_than_one_query_may_ask_for() {
-    check(&[
-        (
-            200,
-            r#"{"errors":[{"message":"Query has complexity of 346, which exceeds max complexity of 250"}]}"#,
-            "too complex",
-        ), // GitLab
-        (
-            200,
-            r#"{"errors":[{"message":"Query has complexity of 251503, which exceeds max complexity of 50000"}]}"#,
-            "too complex",
-        ), // Buildkite
-        (
-            200,
-            r#"{"errors":[{"message":"Query has depth of 17, which exceeds max depth of 15"}]}"#,
-            "too complex",
-        ), // Conviso
-        (
-            200,
-            r#"{"error_code":"ComplexityException","error_message":"Query has complexity of 9, which exceeds max complexity of 5"}"#,
-            "too complex",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"MAX_COST_EXCEEDED"}}]}"#,
-            "too complex",
-        ), // Shopify
-        (
-            400,
-            r#"{"errors":[{"message":"m","extensions":{"contentful":{"code":"TOO_COMPLEX_QUERY","details":{"maximumCost":11000,"cost":12000}}}}]}"#,
-            "too complex",
-        ), // Contentful
-        (
-            400,
-            r#"{"errors":[{"message":"m","extensions":{"code":"HC0047"}}]}"#,
-            "too complex",
-        ), // HotChocolate
-        (
-            200,
-            r#"{"errors":[{"type":"MAX_NODE_LIMIT_EXCEEDED","message":"m"}]}"#,
-            "too complex",
-        ), // GitHub
-        (
-            400,
-            r#"{"errors":[{"message":"m","extensions":{"code":"QueryComplexityLimitExceeded"}}]}"#,
-            "too complex",
-        ), // commercetools
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"depth-limit-exceeded"}}]}"#,
-            "too complex",
-        ), // Hasura
-        (
-            200,
-            r#"{"errors":[{"message":"m"}],"extensions":{"cost":{"requestedQueryCost":60000,"maximumAvailable":50000}}}"#,
-            "too complex",
-        ), // Saleor
-        (
-            200,
-            r#"{"errors":[{"message":"The skip argument must be between 0 and 5000, but is 6000"}]}"#,
-            "too complex",
-        ), // The Graph
-        (
-            400,
-            r#"{"errors":[{"message":"Exception - Max characters exceeded"}]}"#,
-            "too complex",
-        ), // Fluid Attacks
-        (
-            400,
-            r#"{"errors":[{"message":"Exception - Max query depth exceeded"}]}"#,
-            "too complex",
-        ), // Fluid Attacks
-        (
-            400,
-            r#"{"errors":[{"message":"Exception - Max query breadth exceeded"}]}"#,
-            "too complex",
-        ), // Fluid Attacks
-        (
-            400,
-            r#"{"errors":[{"message":"'Q' exceeds maximum operation depth of 10","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}"#,
-            "too complex",
-        ), // Apollo
-        (413, "Request Entity Too Large", "too complex"),
-    ]);
+    check(
+        "too complex",
+        r#"
+        200 | GitLab        | {"errors":[{"message":"Query has complexity of 346, which exceeds max complexity of 250"}]}
+        200 | Buildkite     | {"errors":[{"message":"Query has complexity of 251503, which exceeds max complexity of 50000"}]}
+        200 | Conviso       | {"errors":[{"message":"Query has depth of 17, which exceeds max depth of 15"}]}
+        200 | Monday        | {"error_code":"ComplexityException","error_message":"Query has complexity of 9, which exceeds max complexity of 5"}
+        200 | Shopify       | {"errors":[{"message":"m","extensions":{"code":"MAX_COST_EXCEEDED"}}]}
+        400 | Contentful    | {"errors":[{"message":"m","extensions":{"contentful":{"code":"TOO_COMPLEX_QUERY","details":{"maximumCost":11000,"cost":12000}}}}]}
+        400 | HotChocolate  | {"errors":[{"message":"m","extensions":{"code":"HC0047"}}]}
+        200 | GitHub        | {"errors":[{"type":"MAX_NODE_LIMIT_EXCEEDED","message":"m"}]}
+        400 | commercetools | {"errors":[{"message":"m","extensions":{"code":"QueryComplexityLimitExceeded"}}]}
+        200 | Hasura        | {"errors":[{"message":"m","extensions":{"code":"depth-limit-exceeded"}}]}
+        200 | Saleor        | {"errors":[{"message":"m"}],"extensions":{"cost":{"requestedQueryCost":60000,"maximumAvailable":50000}}}
+        200 | The Graph     | {"errors":[{"message":"The skip argument must be between 0 and 5000, but is 6000"}]}
+        400 | Fluid Attacks | {"errors":[{"message":"Exception - Max characters exceeded"}]}
+        400 | Fluid Attacks | {"errors":[{"message":"Exception - Max query depth exceeded"}]}
+        400 | Fluid Attacks | {"errors":[{"message":"Exception - Max query breadth exceeded"}]}
+        400 | Apollo        | {"errors":[{"message":"'Q' exceeds maximum operation depth of 10","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}
+        413 |               | Request Entity Too Large
+        "#,
+    );
 }
 
 #[test]
 fn requests_that_will_never_pass() {
-    check(&[
-        (
-            200,
-            r#"{"errors":[{"message":"Field 'x' doesn't exist on type 'Asset'","path":["query Op","assets","x"],"extensions":{"code":"undefinedField"}}]}"#,
-            "invalid",
-        ), // Conviso
-        (
-            200,
-            r#"{"errors":[{"message":"m","path":["query Op","a"],"extensions":{"code":"missingRequiredArguments"}}]}"#,
-            "invalid",
-        ), // graphql-ruby
-        (
-            400,
-            r#"{"errors":[{"message":"Cannot query field \"timeout\" on type \"Me\"."}]}"#,
-            "invalid",
-        ),
-        (
-            400,
-            r#"{"errors":[{"message":"Syntax Error: Expected Name, found <EOF>."}]}"#,
-            "invalid",
-        ),
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Variable '$g' of required type 'String!' was not provided."}]}"#,
-            "invalid",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Unknown operation named 'B'."}]}"#,
-            "invalid",
-        ), // Fluid Attacks
-        (
-            400,
-            r#"{"errors":[{"message":"m","extensions":{"code":"GRAPHQL_PARSE_FAILED"}}]}"#,
-            "invalid",
-        ),
-        (400, r#"{"errors":[{"message":"some other refusal"}]}"#, "invalid"),
-        (400, "Request body is not a valid JSON", "invalid"), // Fluid Attacks
-        (404, "<html>Not Found</html>", "invalid"),
-        (405, "", "invalid"),
-        (302, "", "invalid"),
-        (200, r#"{"hello":"world"}"#, "invalid"),
-    ]);
+    check(
+        "invalid",
+        r#"
+        200 | Conviso       | {"errors":[{"message":"Field 'x' doesn't exist on type 'Asset'","path":["query Op","assets","x"],"extensions":{"code":"undefinedField"}}]}
+        200 | graphql-ruby  | {"errors":[{"message":"m","path":["query Op","a"],"extensions":{"code":"missingRequiredArguments"}}]}
+        400 |               | {"errors":[{"message":"Cannot query field \"timeout\" on type \"Me\"."}]}
+        400 |               | {"errors":[{"message":"Syntax Error: Expected Name, found <EOF>."}]}
+        200 | Fluid Attacks | {"data":null,"errors":[{"message":"Variable '$g' of required type 'String!' was not provided."}]}
+        200 | Fluid Attacks | {"data":null,"errors":[{"message":"Unknown operation named 'B'."}]}
+        400 |               | {"errors":[{"message":"m","extensions":{"code":"GRAPHQL_PARSE_FAILED"}}]}
+        400 |               | {"errors":[{"message":"some other refusal"}]}
+        400 | Fluid Attacks | Request body is not a valid JSON
+        404 |               | <html>Not Found</html>
+        405 |               |
+        302 |               |
+        200 |               | {"hello":"world"}
+        "#,
+    );
 }
 
 #[test]
 fn tokens_that_are_not_accepted() {
-    check(&[
-        (401, r#"{"errors":[{"message":"Invalid token"}]}"#, "unauthorized"), // GitLab
-        (401, "Unauthorized", "unauthorized"),                                // Fibery
-        (401, "", "unauthorized"),
-        (401, r#"{"message":"Bad credentials","status":"401"}"#, "unauthorized"), // GitHub
-        (403, "<html>Forbidden</html>", "unauthorized"),
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"http_code":401}}]}"#,
-            "unauthorized",
-        ), // Akeneo
-        (
-            200,
-            r#"{"data":{"me":null},"errors":[{"message":"Login required","path":["me"]}]}"#,
-            "unauthorized",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Exception - Invalid Authorization","path":["me"]}]}"#,
-            "unauthorized",
-        ), // Fluid Attacks
-        (
-            400,
-            r#"{"errors":[{"message":"m","extensions":{"code":"AUTHENTICATION_ERROR"}}]}"#,
-            "unauthorized",
-        ), // Linear
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"UNAUTHENTICATED"}}]}"#,
-            "unauthorized",
-        ), // Apollo
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"invalid-jwt"}}]}"#,
-            "unauthorized",
-        ), // Hasura
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"UNAUTHORIZED"}}]}"#,
-            "unauthorized",
-        ),
-    ]);
+    check(
+        "unauthorized",
+        r#"
+        401 | GitLab        | {"errors":[{"message":"Invalid token"}]}
+        401 | Fibery        | Unauthorized
+        401 |               |
+        401 | GitHub        | {"message":"Bad credentials","status":"401"}
+        403 |               | <html>Forbidden</html>
+        200 | Akeneo        | {"errors":[{"message":"m","extensions":{"http_code":401}}]}
+        200 | Fluid Attacks | {"data":{"me":null},"errors":[{"message":"Login required","path":["me"]}]}
+        200 | Fluid Attacks | {"data":null,"errors":[{"message":"Exception - Invalid Authorization","path":["me"]}]}
+        400 | Linear        | {"errors":[{"message":"m","extensions":{"code":"AUTHENTICATION_ERROR"}}]}
+        200 | Apollo        | {"errors":[{"message":"m","extensions":{"code":"UNAUTHENTICATED"}}]}
+        200 | Hasura        | {"errors":[{"message":"m","extensions":{"code":"invalid-jwt"}}]}
+        200 |               | {"errors":[{"message":"m","extensions":{"code":"UNAUTHORIZED"}}]}
+        "#,
+    );
 }
 
 #[test]
 fn cursors_that_are_too_old() {
-    check(&[
-        (
-            200,
-            r#"{"errors":[{"message":"m","extensions":{"code":"CursorExpiredError"}}]}"#,
-            "cursor expired",
-        ), // Monday
-        (
-            200,
-            r#"{"errors":[{"type":"INVALID_CURSOR_ARGUMENTS","message":"`x` does not appear to be a valid cursor."}]}"#,
-            "cursor expired",
-        ), // GitHub
-        (
-            200,
-            r#"{"data":{"group":null},"errors":[{"message":"Exception - The cursor is invalid with a filter","path":["group"]}]}"#,
-            "cursor expired",
-        ), // Fluid Attacks
-    ]);
+    check(
+        "cursor expired",
+        r#"
+        200 | Monday        | {"errors":[{"message":"m","extensions":{"code":"CursorExpiredError"}}]}
+        200 | GitHub        | {"errors":[{"type":"INVALID_CURSOR_ARGUMENTS","message":"`x` does not appear to be a valid cursor."}]}
+        200 | Fluid Attacks | {"data":{"group":null},"errors":[{"message":"Exception - The cursor is invalid with a filter","path":["group"]}]}
+        "#,
+    );
 }
 
 #[test]
 fn data_with_and_without_errors() {
-    check(&[
-        (200, r#"{"data":{"a":1}}"#, "data"),
-        (200, r#"{"data":{"a":1},"errors":[]}"#, "data"),
-        (200, r#"{"data":{"a":1},"errors":null}"#, "data"),
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"message":"Exception - Document not found","path":["a"]}]}"#,
-            "data",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"type":"NOT_FOUND","message":"Could not resolve to a node","path":["a"]}]}"#,
-            "data",
-        ), // GitHub
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"message":"boom","path":["a"],"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#,
-            "data",
-        ),
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"message":"AWS service unavailable, please retry","path":["a"]}]}"#,
-            "transient",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"message":"ConnectionTimeout('x')","path":["a"]}]}"#,
-            "transient",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"message":"Access denied","path":["a"]}]}"#,
-            "denied",
-        ), // Fluid Attacks
-        (
-            200,
-            r#"{"data":{"a":null},"errors":[{"message":"m","extensions":{"code":"UNAUTHORIZED"},"path":["a"]}]}"#,
-            "denied",
-        ),
-        (
-            200,
-            r#"{"data":null,"errors":[{"message":"Not authorized","path":["a"]}]}"#,
-            "denied",
-        ),
-        (
-            403,
-            r#"{"errors":[{"message":"m","extensions":{"code":"FORBIDDEN"}}]}"#,
-            "denied",
-        ),
-        // A retry comes first: the denial will still be there.
-        (
-            200,
-            r#"{"data":{"a":null,"b":null},"errors":[{"message":"Access denied","path":["a"]},{"message":"please retry","path":["b"]}]}"#,
-            "transient",
-        ),
-    ]);
+    check(
+        "data",
+        r#"
+        200 |               | {"data":{"a":1}}
+        200 |               | {"data":{"a":1},"errors":[]}
+        200 |               | {"data":{"a":1},"errors":null}
+        200 | Fluid Attacks | {"data":{"a":null},"errors":[{"message":"Exception - Document not found","path":["a"]}]}
+        200 | GitHub        | {"data":{"a":null},"errors":[{"type":"NOT_FOUND","message":"Could not resolve to a node","path":["a"]}]}
+        200 |               | {"data":{"a":null},"errors":[{"message":"boom","path":["a"],"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}
+        "#,
+    );
+    check(
+        "transient",
+        r#"
+        200 | Fluid Attacks | {"data":{"a":null},"errors":[{"message":"AWS service unavailable, please retry","path":["a"]}]}
+        200 | Fluid Attacks | {"data":{"a":null},"errors":[{"message":"ConnectionTimeout('x')","path":["a"]}]}
+        "#,
+    );
+    check(
+        "denied",
+        r#"
+        200 | Fluid Attacks | {"data":{"a":null},"errors":[{"message":"Access denied","path":["a"]}]}
+        200 |               | {"data":{"a":null},"errors":[{"message":"m","extensions":{"code":"UNAUTHORIZED"},"path":["a"]}]}
+        200 |               | {"data":null,"errors":[{"message":"Not authorized","path":["a"]}]}
+        403 |               | {"errors":[{"message":"m","extensions":{"code":"FORBIDDEN"}}]}
+        "#,
+    );
+    // A retry comes first: the denial will still be there.
+    check(
+        "transient",
+        r#"
+        200 |  | {"data":{"a":null,"b":null},"errors":[{"message":"Access denied","path":["a"]},{"message":"please retry","path":["b"]}]}
+        "#,
+    );
 }
 
 #[test]
