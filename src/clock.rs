@@ -52,10 +52,7 @@ impl std::fmt::Debug for Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the system's clock is read here and nowhere else"
-)]
+#[expect(clippy::disallowed_methods, reason = "the system's clock is read here and nowhere else")]
 fn system_time() -> SystemTime {
     SystemTime::now()
 }

@@ -24,9 +24,15 @@ pub enum Event {
         resumed: Option<Resumed>,
     },
     /// The engine has something to say that changes nothing: the schema was asked for again, a run was dropped.
-    Notice { query: Option<String>, text: String },
+    Notice {
+        query: Option<String>,
+        text: String,
+    },
     /// Something is wrong that the run survives: it will not be complete, or a setting does not do what it seems to.
-    Warning { query: Option<String>, text: String },
+    Warning {
+        query: Option<String>,
+        text: String,
+    },
     /// A response was taken in.
     PageTaken {
         query: String,
@@ -48,7 +54,10 @@ pub enum Event {
         wait: Duration,
     },
     /// The API asked to slow down; nothing of this source is sent before `wait` has passed.
-    Throttled { source: String, wait: Duration },
+    Throttled {
+        source: String,
+        wait: Duration,
+    },
     /// The state of a source's budget, told whenever it changes.
     Budget {
         source: String,
@@ -69,7 +78,10 @@ pub enum Event {
         bytes: u64,
     },
     /// A query file's export was published.
-    QueryPublished { query: String, summary: QuerySummary },
+    QueryPublished {
+        query: String,
+        summary: QuerySummary,
+    },
     /// A query file's export failed; what was fetched stays, and the next run goes on from there.
     QueryFailed {
         query: String,
@@ -77,7 +89,10 @@ pub enum Event {
         summary: QuerySummary,
     },
     /// A query file's export was interrupted; the next run goes on from there.
-    QueryInterrupted { query: String, summary: QuerySummary },
+    QueryInterrupted {
+        query: String,
+        summary: QuerySummary,
+    },
 }
 
 /// The tightest request window of a source.

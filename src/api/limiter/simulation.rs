@@ -49,11 +49,11 @@ impl Default for World {
     fn default() -> Self {
         Self {
             windows: vec![(100, 60_000)],
-            margin: 500,
+            margin: 1000,
             concurrency: 16,
             workers: 40,
             way: 20,
-            jitter: 500,
+            jitter: 1000,
             latency: 50..=6000,
             cold_percent: 0,
             handshake: 50..=3000,
@@ -291,8 +291,8 @@ fn connections_opened_now_and_then_do_not_cost_the_budget() {
 fn the_budget_of_a_second_is_used_up() {
     let world = World {
         windows: vec![(3, 1000)],
-        margin: 10,
-        jitter: 10,
+        margin: 20,
+        jitter: 20,
         latency: 200..=200,
         lasts: 120_000,
         ..World::default()
