@@ -142,7 +142,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_abandoned_opening_counts_as_ended() {
         let watch = ConnectionWatch::default();
-        let slow = tower_service_fn(|()| Box::pin(async { Ok::<(), ()>(sleep(Duration::from_secs(60)).await) }));
+        let slow = FunctionService(|()| async {
+            sleep(Duration::from_secs(60)).await;
+            Ok(())
+        });
         let mut connector = watch.layer(slow);
         let connecting = connector.call(());
         let handed_over = Instant::now();
@@ -152,10 +155,6 @@ mod tests {
     }
 
     struct FunctionService<F>(F);
-
-    fn tower_service_fn<F>(function: F) -> FunctionService<F> {
-        FunctionService(function)
-    }
 
     impl<F, Future> Service<()> for FunctionService<F>
     where

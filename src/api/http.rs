@@ -221,16 +221,22 @@ fn is_loopback(url: &Url) -> bool {
 
 /// The cause at the end of the chain, which names neither address nor headers, unlike the client's own text.
 fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
-    std::iter::successors(Some(error), |&cause| cause.source())
-        .last()
-        .unwrap_or(error)
+    causes(error).last().unwrap_or(error)
 }
 
 fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
-    std::iter::successors(Some(error), |&cause| cause.source())
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .last()
-        .map(io::Error::kind)
+    let io_errors = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    io_errors.last().map(io::Error::kind)
+}
+
+/// An error, and what lies behind it. (An I/O error names as its source not what it holds, but the source of that.)
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&cause| {
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held as &(dyn Error + 'static)),
+            None => cause.source(),
+        }
+    })
 }
 
 #[cfg(test)]

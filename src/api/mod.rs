@@ -8,6 +8,8 @@ mod limiter;
 mod outcome;
 mod request;
 mod retry;
+#[cfg(test)]
+mod test_settings;
 mod token;
 mod transport;
 mod verdict;

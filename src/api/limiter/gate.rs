@@ -26,7 +26,7 @@ pub enum PermitError {
     #[error("stopped while waiting for a permit")]
     Stopped,
     /// The permit could not be noted, so a restart would not count it.
-    #[error("the request cannot be noted in the permit log: {0}; free some space, or mend the folder's permissions")]
+    #[error("the permit log cannot be written")]
     Log(#[from] io::Error),
 }
 
@@ -55,7 +55,7 @@ impl Limiter {
         let mut slots = Slots::new(limits);
         let log = log.filter(|_| !limits.requests.is_empty());
         let now = Instant::now();
-        for age in log.iter().flat_map(|log| log.earlier_ages()) {
+        for age in log.iter().flat_map(PermitLog::earlier_ages) {
             slots.count_earlier(now, *age);
         }
         Self {

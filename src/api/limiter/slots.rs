@@ -83,9 +83,11 @@ impl Slots {
     /// Says what is known of the arrival of a request that holds a permit. True if that settles when its slots come
     /// back; say nothing further of that request then.
     pub(super) fn settle(&mut self, arrival: Arrival) -> bool {
-        self.windows
-            .iter_mut()
-            .fold(true, |settled, window| window.settle(arrival) && settled)
+        let mut is_settled = true;
+        for window in &mut self.windows {
+            is_settled &= window.settle(arrival);
+        }
+        is_settled
     }
 
     /// The request is over: its place among those in flight is free.

@@ -99,6 +99,16 @@ fn a_permit_is_taken_in_all_windows_or_in_none() {
 }
 
 #[test]
+fn the_wait_is_for_the_last_of_the_windows_to_have_room() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[(1, SECOND), (1, 60 * SECOND), (1, 10 * SECOND)], 9));
+    slots.take(start).unwrap();
+    slots.settle(answered(Some(start), start));
+    slots.land();
+    assert_eq!(slots.take(start), Err(Blocked::Until(start + 60 * SECOND)));
+}
+
+#[test]
 fn a_pause_holds_everything_and_the_latest_end_counts() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[], 9));

@@ -158,8 +158,8 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["token format unrecognized"], Unauthorized),
     text(&["token has expired"], Unauthorized),
     text(&["algorithm used in the jwt"], Unauthorized),
-    text(&["invalid token"], Unauthorized),   // GitLab
-    text(&["bad credentials"], Unauthorized), // GitHub
+    text(&["invalid token"], Unauthorized).only(Scope::WithoutData), // GitLab
+    text(&["bad credentials"], Unauthorized).only(Scope::WithoutData), // GitHub
     text(&["not authenticated"], Unauthorized),
     text(&["authentication required"], Unauthorized),
     text(&["unauthenticated"], Unauthorized),
