@@ -9,7 +9,8 @@ use crate::output::durable::sync_folder;
 use crate::output::error::OutputError;
 use crate::output::run_id::RunId;
 
-/// Has `latest` in a table's or query file's folder name this run, unless it names a later one. Readers find the one or the other at any moment.
+/// Has `latest` in a table's or query file's folder name this run, unless it names a later one. Readers find the one
+/// or the other at any moment.
 pub(super) fn point_latest(folder: &Path, run: &RunId) -> Result<(), OutputError> {
     let latest = folder.join("latest");
     let is_later = |other: RunId| other >= *run;

@@ -9,8 +9,8 @@ use parquet::schema::types::ColumnPath;
 /// Rows of a row group at most, as readers plan their work by it.
 const ROW_GROUP_ROWS: usize = 1024 * 1024;
 
-/// Bytes of distinct values after which a column gives up its dictionary. Columns that repeat themselves need less; those that
-/// do not (keys, timestamps, free text) stop paying for it early.
+/// Bytes of distinct values after which a column gives up its dictionary. Columns that repeat themselves need less;
+/// those that do not (keys, timestamps, free text) stop paying for it early.
 const DICTIONARY_BYTES: usize = 64 * 1024;
 
 /// Bytes of a page before it is compressed: the unit that the page index lets readers skip.

@@ -14,8 +14,9 @@ use crate::output::ndjson::ndjson_writer;
 use crate::output::parquet::properties;
 use crate::output::part_file::PartFile;
 
-/// Memory that the open row group of one Parquet file takes at most, in bytes. Larger row groups gain little more for readers.
-const ROW_GROUP_MEMORY: usize = 16 * 1024 * 1024;
+/// Memory that the open row group of one Parquet file takes at most, in bytes: with it, several tables can be open at
+/// once, and a row group of ordinary rows has some 100,000 of them, which is what readers like to take at a time.
+const ROW_GROUP_MEMORY: usize = 8 * 1024 * 1024;
 
 /// The compression of `.ndjson.zst`: zstd's own default.
 const ZSTD_LEVEL: i32 = 3;
@@ -47,7 +48,8 @@ enum Encoder {
 }
 
 impl PartWriter {
-    /// Begins a part file; its folder must be there. `metadata` goes to the footer of a Parquet file, and nowhere in the others.
+    /// Begins a part file; its folder must be there. `metadata` goes to the footer of a Parquet file, and nowhere in
+    /// the others.
     pub fn create(
         path: &Path,
         format: Format,

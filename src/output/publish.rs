@@ -25,7 +25,8 @@ pub struct Publication<'a> {
 }
 
 impl Publication<'_> {
-    /// Publishes what is staged, and returns the manifest's path. The manifest's appearance is the commit; `latest` moves for a complete run only.
+    /// Publishes what is staged, and returns the manifest's path. The manifest's appearance is the commit; `latest`
+    /// moves for a complete run only.
     ///
     /// If this is interrupted at any point, the next call goes on from there. A manifest that is there stays as it is.
     pub fn publish(&self, manifest: &Manifest) -> Result<PathBuf, OutputError> {

@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
-/// The name of a run: the second in UTC at which it began (`20261122T031500Z`), and, for the second and later runs of that second, a number
-/// (`20261122T031500Z-2`). Later runs are greater.
+/// The name of a run: the second in UTC at which it began (`20261122T031500Z`), and, for the second and later runs of
+/// that second, a number (`20261122T031500Z-2`). Later runs are greater.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId {
     began: DateTime,

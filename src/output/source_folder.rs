@@ -59,8 +59,8 @@ impl SourceFolder {
             .any(|folder| folder.exists())
     }
 
-    /// Removes what is staged for a table, but for the parts recorded (by file name): it was being written when a run was interrupted.
-    /// With nothing recorded, nothing is left.
+    /// Removes what is staged for a table, but for the parts recorded (by file name): it was being written when a run
+    /// was interrupted. With nothing recorded, nothing is left.
     pub fn remove_leftovers(&self, run: &RunId, table: &TableName, recorded: &[&str]) -> Result<(), OutputError> {
         let folder = self.staging(run, table);
         let recorded: BTreeSet<_> = recorded.iter().map(|file| folder.join(file)).collect();

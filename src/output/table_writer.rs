@@ -62,7 +62,8 @@ impl TableWriter {
         self.open.take().map(PartWriter::finish).transpose()
     }
 
-    /// Closes the open part; a table that has no part at all gets one without rows, so that its readers find its columns.
+    /// Closes the open part; a table that has no part at all gets one without rows, so that its readers find its
+    /// columns.
     pub fn close_table(&mut self) -> Result<Option<Part>, OutputError> {
         if self.next_part == 0 {
             self.open = Some(self.open_part()?);

@@ -8,8 +8,9 @@ use crate::rows::fields::Fields;
 use crate::rows::identity::KeyTexts;
 use crate::rows::misfit::Misfit;
 
-/// Adds the values of an item, given as its JSON text, to the columns of its row; `_id` is left to the caller. False where the
-/// item, or the node of an edge, is null or not there. After a misfit some columns have a value for the row and some have none.
+/// Adds the values of an item, given as its JSON text, to the columns of its row; `_id` is left to the caller. False
+/// where the item, or the node of an edge, is null or not there. After a misfit some columns have a value for the row
+/// and some have none.
 pub(super) fn read_item<'de>(
     layout: &RowsLayout,
     raw: &'de str,

@@ -19,7 +19,8 @@ pub struct Decoder {
     buffers: Vec<TableBuffer>,
 }
 
-/// Why a response body cannot be taken in at all. Values that do not fit are no errors: they send their row to the rejects.
+/// Why a response body cannot be taken in at all. Values that do not fit are no errors: they send their row to the
+/// rejects.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The body is no JSON, or its objects and lists above the rows are not where the layout has them.
@@ -56,8 +57,8 @@ impl Decoder {
 
     /// Takes in one response body, and says what it held, by table.
     ///
-    /// `positions` has, by table, the position of the page's first item within its connection (0 where there is none): rows without a
-    /// key are told apart by it. After an error the decoder holds what it held before.
+    /// `positions` has, by table, the position of the page's first item within its connection (0 where there is
+    /// none): rows without a key are told apart by it. After an error the decoder holds what it held before.
     pub fn decode(&mut self, body: &str, layout: &Layout, positions: &[u64]) -> Result<Vec<TableCount>, DecodeError> {
         check_layout(layout, &self.tables).map_err(DecodeError::Layout)?;
         self.read(body, layout, positions, Reading::Quick)

@@ -109,7 +109,8 @@ impl Keyed for ColumnBuffer {
     }
 }
 
-/// Reads a key as the index of the item that has it. Responses keep the order of the request, so that the item at `next` is tried first.
+/// Reads a key as the index of the item that has it. Responses keep the order of the request, so that the item at
+/// `next` is tried first.
 pub(super) struct KeyIndex<'k, K> {
     pub(super) items: &'k [K],
     pub(super) next: usize,

@@ -81,8 +81,9 @@ fn key_text(raw: Option<&str>) -> Result<Cow<'_, str>, MisfitCause> {
     }
 }
 
-/// The `_id` of a row that has no key: the first 16 bytes, in hexadecimal, of the SHA-256 of the parent's `_id` (empty for rows without
-/// one), the path of the row field and the row's position in its connection, with a zero byte between them.
+/// The `_id` of a row that has no key: the first 16 bytes, in hexadecimal, of the SHA-256 of the parent's `_id`
+/// (empty for rows without one), the path of the row field and the row's position in its connection, with a zero byte
+/// between them.
 ///
 /// Must stay as it is for as long as anyone joins old exports with new ones.
 pub(super) fn position_id(parent: &str, path: &str, position: u64) -> String {

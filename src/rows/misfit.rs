@@ -7,7 +7,8 @@ const SHOWN_CHARACTERS: usize = 60;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column `{column}`: {cause}")]
 pub(super) struct Misfit {
-    /// The column's name; for a value inside of it, the way there (`location.line`, `tags[2]`). Empty where the item as a whole is wrong.
+    /// The column's name; for a value inside of it, the way there (`location.line`, `tags[2]`). Empty where the item
+    /// as a whole is wrong.
     pub(super) column: String,
     pub(super) cause: MisfitCause,
 }

@@ -1,7 +1,8 @@
 //! Response bytes turned into Arrow record batches: pure, one streaming pass, and nothing silently changed.
 //!
-//! `decoder.rs` is the way in. A body is read along its layout (`walk.rs`, `items.rs`), and each row by one of two readers: `quick.rs`,
-//! or, for a page with anything unusual in it, `careful.rs`. What a value becomes is decided in `value.rs` alone.
+//! `decoder.rs` is the way in. A body is read along its layout (`walk.rs`, `items.rs`), and each row by one of two
+//! readers: `quick.rs`, or, for a page with anything unusual in it, `careful.rs`. What a value becomes is decided in
+//! `value.rs` alone.
 
 mod arrays;
 mod careful;

@@ -1,7 +1,8 @@
 //! The fast way through a row: serde visitors that carry each value straight into its column.
 //!
-//! Whatever they meet that is not the expected shape ends the pass over the page with [`second_look`]; the page is then read again
-//! by `careful.rs`, which knows how to tell what is wrong with which row. The two must agree on every row that this one takes.
+//! Whatever they meet that is not the expected shape ends the pass over the page with [`second_look`]; the page is
+//! then read again by `careful.rs`, which knows how to tell what is wrong with which row. The two must agree on every
+//! row that this one takes.
 
 use std::fmt;
 

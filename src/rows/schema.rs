@@ -19,8 +19,8 @@ pub fn arrow_schema(table: &Table) -> SchemaRef {
     Arc::new(Schema::new(fields(&table.columns)))
 }
 
-/// The Arrow schema of every table of rejected rows: `_row` (the item's JSON text), `_reason`, and `_column`, which is empty where the
-/// item as a whole is wrong.
+/// The Arrow schema of every table of rejected rows: `_row` (the item's JSON text), `_reason`, and `_column`, which
+/// is empty where the item as a whole is wrong.
 pub fn rejects_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         let columns = ["_row", "_reason", "_column"];

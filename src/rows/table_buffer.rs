@@ -20,7 +20,8 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The rows of one table that gather until they are taken.
 pub(super) struct TableBuffer {
     pub(super) columns: Vec<ColumnBuffer>,
-    /// Rows in it. While a page is read, columns may lag behind (their values come later) or be ahead by the row being read.
+    /// Rows in it. While a page is read, columns may lag behind (their values come later) or be ahead by the row
+    /// being read.
     pub(super) rows: usize,
     schema: SchemaRef,
     rejects: Rejects,

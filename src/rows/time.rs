@@ -11,7 +11,8 @@ pub(super) fn parse_date(text: &str) -> Option<i32> {
 
 /// Microseconds since 1970-01-01T00:00:00Z of an RFC 3339 text (`T` may be a space, the offset is a must).
 ///
-/// `None` also for a fraction that is finer than a microsecond and not zero, and for a leap second: either would have to be changed.
+/// `None` also for a fraction that is finer than a microsecond and not zero, and for a leap second: either would have
+/// to be changed.
 pub(super) fn parse_timestamp(text: &str) -> Option<i64> {
     let (date, rest) = text.as_bytes().split_first_chunk::<10>()?;
     let (time, rest) = rest.split_first_chunk::<9>()?;
@@ -80,7 +81,8 @@ fn days_in_month(year: i32, month: i32) -> i32 {
     }
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap day is a year's last.
+/// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap day is a year's
+/// last.
 fn days_since_epoch(year: i32, month: i32, day: i32) -> i32 {
     /// Days from 0000-03-01 to 1970-01-01.
     const EPOCH: i32 = 719_468;

@@ -3,16 +3,17 @@
 //! | column | takes |
 //! |---|---|
 //! | boolean | `true` and `false` |
-//! | int32 | a number that is whole and in range, however it is written (`1e3`); text never, as this is GraphQL's own `Int` |
+//! | int32 | a whole number in range, however it is written (`1e3`); never text: this is the `Int` of GraphQL |
 //! | int64 | the same, and text that is such a number, for that is how many APIs send 64 bits |
 //! | float64 | a number within range, rounded to the nearest float |
 //! | string | text; numbers and booleans as the very text in the response |
 //! | decimal | a number, or text that is one, if no digit but a zero has to be left out |
 //! | date, timestamp | text, see `time.rs` |
-//! | timestamp_s, timestamp_ms | a number, or text that is one, if it is no finer than a microsecond |
+//! | timestamp_s, timestamp_ms | a number, or text that is one: no finer than a microsecond, in the years 0 to 9999 |
 //! | json | anything, as its text |
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use serde_json::value::RawValue;
 
@@ -24,6 +25,9 @@ use crate::rows::time::{parse_date, parse_timestamp};
 
 /// Decimal places of a second that a timestamp keeps.
 const MICRO_PLACES: u8 = 6;
+
+/// From 0000-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z, in microseconds since 1970.
+const YEARS_0_TO_9999: RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_300_799_999_999;
 
 impl ColumnBuffer {
     /// Adds a value given as its JSON text.
@@ -44,7 +48,8 @@ impl ColumnBuffer {
         if fits { Ok(()) } else { Err(self.wrong_type(raw)) }
     }
 
-    /// Adds the value of a JSON string, given without quotes and escapes; false, and nothing added, where it does not fit.
+    /// Adds the value of a JSON string, given without quotes and escapes; false, and nothing added, where it does not
+    /// fit.
     pub(super) fn accept_text(&mut self, text: &str) -> bool {
         let fits = match &mut self.values {
             Values::String(texts) => texts.push(text),
@@ -204,7 +209,9 @@ fn decimal(text: &str, precision: u8, scale: u8) -> Option<i128> {
     (unscaled.unsigned_abs() < limit).then_some(unscaled)
 }
 
-/// Microseconds of a count of `10^-scale` seconds.
+/// Microseconds of a count of `10^-scale` seconds, within the years that a timestamp's text can have, too: what lies
+/// beyond them was counted in another unit.
 fn epoch_micros(text: &str, scale: u8) -> Option<i64> {
-    i64::try_from(ExactNumber::parse(text)?.scaled(MICRO_PLACES - scale)?).ok()
+    let micros = i64::try_from(ExactNumber::parse(text)?.scaled(MICRO_PLACES - scale)?).ok()?;
+    YEARS_0_TO_9999.contains(&micros).then_some(micros)
 }

@@ -137,7 +137,8 @@ fn any_fields() -> impl Strategy<Value = Vec<AncestorField>> {
     vec((key(), role).prop_map(|(key, role)| field(&key, role)), 1..4)
 }
 
-/// Gives each value of a layout the next column of its table, as far as there are any, so that the layout is a possible one.
+/// Gives each value of a layout the next column of its table, as far as there are any, so that the layout is a
+/// possible one.
 #[derive(Default)]
 struct Columns([usize; 2]);
 

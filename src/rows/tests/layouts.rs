@@ -1,6 +1,7 @@
 //! Where rows and the values above them stand in a body.
 
 use super::*;
+use crate::rows::page::Reading;
 use crate::rows::{DecodeError, LayoutFault};
 
 fn titles() -> Table {
@@ -119,8 +120,8 @@ fn a_key_that_is_also_a_column_goes_to_both() {
     assert_eq!(outcome.rows, [r#"{"_id":"7","id":7}"#, r#"{"_id":"8","id":8}"#]);
 }
 
-#[test]
-fn edges_bring_columns_of_their_own() {
+/// `items { edges { cursor role node { id title } } }` with a column for the role and one for the title.
+fn edges_with_roles() -> (Table, Layout) {
     let table = table(vec![
         scalar("role", ScalarType::String, false),
         scalar("title", ScalarType::String, true),
@@ -132,6 +133,12 @@ fn edges_bring_columns_of_their_own() {
         beside: Vec::new(),
     };
     let layout = layout(vec![field("items", AncestorRole::Rows(rows(items, 2, &["title"])))]);
+    (table, layout)
+}
+
+#[test]
+fn edges_bring_columns_of_their_own() {
+    let (table, layout) = edges_with_roles();
     let edges = [
         r#"{"cursor":"x","role":"r","node":{"id":1,"title":"a"}}"#,
         r#"{"node":{"id":2,"title":"b"},"role":"s"}"#,
@@ -163,6 +170,55 @@ fn edges_bring_columns_of_their_own() {
         .map(|(raw, column, _)| (raw.as_str(), column.as_str()))
         .collect();
     assert_eq!(rejected, [(edges[5], "role"), (edges[6], "title")]);
+}
+
+#[test]
+fn an_edge_without_a_node_leaves_nothing_behind() {
+    let (table, layout) = edges_with_roles();
+    let body = r#"{"data":{"items":{"edges":[{"role":"r","node":{"id":1,"title":"a"}},{"role":"s","node":null}]}}}"#;
+    assert_eq!(
+        decode(&table, &layout, body).rows,
+        [r#"{"_id":"1","role":"r","title":"a"}"#]
+    );
+}
+
+/// What the fast reader cannot take is read twice: none of this may be among it.
+#[test]
+fn ordinary_pages_are_read_once() {
+    let (table, layout) = edges_with_roles();
+    let edges = r#"{"data":{"items":{"edges":[
+        {"role":"r","node":{"id":1,"title":"a"}}, {"node":{"title":"b","id":"2"},"role":"s"}, {"role":"t","node":null},
+        null, {"role":"u","node":{"id":3,"other":[{}]}}, {"cursor":"x","role":"v","node":{"id":4,"title":null}}
+    ]}}}"#;
+    let counts = Decoder::new([table].into())
+        .read(edges, &layout, &[0], Reading::Quick)
+        .unwrap();
+    assert_eq!((counts[0].rows, counts[0].null_items), (4, 2));
+
+    let decimal = ScalarType::Decimal { precision: 9, scale: 2 };
+    let types = [
+        ("i", ScalarType::Int32, "-1"),
+        ("l", ScalarType::Int64, "\"9007199254740993\""),
+        ("f", ScalarType::Float64, "1.5"),
+        ("g", ScalarType::Float64, "2"),
+        ("s", ScalarType::String, "\"x\\n\""),
+        ("n", ScalarType::String, "7"),
+        ("d", decimal, "\"1.50\""),
+        ("e", decimal, "1.5"),
+        ("t", ScalarType::Timestamp, "\"2024-02-29T00:00:00Z\""),
+        ("m", ScalarType::TimestampMillis, "1709208000001"),
+        ("b", ScalarType::Boolean, "true"),
+        ("j", ScalarType::Json, "{\"a\": [1.50]}"),
+    ];
+    let fields: Vec<_> = types.iter().map(|(key, _, json)| format!("\"{key}\":{json}")).collect();
+    let item = format!(r#"{{"id":1,{}}}"#, fields.join(","));
+    let nulls = item.replace("-1", "null").replace("true", "null");
+    let columns = types.iter().map(|(key, ty, _)| scalar(key, *ty, true)).collect();
+    let keys: Vec<_> = types.iter().map(|(key, ..)| *key).collect();
+    let body = plain_body(&[item.as_str(), &nulls, "{\"id\":\"z\"}"].join(","));
+    let mut decoder = Decoder::new([super::table(columns)].into());
+    let counts = decoder.read(&body, &plain_layout(&keys), &[0], Reading::Quick).unwrap();
+    assert_eq!(counts[0].rows, 3);
 }
 
 #[test]
@@ -262,6 +318,34 @@ fn a_value_above_the_rows_that_does_not_fit_spoils_them_all() {
         };
         assert_eq!(outcome.count, count);
     }
+}
+
+#[test]
+fn a_value_above_some_rows_has_nothing_to_do_with_those_elsewhere() {
+    let inner = vec![
+        field("items", AncestorRole::Rows(rows(Items::List, 2, &["count"]))),
+        field("title", fill(1)),
+    ];
+    let layout = layout(vec![
+        field("a", AncestorRole::Rows(rows(Items::List, 2, &["count"]))),
+        field("b", AncestorRole::Object(inner)),
+    ]);
+    let body = |title: &str| {
+        format!(r#"{{"data":{{"a":[{{"id":1}},{{"id":2}}],"b":{{"items":[{{"id":3}}],"title":{title}}}}}}}"#)
+    };
+    let elsewhere = [
+        r#"{"_id":"1","title":null,"count":null}"#,
+        r#"{"_id":"2","title":null,"count":null}"#,
+    ];
+    let fitting = decode(&titles(), &layout, &body("\"x\""));
+    assert_eq!(
+        fitting.rows,
+        [elsewhere[0], elsewhere[1], r#"{"_id":"3","title":"x","count":null}"#]
+    );
+    let spoilt = decode(&titles(), &layout, &body("[]"));
+    assert_eq!(spoilt.rows, elsewhere);
+    assert_eq!(spoilt.rejects[0].0, r#"{"id":3}"#);
+    assert_eq!((spoilt.count.rows, spoilt.count.rejected), (2, 1));
 }
 
 #[test]
