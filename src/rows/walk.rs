@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "an object at `{}`", self.key)
+        write!(formatter, "an object under `{}`", self.key)
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {

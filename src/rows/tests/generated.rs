@@ -269,7 +269,7 @@ fn any_layout_and_bodies() -> impl Strategy<Value = (Layout, Vec<String>)> {
     any_fields().prop_flat_map(|mut root| {
         Columns::default().choose(&mut root);
         let bodies = vec(body_of(&root), 1..4);
-        (Just(Layout { root }), bodies)
+        (Just(super::layout(root)), bodies)
     })
 }
 
