@@ -24,10 +24,14 @@ const SCHEMA: &str = "
   type Reading { id: ID! sensor: Int! sequence: Int! label: String! site: String value: Float! deviation: Float
                  price: Decimal! seenAt: DateTime isValid: Boolean! extra: JSON }
 ";
-const QUERY: &str = "{ readings { nodes { id sensor sequence label site value deviation price seenAt isValid extra } } }";
+const QUERY: &str =
+    "{ readings { nodes { id sensor sequence label site value deviation price seenAt isValid extra } } }";
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     match arguments.first().map(String::as_str) {
         Some("serve") => serve(arguments[1].parse().expect("a number of pages")),
         Some("memory") => compare_memory(),
@@ -47,7 +51,10 @@ fn compare_time() {
             let folder = tempfile::tempdir().expect("a folder");
             export(&server, folder.path()).wait().expect("the export ends")
         });
-        println!("round {round}: parse {parse}, export {export}, ratio {}", export.over(&parse));
+        println!(
+            "round {round}: parse {parse}, export {export}, ratio {}",
+            export.over(&parse)
+        );
         rounds.push(export.over(&parse));
     }
     rounds.sort_by(|one, other| one.cpu.total_cmp(&other.cpu));
@@ -60,9 +67,15 @@ fn compare_time() {
 fn compare_memory() {
     let idle = peak(1);
     let [small, large] = [ROWS, 10 * ROWS].map(|rows| peak(rows / ROWS_A_PAGE));
-    println!("peak memory: idle {idle} KiB, {ROWS} rows {small} KiB, {} rows {large} KiB", 10 * ROWS);
+    println!(
+        "peak memory: idle {idle} KiB, {ROWS} rows {small} KiB, {} rows {large} KiB",
+        10 * ROWS
+    );
     println!("over idle: {} MiB (target 64)", large.saturating_sub(idle) / 1024);
-    println!("2,000,000 rows over 200,000 rows: {:.2} (target 1.10)", large as f64 / small as f64);
+    println!(
+        "2,000,000 rows over 200,000 rows: {:.2} (target 1.10)",
+        large as f64 / small as f64
+    );
 }
 
 /// The peak memory of an export of that many pages, in KiB.
@@ -73,7 +86,9 @@ fn peak(pages: usize) -> u64 {
     let mut peak = 0;
     while export.try_wait().expect("the export can be waited for").is_none() {
         let status = std::fs::File::open(format!("/proc/{}/status", export.id()));
-        let lines = status.into_iter().flat_map(|status| BufReader::new(status).lines().map_while(Result::ok));
+        let lines = status
+            .into_iter()
+            .flat_map(|status| BufReader::new(status).lines().map_while(Result::ok));
         let highest = lines.filter_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         peak = peak.max(highest.max().unwrap_or(0));
         std::thread::sleep(Duration::from_millis(5));
@@ -95,9 +110,14 @@ fn export(server: &Server, folder: &Path) -> Child {
     write("schema.graphql", SCHEMA);
     write("readings.graphql", QUERY);
     let settings = "schema = \"schema.graphql\"\n[scalars]\nDecimal = \"decimal(18, 4)\"\nDateTime = \"timestamp\"\n";
-    write("source.toml", &format!("endpoint = \"http://{}/graphql\"\n{settings}", server.address));
+    write(
+        "source.toml",
+        &format!("endpoint = \"http://{}/graphql\"\n{settings}", server.address),
+    );
     let mut command = Command::new(env!("CARGO_BIN_EXE_gqldump"));
-    command.args(["run", "--quiet", "queries", "--output", "output"]).current_dir(folder);
+    command
+        .args(["run", "--quiet", "queries", "--output", "output"])
+        .current_dir(folder);
     command.stdin(Stdio::null()).spawn().expect("gqldump starts")
 }
 
@@ -109,7 +129,10 @@ struct Cost {
 
 impl Cost {
     fn over(&self, other: &Self) -> Self {
-        Self { cpu: self.cpu / other.cpu, wall: self.wall / other.wall }
+        Self {
+            cpu: self.cpu / other.cpu,
+            wall: self.wall / other.wall,
+        }
     }
 }
 
@@ -122,13 +145,19 @@ impl std::fmt::Display for Cost {
 fn measure<T>(who: UsageWho, work: impl FnOnce() -> T) -> Cost {
     let seconds = |usage: Usage| {
         let times = [usage.user_time(), usage.system_time()];
-        times.iter().map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6).sum::<f64>()
+        times
+            .iter()
+            .map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6)
+            .sum::<f64>()
     };
     let before = seconds(getrusage(who).expect("usage"));
     let began = Instant::now();
     work();
     let wall = began.elapsed().as_secs_f64();
-    Cost { cpu: seconds(getrusage(who).expect("usage")) - before, wall }
+    Cost {
+        cpu: seconds(getrusage(who).expect("usage")) - before,
+        wall,
+    }
 }
 
 /// Prepared responses; the cursor of a page is its number.
@@ -151,16 +180,38 @@ fn node(index: usize) -> String {
     let spread = (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let seen_at = match index % 7 {
         0 => "null".to_owned(),
-        _ => format!(r#""2026-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z""#, 1 + spread % 12, 1 + spread % 28, spread % 24,
-            spread % 60, (spread >> 8) % 60, (spread >> 16) % 1000),
+        _ => format!(
+            r#""2026-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z""#,
+            1 + spread % 12,
+            1 + spread % 28,
+            spread % 24,
+            spread % 60,
+            (spread >> 8) % 60,
+            (spread >> 16) % 1000
+        ),
     };
     format!(
         r#"{{"id":"{:016x}","sensor":{},"sequence":{index},"label":"reading {} of {}","site":{},"value":{}.{},"deviation":{},"price":"{}.{:04}","seenAt":{seen_at},"isValid":{},"extra":{{"a":{}}}}}"#,
-        spread, spread % 5000, index, spread % 97,
-        if index.is_multiple_of(11) { "null".to_owned() } else { format!(r#""site-{}""#, spread % 40) },
-        spread % 10_000, (spread >> 20) % 1_000_000,
-        if index.is_multiple_of(5) { "null".to_owned() } else { format!("0.{:06}", (spread >> 32) % 1_000_000) },
-        spread % 100_000, (spread >> 12) % 10_000, index.is_multiple_of(3), spread % 1000,
+        spread,
+        spread % 5000,
+        index,
+        spread % 97,
+        if index.is_multiple_of(11) {
+            "null".to_owned()
+        } else {
+            format!(r#""site-{}""#, spread % 40)
+        },
+        spread % 10_000,
+        (spread >> 20) % 1_000_000,
+        if index.is_multiple_of(5) {
+            "null".to_owned()
+        } else {
+            format!("0.{:06}", (spread >> 32) % 1_000_000)
+        },
+        spread % 100_000,
+        (spread >> 12) % 10_000,
+        index.is_multiple_of(3),
+        spread % 1000,
     )
 }
 
@@ -174,11 +225,18 @@ impl Server {
     fn start(pages: usize) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut command = Command::new(program);
-        let mut process = command.args(["serve", &pages.to_string()]).stdout(Stdio::piped()).spawn().expect("a server");
+        let mut process = command
+            .args(["serve", &pages.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a server");
         let mut address = String::new();
         let output = process.stdout.take().expect("its output");
         BufReader::new(output).read_line(&mut address).expect("its address");
-        Self { process, address: address.trim().to_owned() }
+        Self {
+            process,
+            address: address.trim().to_owned(),
+        }
     }
 }
 
@@ -191,7 +249,11 @@ impl Drop for Server {
 
 fn serve(pages: usize) {
     // Beyond the small export the bodies are made when they are asked for: only time is measured with few of them.
-    let prepared = if pages <= ROWS / ROWS_A_PAGE { bodies(pages) } else { Vec::new() };
+    let prepared = if pages <= ROWS / ROWS_A_PAGE {
+        bodies(pages)
+    } else {
+        Vec::new()
+    };
     let prepared = std::sync::Arc::new(prepared);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     println!("{}", listener.local_addr().expect("an address"));
@@ -205,7 +267,9 @@ fn answer_all(mut connection: TcpStream, prepared: &[Vec<u8>], pages: usize) {
     connection.set_nodelay(true).expect("no delay");
     let mut reader = BufReader::new(connection.try_clone().expect("a second handle"));
     while let Some(request) = read_request(&mut reader) {
-        let cursor = request.split_once("\"cursor\":\"").and_then(|(_, rest)| rest.split_once('"'));
+        let cursor = request
+            .split_once("\"cursor\":\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
         let page = cursor.map_or(0, |(cursor, _)| cursor.parse().expect("a page number"));
         let made;
         let body = match prepared.get(page) {
@@ -215,9 +279,11 @@ fn answer_all(mut connection: TcpStream, prepared: &[Vec<u8>], pages: usize) {
                 &made
             }
         };
-        let mut answer =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len())
-                .into_bytes();
+        let mut answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
         answer.extend_from_slice(body);
         if connection.write_all(&answer).is_err() {
             return;

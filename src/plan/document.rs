@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, Document, FragmentDefinition, OperationType, Selection as AstSelection};
 use apollo_compiler::executable::{
     ExecutableDocument, FragmentMap, InlineFragment, Operation, Selection, SelectionSet,
@@ -10,7 +11,6 @@ use apollo_compiler::executable::{
 use apollo_compiler::parser::SourceMap;
 use apollo_compiler::schema::Name;
 use apollo_compiler::validation::DiagnosticList;
-use apollo_compiler::Node;
 
 use crate::plan::relay;
 use crate::plan::report::{Finding, PlanError};
