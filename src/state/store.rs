@@ -1,24 +1,27 @@
 //! The state as the engine uses it: a thread of its own that writes in groups, and the handle to it.
 //!
-//! A response is durable at most [`GROUP_WAIT`] and one commit after it was handed over; whoever hands it over goes
-//! on at once. Everything else is done on the same thread, in the order in which it was handed over.
+//! A response that was handed over outlives a `kill -9` after [`REST`] and one commit, and the end of the machine after
+//! [`SYNC_WAIT`] more; whoever hands it over goes on at once. Everything else is done on the same thread, in the order
+//! in which it was handed over.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::state::StateError;
-use crate::state::database::{Database, Writing};
+use crate::state::database::{Database, Safety, Writing};
 use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
 
-/// How long a response waits for others to share its commit; well within the 100 ms that are promised.
-const GROUP_WAIT: Duration = Duration::from_millis(40);
-/// How often the thread looks for more within that time; other work waits for one look at the most.
-const GROUP_LOOKS: u32 = 8;
+/// How long the thread rests before it looks for more: being woken for each response costs both sides more than taking
+/// it in does.
+const REST: Duration = Duration::from_millis(2);
+/// How long what is committed waits to be forced to the disk; with one commit, well within the 100 ms promised.
+const SYNC_WAIT: Duration = Duration::from_millis(40);
 /// A group is written at once when its bodies are this large together.
 const GROUP_BYTES: usize = 4 << 20;
 /// Messages on their way to the thread before senders wait.
@@ -56,6 +59,7 @@ impl StateStore {
             database,
             receiver,
             failure: Arc::clone(&failure),
+            unsynced_since: None,
         };
         let spawned = std::thread::Builder::new()
             .name("state".to_owned())
@@ -122,7 +126,7 @@ fn transaction<T: Send + 'static>(
     let (sender, receiver) = oneshot::channel();
     let message = Message::Do(Box::new(move |database| {
         // Whoever asked may have gone; the work is done all the same.
-        let _ = sender.send(database.transact(work));
+        let _ = sender.send(database.transact(Safety::Machine, work));
     }));
     (message, receiver)
 }
@@ -131,6 +135,8 @@ struct Writer {
     database: Database,
     receiver: mpsc::Receiver<Message>,
     failure: Arc<OnceLock<StateError>>,
+    /// Since when there are transactions that the end of the machine would undo.
+    unsynced_since: Option<Instant>,
 }
 
 impl Writer {
@@ -142,44 +148,56 @@ impl Writer {
     }
 
     fn serve(&mut self) -> Result<(), StateError> {
-        while let Some(message) = self.receiver.blocking_recv() {
+        while let Some(message) = self.next()? {
             let mut group = Group::default();
-            let work = match message {
-                Message::Take(response) => {
-                    group.add(*response);
-                    self.gather(&mut group)
-                }
-                Message::Do(work) => Some(work),
-            };
+            let work = self.gather(message, &mut group);
             if !group.is_empty() {
-                self.database.transact(|writing| group.write(writing))?;
+                self.database
+                    .transact(Safety::Process, |writing| group.write(writing))?;
+                self.unsynced_since.get_or_insert_with(Instant::now);
             }
             if let Some(work) = work {
                 work(&mut self.database);
             }
+            self.sync_if_due()?;
         }
         Ok(())
     }
 
-    /// Adds to the group what comes in time, up to the first piece of other work.
-    ///
-    /// It looks now and then rather than wait for each response, since being woken for each costs both sides more
-    /// than taking it in does.
-    fn gather(&mut self, group: &mut Group) -> Option<Work> {
-        for _ in 0..GROUP_LOOKS {
-            std::thread::sleep(GROUP_WAIT / GROUP_LOOKS);
-            while let Ok(message) = self.receiver.try_recv() {
-                match message {
-                    Message::Take(response) => group.add(*response),
-                    Message::Do(work) => return Some(work),
-                }
-                if group.bytes >= GROUP_BYTES {
-                    return None;
-                }
+    /// The next message; `None` when there will be none.
+    fn next(&mut self) -> Result<Option<Message>, StateError> {
+        while self.unsynced_since.is_some() {
+            match self.receiver.try_recv() {
+                Ok(message) => return Ok(Some(message)),
+                Err(TryRecvError::Disconnected) => return self.database.sync().map(|()| None),
+                Err(TryRecvError::Empty) => std::thread::sleep(REST),
             }
-            if self.receiver.is_closed() {
-                return None;
+            self.sync_if_due()?;
+        }
+        Ok(self.receiver.blocking_recv())
+    }
+
+    fn sync_if_due(&mut self) -> Result<(), StateError> {
+        if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WAIT) {
+            self.database.sync()?;
+            self.unsynced_since = None;
+        }
+        Ok(())
+    }
+
+    /// Adds to the group what is there, up to the first piece of other work.
+    fn gather(&mut self, first: Message, group: &mut Group) -> Option<Work> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Take(response) => group.add(*response),
+                Message::Do(work) => return Some(work),
             }
+            next = if group.bytes < GROUP_BYTES {
+                self.receiver.try_recv().ok()
+            } else {
+                None
+            };
         }
         None
     }
