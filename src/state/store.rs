@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
 
 use crate::state::StateError;
 use crate::state::database::{Database, Writing};
@@ -18,6 +17,8 @@ use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
 
 /// How long a response waits for others to share its commit; well within the 100 ms that are promised.
 const GROUP_WAIT: Duration = Duration::from_millis(40);
+/// How often the thread looks for more within that time; other work waits for one look at the most.
+const GROUP_LOOKS: u32 = 8;
 /// A group is written at once when its bodies are this large together.
 const GROUP_BYTES: usize = 4 << 20;
 /// Messages on their way to the thread before senders wait.
@@ -134,27 +135,19 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let outcome = match runtime {
-            Ok(runtime) => runtime.block_on(self.serve()),
-            Err(error) => Err(StateError::Other {
-                path: PathBuf::from("state"),
-                cause: error.to_string().into(),
-            }),
-        };
-        if let Err(error) = outcome {
+        if let Err(error) = self.serve() {
             let _ = self.failure.set(error);
         }
         // The receiver goes with `self`, after the failure is known to those who find it closed.
     }
 
-    async fn serve(&mut self) -> Result<(), StateError> {
-        while let Some(message) = self.receiver.recv().await {
+    fn serve(&mut self) -> Result<(), StateError> {
+        while let Some(message) = self.receiver.blocking_recv() {
             let mut group = Group::default();
             let work = match message {
                 Message::Take(response) => {
                     group.add(*response);
-                    self.gather(&mut group).await
+                    self.gather(&mut group)
                 }
                 Message::Do(work) => Some(work),
             };
@@ -169,13 +162,23 @@ impl Writer {
     }
 
     /// Adds to the group what comes in time, up to the first piece of other work.
-    async fn gather(&mut self, group: &mut Group) -> Option<Work> {
-        let deadline = Instant::now() + GROUP_WAIT;
-        while group.bytes < GROUP_BYTES {
-            match timeout_at(deadline, self.receiver.recv()).await {
-                Ok(Some(Message::Take(response))) => group.add(*response),
-                Ok(Some(Message::Do(work))) => return Some(work),
-                Ok(None) | Err(_) => return None,
+    ///
+    /// It looks now and then rather than wait for each response, since being woken for each costs both sides more
+    /// than taking it in does.
+    fn gather(&mut self, group: &mut Group) -> Option<Work> {
+        for _ in 0..GROUP_LOOKS {
+            std::thread::sleep(GROUP_WAIT / GROUP_LOOKS);
+            while let Ok(message) = self.receiver.try_recv() {
+                match message {
+                    Message::Take(response) => group.add(*response),
+                    Message::Do(work) => return Some(work),
+                }
+                if group.bytes >= GROUP_BYTES {
+                    return None;
+                }
+            }
+            if self.receiver.is_closed() {
+                return None;
             }
         }
         None
