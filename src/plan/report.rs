@@ -1,5 +1,7 @@
 //! Reports on query files in the compiler's own form: file, line, caret, remedy.
 
+use std::sync::Arc;
+
 use apollo_compiler::Schema;
 use apollo_compiler::diagnostic::{CliReport, Color, ToCliReport as _};
 use apollo_compiler::parser::{SourceMap, SourceSpan};
@@ -44,15 +46,24 @@ impl PlanError {
 
     /// The compiler's reports, each with the nearest name that exists where one is misspelt.
     pub(crate) fn from_compiler(errors: &DiagnosticList, schema: Option<&Schema>) -> Self {
-        let reports = errors.iter().map(|diagnostic| {
-            let mut report = diagnostic.error.to_report(diagnostic.sources, Color::Never);
+        let mut reports: Vec<String> = Vec::new();
+        for diagnostic in errors.iter() {
+            // A report may point into the schema as well.
+            let mut sources = SourceMap::clone(diagnostic.sources);
+            let of_schema = schema.into_iter().flat_map(|schema| schema.sources.iter());
+            Arc::make_mut(&mut sources).extend(of_schema.map(|(id, file)| (*id, Arc::clone(file))));
+            let mut report = diagnostic.error.to_report(&sources, Color::Never);
             let message = diagnostic.error.to_string();
             if let Some(near) = schema.and_then(|schema| near_name(schema, &message)) {
                 report.with_help(format!("did you mean `{near}`?"));
             }
-            report.into_string().trim_end().to_owned()
-        });
-        Self(reports.collect::<Vec<_>>().join("\n"))
+            let report = report.into_string().trim_end().to_owned();
+            // One slip can be found by several rules.
+            if !reports.contains(&report) {
+                reports.push(report);
+            }
+        }
+        Self(reports.join("\n"))
     }
 }
 

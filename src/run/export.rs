@@ -3,6 +3,7 @@
 //! One task of the runtime does all of it, so that its state needs no locks; decoding and writing happen on other
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
-use crate::api::{Answer, ApiError, Endpoint, GraphqlRequest};
+use crate::api::{Answer, ApiError, Effort as Spent, Endpoint, GraphqlRequest};
 use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Plan, RequestTemplate};
@@ -27,6 +28,9 @@ use crate::state::{
 
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
 pub(crate) const BODY_BYTES: usize = 16 << 20;
+
+/// Attempts at a later page that comes without its rows; an API that has begun a connection seldom means that.
+const PAGE_ATTEMPTS: u32 = 3;
 
 /// Why an export did not get to its end.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,8 @@ pub(crate) struct Export<'work> {
     last_sequence: Sequence,
     /// Until then the time that the export runs is noted in the state.
     noted_until: Instant,
+    /// Attempts at pages that came without their rows, by task.
+    broken_pages: HashMap<u64, u32>,
 }
 
 /// How the reading of all pages ended.
@@ -83,7 +89,7 @@ pub(crate) enum Reading {
     Stopped,
 }
 
-type Asked = (Task, Result<Answer<Harvest>, ApiError>);
+type Asked = (Task, Result<Answer<Harvest>, ApiError>, Spent);
 
 impl<'work> Export<'work> {
     /// Goes on with a run where it stands; `run` is what the state knows of it.
@@ -119,6 +125,7 @@ impl<'work> Export<'work> {
             open: run.tasks.clone(),
             last_sequence: run.last_sequence,
             noted_until: Instant::now(),
+            broken_pages: HashMap::new(),
         })
     }
 
@@ -132,19 +139,27 @@ impl<'work> Export<'work> {
                     in_flight.push(self.ask(task));
                 }
             }
-            let Some((task, answer)) = in_flight.next().await else {
+            let Some((task, answer, spent)) = in_flight.next().await else {
                 break;
             };
             let taken = match answer {
-                Ok(answer) => self.take(task, answer).await,
-                Err(ApiError::Stopped { .. }) => Ok(()),
+                Ok(answer) => self.take(task.clone(), answer).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = taken {
-                failure.get_or_insert(error);
+                self.note_spent(spent).await?;
+                match error {
+                    ExportError::Api(ApiError::Stopped { .. }) => {}
+                    ExportError::Paging(PagingError::BrokeOff { .. }) if self.may_ask_again(&task) => {
+                        self.open.push(task)
+                    }
+                    error => {
+                        failure.get_or_insert(error);
+                    }
+                }
             }
         }
-        self.note_time().await?;
+        self.note_spent(Spent::default()).await?;
         let is_stopped = *self.workplace.stop.borrow();
         match failure {
             None if !is_stopped => self.sink.end().await.map(|()| Reading::Done).map_err(Into::into),
@@ -159,6 +174,24 @@ impl<'work> Export<'work> {
         }
     }
 
+    /// Whether a page that came without its rows is worth another attempt.
+    fn may_ask_again(&mut self, task: &Task) -> bool {
+        let attempts = self.broken_pages.entry(task.id).or_insert(1);
+        *attempts += 1;
+        *attempts <= PAGE_ATTEMPTS
+    }
+
+    async fn note_spent(&mut self, spent: Spent) -> Result<(), StateError> {
+        let effort = Effort {
+            requests: spent.attempts.into(),
+            retries: spent.retries.into(),
+            throttles: spent.throttles.into(),
+            bytes: 0,
+            elapsed: self.time_since_noted(),
+        };
+        self.workplace.state.add_effort(self.key, effort).await
+    }
+
     fn ask(&self, task: Task) -> BoxFuture<'work, Asked> {
         let plan = Arc::clone(&self.plan);
         let endpoint = &self.workplace.endpoint;
@@ -166,8 +199,10 @@ impl<'work> Export<'work> {
         Box::pin(async move {
             let template = template(&plan, task.connection);
             let request = request(&plan, template, &task);
-            let answer = endpoint.ask(&name, &request, HarvestSeed(&template.probe)).await;
-            (task, answer)
+            let mut spent = Spent::default();
+            let seed = HarvestSeed(&template.probe);
+            let answer = endpoint.ask_counting(&name, &request, seed, &mut spent).await;
+            (task, answer, spent)
         })
     }
 
@@ -182,6 +217,10 @@ impl<'work> Export<'work> {
             ..
         } = answer;
         let consequences = consequences(&self.plan, &task, data, &errors)?;
+        for text in consequences.warnings {
+            let query = Some(self.name.clone());
+            self.workplace.observer.notice(&Event::Warning { query, text });
+        }
         let next_tasks = consequences.next_pages.into_iter().map(|page| {
             self.next_id += 1;
             Task {
@@ -189,6 +228,7 @@ impl<'work> Export<'work> {
                 connection: Some(page.connection),
                 cursor: Some(page.cursor),
                 position: page.position,
+                trail: page.trail,
             }
         });
         let next_tasks: Vec<Task> = next_tasks.collect();
@@ -246,14 +286,6 @@ impl<'work> Export<'work> {
     fn time_since_noted(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.noted_until, now)
-    }
-
-    async fn note_time(&mut self) -> Result<(), StateError> {
-        let effort = Effort {
-            elapsed: self.time_since_noted(),
-            ..Effort::default()
-        };
-        self.workplace.state.add_effort(self.key, effort).await
     }
 }
 
