@@ -18,8 +18,9 @@ use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Plan, RequestTemplate};
 use crate::report::{Event, SharedObserver};
+use crate::run::cursor_watch::CursorWatch;
 use crate::run::harvest::{Harvest, HarvestSeed};
-use crate::run::intake::{PagingError, consequences};
+use crate::run::intake::{NextPage, PagingError, consequences};
 use crate::run::sink::{Sink, SinkError, SinkOrder};
 use crate::state::{
     Effort, RunKey, Sequence, StateError, StateStore, StoredResponse, TakenResponse, Task, UnfinishedRun,
@@ -68,6 +69,7 @@ pub(crate) struct Export<'work> {
     sink: Sink,
     /// Pages still to be asked for; the last is the next, so that what was begun is ended first.
     open: Vec<Task>,
+    cursors: CursorWatch,
     next_id: u64,
     last_sequence: Sequence,
     /// Until then the time that the export runs is noted in the state.
@@ -115,6 +117,7 @@ impl<'work> Export<'work> {
             plan,
             key: run.key,
             sink,
+            cursors: CursorWatch::default(),
             next_id: run.tasks.iter().map(|task| task.id).max().unwrap_or(1) + 1 + run.last_sequence,
             open: run.tasks.clone(),
             last_sequence: run.last_sequence,
@@ -182,6 +185,9 @@ impl<'work> Export<'work> {
             ..
         } = answer;
         let consequences = consequences(&self.plan, &task, data, &errors)?;
+        for page in &consequences.next_pages {
+            self.check_cursor(page)?;
+        }
         let next_tasks = consequences.next_pages.into_iter().map(|page| {
             self.next_id += 1;
             Task {
@@ -231,6 +237,15 @@ impl<'work> Export<'work> {
             elapsed,
         });
         Ok(())
+    }
+
+    fn check_cursor(&mut self, page: &NextPage) -> Result<(), PagingError> {
+        if !self.cursors.comes_again(page.connection, &page.cursor) {
+            return Ok(());
+        }
+        let path = self.plan.connections.get(page.connection);
+        let path = path.map(|connection| connection.path.clone()).unwrap_or_default();
+        Err(PagingError::Circles { path })
     }
 
     /// The same bytes, counted among those in memory until the last holder lets go of them.

@@ -43,6 +43,11 @@ pub(crate) enum PagingError {
          it to the API's vendor, or try another page size"
     )]
     StandsStill { path: String },
+    #[error(
+        "`{path}` gives a cursor for its next page that it gave before: reading on would never end; report it to the \
+         API's vendor, or try another page size"
+    )]
+    Circles { path: String },
 }
 
 /// Decides what follows from the answer to `task`.

@@ -1,3 +1,4 @@
+mod cursor_watch;
 mod export;
 mod harvest;
 mod intake;

@@ -1,0 +1,114 @@
+//! The program under test: started, waited for or signalled, and what it said.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use regex::Regex;
+
+/// What a process that has ended leaves behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; `None` where a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Its standard output.
+    pub(crate) stdout: String,
+    /// Its standard error.
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Panics with all that was said where the exit code is another one.
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stderr, self.stdout);
+        self
+    }
+
+    /// Panics where the standard error lacks one of these pieces.
+    #[track_caller]
+    pub(crate) fn saying(self, pieces: &[&str]) -> Self {
+        for piece in pieces {
+            assert!(self.stderr.contains(piece), "`{piece}` is not in\n{}", self.stderr);
+        }
+        self
+    }
+}
+
+/// A process that runs.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("a process that can be signalled");
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a process number"))
+    }
+
+    /// Whether it runs no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a process").is_some()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(self) -> Ended {
+        ended(self.child.wait_with_output())
+    }
+}
+
+/// The program, without arguments, with nothing in its environment that tests would not know of.
+pub(crate) fn gqldump() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gqldump"));
+    command
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Starts a command whose output is kept.
+pub(crate) fn start(command: &mut Command) -> Running {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    Running {
+        child: child.expect("a process"),
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Ended {
+    ended(command.output())
+}
+
+fn ended(output: std::io::Result<std::process::Output>) -> Ended {
+    let output = output.expect("a process that ends");
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// A text with everything taken out of it that differs from run to run: the folder, addresses, times, waits.
+pub(crate) fn steady(text: &str, folder: &Path) -> String {
+    let text = text.replace(&folder.display().to_string(), "DIR");
+    let patterns = [
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "TIME"),
+        (r"\d{8}T\d{6}Z", "RUN"),
+        (r"127\.0\.0\.1:\d+", "ADDRESS"),
+        (r"the next one is in [\w.]+", "the next one is in WAIT"),
+        (r"\(process \d+\)", "(process PID)"),
+    ];
+    patterns.into_iter().fold(text, |text, (pattern, name)| {
+        Regex::new(pattern)
+            .expect("a pattern")
+            .replace_all(&text, name)
+            .into_owned()
+    })
+}
