@@ -2,10 +2,15 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use regex::Regex;
+
+/// How long a test waits for an end that takes seconds at the most: a program that hangs is to fail, not to hang the tests.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a process that has ended leaves behind.
 #[derive(Debug)]
@@ -57,9 +62,21 @@ impl Running {
         self.child.try_wait().expect("a process").is_some()
     }
 
-    /// Waits for its end.
+    /// Waits for its end; one that does not come is an end of the test, too.
     pub(crate) fn end(self) -> Ended {
-        ended(self.child.wait_with_output())
+        let pid = self.pid();
+        let (done, end) = mpsc::channel();
+        std::thread::spawn(move || done.send(self.child.wait_with_output()));
+        let Ok(output) = end.recv_timeout(PATIENCE) else {
+            kill(pid, Signal::SIGKILL).expect("a process that can be killed");
+            panic!("the program does not end");
+        };
+        let output = output.expect("a process that ends");
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
     }
 }
 
@@ -83,16 +100,7 @@ pub(crate) fn start(command: &mut Command) -> Running {
 
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Ended {
-    ended(command.output())
-}
-
-fn ended(output: std::io::Result<std::process::Output>) -> Ended {
-    let output = output.expect("a process that ends");
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
+    start(command).end()
 }
 
 /// A text with everything taken out of it that differs from run to run: the folder, addresses, times, waits.

@@ -64,7 +64,7 @@ fn a_server_that_tells_no_schema_is_told_of_with_the_way_out() {
         false => Answer::PassOn,
     });
     let project = Project::new(SETTINGS).with("findings.graphql", FINDINGS);
-    let ended = project.run(&stub, &[]).with_code(1);
+    let ended = project.run(&stub, &[]).with_code(2);
     insta::assert_snapshot!(project.steady(ended.stderr.lines().next().expect("a line")), @"TIME error api: failed: the API does not tell its schema: api answered 400: GraphQL introspection is not allowed; the request will not pass as it is, check the endpoint and the query; save it as a file beside the query files and set `schema` to it");
 }
 
