@@ -42,19 +42,19 @@ impl Jobs {
             _stand_ins: Vec::new(),
         };
         for source in project.sources {
-            jobs.add(Arc::new(source))?;
+            jobs.add(&Arc::new(source))?;
         }
         jobs.check_variables(arguments)?;
         Ok(jobs)
     }
 
-    fn add(&mut self, source: Arc<Source>) -> anyhow::Result<()> {
-        let queries = self.read_queries(&source)?;
+    fn add(&mut self, source: &Arc<Source>) -> anyhow::Result<()> {
+        let queries = self.read_queries(source)?;
         if queries.is_empty() {
             return Ok(());
         }
         let (url, api, token) = match &source.settings.endpoint {
-            EndpointAddress::Url(url) => (url.clone(), url.to_string(), token(&source)),
+            EndpointAddress::Url(url) => (url.clone(), url.to_string(), token(source)),
             EndpointAddress::Demo(name) => {
                 let server = DemoServer::start(DemoConfig::named(name)?)?;
                 let secret = server.token().clone();

@@ -24,7 +24,7 @@ pub(super) async fn watch_signals(stop: watch::Sender<bool>) {
         say(SECOND);
         exit();
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[expect(

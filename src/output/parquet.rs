@@ -16,8 +16,8 @@ const DICTIONARY_BYTES: usize = 64 * 1024;
 /// Bytes of a page before it is compressed: the unit that the page index lets readers skip.
 const PAGE_BYTES: usize = 512 * 1024;
 
-/// zstd's own default.
-const ZSTD_LEVEL: i32 = 3;
+/// Level 3 takes twice the time for files that are a twentieth smaller.
+const ZSTD_LEVEL: i32 = 1;
 
 /// How the file is written; `metadata` goes to its footer as it is.
 pub(super) fn properties(schema: &Schema, metadata: &[(String, String)]) -> WriterProperties {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, Document, FragmentDefinition, OperationType, Selection as AstSelection};
 use apollo_compiler::executable::{
     ExecutableDocument, FragmentMap, InlineFragment, Operation, Selection, SelectionSet,
@@ -10,7 +11,6 @@ use apollo_compiler::executable::{
 use apollo_compiler::parser::SourceMap;
 use apollo_compiler::schema::Name;
 use apollo_compiler::validation::DiagnosticList;
-use apollo_compiler::{Node, Schema};
 
 use crate::plan::relay;
 use crate::plan::report::{Finding, PlanError};
@@ -99,7 +99,7 @@ impl QueryDocument {
             .next()
             .ok_or_else(|| PlanError::plain("the file holds no operation"))?;
         let mut operation = Operation::clone(operation);
-        operation.selection_set = write_out(&operation.selection_set, &fragments, schema);
+        operation.selection_set = write_out(&operation.selection_set, &fragments);
         Ok(CheckedQuery { operation, sources })
     }
 }
@@ -204,13 +204,13 @@ fn collect_spreads(selections: &[AstSelection], names: &mut Vec<Name>) {
 
 /// Replaces every spread by what it spreads; fragments that say nothing of their own are dissolved.
 /// The recursion ends since a valid document has no cycle of fragments.
-fn write_out(set: &SelectionSet, fragments: &FragmentMap, schema: &Schema) -> SelectionSet {
+fn write_out(set: &SelectionSet, fragments: &FragmentMap) -> SelectionSet {
     let mut written = SelectionSet::new(set.ty.clone());
     for selection in &set.selections {
         let inline = match selection {
             Selection::Field(field) => {
                 let mut field = field.clone();
-                let inner = write_out(&field.selection_set, fragments, schema);
+                let inner = write_out(&field.selection_set, fragments);
                 field.make_mut().selection_set = inner;
                 written.selections.push(Selection::Field(field));
                 continue;
@@ -218,7 +218,7 @@ fn write_out(set: &SelectionSet, fragments: &FragmentMap, schema: &Schema) -> Se
             Selection::InlineFragment(inline) => InlineFragment {
                 type_condition: inline.type_condition.clone(),
                 directives: inline.directives.clone(),
-                selection_set: write_out(&inline.selection_set, fragments, schema),
+                selection_set: write_out(&inline.selection_set, fragments),
             },
             Selection::FragmentSpread(spread) => {
                 let Some(fragment) = fragments.get(&spread.fragment_name) else {
@@ -227,7 +227,7 @@ fn write_out(set: &SelectionSet, fragments: &FragmentMap, schema: &Schema) -> Se
                 InlineFragment {
                     type_condition: Some(fragment.selection_set.ty.clone()),
                     directives: spread.directives.clone(),
-                    selection_set: write_out(&fragment.selection_set, fragments, schema),
+                    selection_set: write_out(&fragment.selection_set, fragments),
                 }
             }
         };

@@ -42,20 +42,11 @@ const SCHEMA: &str = r#"
   type EntryConnection { pageInfo: PageInfo! nodes: [Entry!]! }
 "#;
 
+#[derive(Default)]
 struct Case {
     variables: BTreeMap<String, String>,
     siblings: Vec<(&'static str, &'static str)>,
     flatten: bool,
-}
-
-impl Default for Case {
-    fn default() -> Self {
-        Self {
-            variables: BTreeMap::new(),
-            siblings: Vec::new(),
-            flatten: false,
-        }
-    }
 }
 
 impl Case {

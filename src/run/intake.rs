@@ -140,3 +140,147 @@ fn place(path: &ErrorPath) -> String {
     });
     names.collect::<Vec<_>>().join(".")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::api::GraphqlError;
+    use crate::plan::{GraphqlFile, PlanSettings, QueryDocument, plan_query};
+    use crate::schema::ApiSchema;
+
+    fn plan() -> Plan {
+        let definition = "type Query { rows(first: Int, after: String): Rows } type Rows { pageInfo: Info nodes: [Row] totalCount: Int } \
+                          type Info { hasNextPage: Boolean endCursor: String } type Row { id: ID! }";
+        let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
+        let file = GraphqlFile {
+            path: Path::new("work.graphql"),
+            text: "{ rows { totalCount nodes { id } } }",
+        };
+        let document = QueryDocument::read(file, &[]).unwrap().unwrap();
+        let (variables, scalars) = Default::default();
+        let settings = PlanSettings {
+            query_name: "work",
+            variables: &variables,
+            scalars: &scalars,
+            flatten: false,
+            page_size: 10,
+        };
+        plan_query(&document, &schema, settings).unwrap()
+    }
+
+    fn page(rows: u64, has_next_page: Option<bool>, end_cursor: Option<&str>) -> FoundPage {
+        let end_cursor = end_cursor.map(str::to_owned);
+        FoundPage {
+            connection: 0,
+            rows,
+            has_next_page,
+            end_cursor,
+            total: None,
+            is_null: false,
+        }
+    }
+
+    fn later_page() -> Task {
+        Task {
+            id: 2,
+            connection: Some(0),
+            cursor: Some("c1".to_owned()),
+            position: 10,
+        }
+    }
+
+    fn follow_from(task: &Task, page: FoundPage) -> Result<Consequences, PagingError> {
+        let harvest = Harvest {
+            pages: vec![page],
+            ..Harvest::default()
+        };
+        consequences(&plan(), task, harvest, &[])
+    }
+
+    #[test]
+    fn a_page_leads_to_the_next_even_if_it_is_empty() {
+        let result = follow_from(&later_page(), page(0, Some(true), Some("c2"))).unwrap();
+        assert_eq!(
+            result.next_pages,
+            [NextPage {
+                connection: 0,
+                cursor: "c2".to_owned(),
+                position: 10
+            }]
+        );
+        assert!(result.finished.is_empty() && result.flaws.is_empty());
+    }
+
+    #[test]
+    fn the_last_page_ends_the_connection_whatever_its_cursor() {
+        let result = follow_from(&later_page(), page(3, Some(false), Some("c2"))).unwrap();
+        assert_eq!(
+            result.finished,
+            [FinishedConnection {
+                connection: 0,
+                rows: 13,
+                total: None
+            }]
+        );
+        assert!(result.next_pages.is_empty() && result.flaws.is_empty());
+    }
+
+    #[test]
+    fn a_cursor_that_stands_still_or_is_not_there_is_an_error() {
+        let still = follow_from(&later_page(), page(3, Some(true), Some("c1"))).unwrap_err();
+        assert!(matches!(still, PagingError::StandsStill { .. }));
+        for cursor in [None, Some("")] {
+            let none = follow_from(&later_page(), page(3, Some(true), cursor)).unwrap_err();
+            assert!(matches!(none, PagingError::NoCursor { .. }));
+        }
+    }
+
+    #[test]
+    fn what_leaves_open_whether_it_is_all_is_a_flaw() {
+        let silent = follow_from(&later_page(), page(3, None, None)).unwrap();
+        assert_eq!(silent.flaws[0].0, "`rows` does not say whether there are more rows");
+        let null = FoundPage {
+            is_null: true,
+            ..page(0, None, None)
+        };
+        assert_eq!(
+            follow_from(&later_page(), null.clone()).unwrap().flaws.len(),
+            1,
+            "a later page cannot be null"
+        );
+        let first = Task {
+            id: 1,
+            connection: None,
+            cursor: None,
+            position: 0,
+        };
+        assert!(follow_from(&first, null).unwrap().flaws.is_empty(), "a connection can");
+        let short = FoundPage {
+            total: Some(14),
+            ..page(3, Some(false), None)
+        };
+        assert_eq!(
+            follow_from(&later_page(), short).unwrap().flaws[0].0,
+            "`rows` had 13 rows, and 14 by its total"
+        );
+    }
+
+    #[test]
+    fn errors_are_counted_by_place_and_message() {
+        let error = |path: serde_json::Value| {
+            GraphqlError::from_value(serde_json::json!({ "message": "Access denied", "path": path }))
+        };
+        let errors = [
+            error(serde_json::json!(["rows", "nodes", 0, "id"])),
+            error(serde_json::json!(["rows", "nodes", 7, "id"])),
+            error(serde_json::Value::Null),
+        ];
+        let expected = [
+            ("`rows.nodes.id` is null: Access denied".to_owned(), 2),
+            ("the API reports: Access denied".to_owned(), 1),
+        ];
+        assert_eq!(error_flaws(&errors), expected);
+    }
+}

@@ -3,6 +3,7 @@ mod export;
 mod harvest;
 mod intake;
 mod outcome;
+mod plans;
 mod publish;
 mod query_run;
 mod schema;

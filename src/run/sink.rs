@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +20,8 @@ use crate::state::{RecordedPart, RunKey, Sequence, StateError, StateStore, Store
 const PART_BYTES: u64 = 128 << 20;
 /// Row groups that are not yet in their files may take so much memory over all tables of a query file.
 const BUFFERED_BYTES: usize = 24 << 20;
+/// How long the thread rests when nothing is there to be written.
+const REST: Duration = Duration::from_millis(2);
 /// Responses on their way to the thread before the engine waits; their bytes are bounded apart from that.
 const QUEUE_LENGTH: usize = 64;
 
@@ -114,6 +117,16 @@ impl Sink {
     }
 }
 
+/// The next message; `None` when there will be none. A thread that runs dry rests before it waits to be woken, since
+/// being woken for each response costs both sides more than handing it over does.
+fn next(receiver: &mut mpsc::Receiver<Message>) -> Option<Message> {
+    if let Ok(message) = receiver.try_recv() {
+        return Some(message);
+    }
+    std::thread::sleep(REST);
+    receiver.blocking_recv()
+}
+
 /// Decodes and writes.
 struct RowWriter {
     order: SinkOrder,
@@ -164,7 +177,7 @@ impl RowWriter {
             };
             self.take(&stored)?;
         }
-        while let Some(message) = receiver.blocking_recv() {
+        while let Some(message) = next(&mut receiver) {
             match message {
                 Message::Response(response) => self.take(&response)?,
                 Message::End => return self.cut(true),

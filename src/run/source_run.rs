@@ -11,11 +11,12 @@ use tokio::sync::{Semaphore, watch};
 use crate::api::{ApiError, Endpoint, HttpTransport, PermitLog, ReadToken, Surroundings, Transport, TransportError};
 use crate::clock::Clock;
 use crate::output::{Format, RunId, SourceFolder};
-use crate::plan::{Plan, PlanError, PlanSettings, QueryDocument, plan_query};
+use crate::plan::{Plan, PlanError, QueryDocument};
 use crate::project::{SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
 use crate::run::outcome::QueryOutcome;
+use crate::run::plans::plan_all;
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
 use crate::schema::ApiSchema;
@@ -225,25 +226,6 @@ impl SourceRun<'_> {
         self.workplace.state.store_schema(&self.job.api, stored).await?;
         Ok(schema)
     }
-}
-
-/// Plans the query files of a source against a schema.
-pub(crate) fn plan_all(
-    job: &SourceJob,
-    schema: &ApiSchema,
-    variables: &BTreeMap<String, String>,
-) -> Vec<Result<Plan, PlanError>> {
-    let plan = |(name, document): &(String, QueryDocument)| {
-        let settings = PlanSettings {
-            query_name: name,
-            variables,
-            scalars: &job.settings.scalars,
-            flatten: job.settings.flatten,
-            page_size: job.settings.limits.page_size,
-        };
-        plan_query(document, schema, settings)
-    };
-    job.queries.iter().map(plan).collect()
 }
 
 /// The plans of a source's query files, without any state: a schema that has to be asked for is all that is asked.

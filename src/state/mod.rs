@@ -4,6 +4,8 @@ mod lock;
 mod records;
 mod runs;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use error::StateError;
 pub use lock::StateLock;

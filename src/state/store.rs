@@ -1,23 +1,27 @@
 //! The state as the engine uses it: a thread of its own that writes in groups, and the handle to it.
 //!
-//! A response is durable at most [`GROUP_WAIT`] and one commit after it was handed over; whoever hands it over goes
-//! on at once. Everything else is done on the same thread, in the order in which it was handed over.
+//! A response that was handed over outlives a `kill -9` after [`REST`] and one commit, and the end of the machine after
+//! [`SYNC_WAIT`] more; whoever hands it over goes on at once. Everything else is done on the same thread, in the order
+//! in which it was handed over.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
 
 use crate::state::StateError;
-use crate::state::database::{Database, Writing};
+use crate::state::database::{Database, Safety, Writing};
 use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
 
-/// How long a response waits for others to share its commit; well within the 100 ms that are promised.
-const GROUP_WAIT: Duration = Duration::from_millis(40);
+/// How long the thread rests before it looks for more: being woken for each response costs both sides more than taking
+/// it in does.
+const REST: Duration = Duration::from_millis(2);
+/// How long what is committed waits to be forced to the disk; with one commit, well within the 100 ms promised.
+const SYNC_WAIT: Duration = Duration::from_millis(40);
 /// A group is written at once when its bodies are this large together.
 const GROUP_BYTES: usize = 4 << 20;
 /// Messages on their way to the thread before senders wait.
@@ -55,6 +59,7 @@ impl StateStore {
             database,
             receiver,
             failure: Arc::clone(&failure),
+            unsynced_since: None,
         };
         let spawned = std::thread::Builder::new()
             .name("state".to_owned())
@@ -121,7 +126,7 @@ fn transaction<T: Send + 'static>(
     let (sender, receiver) = oneshot::channel();
     let message = Message::Do(Box::new(move |database| {
         // Whoever asked may have gone; the work is done all the same.
-        let _ = sender.send(database.transact(work));
+        let _ = sender.send(database.transact(Safety::Machine, work));
     }));
     (message, receiver)
 }
@@ -130,53 +135,69 @@ struct Writer {
     database: Database,
     receiver: mpsc::Receiver<Message>,
     failure: Arc<OnceLock<StateError>>,
+    /// Since when there are transactions that the end of the machine would undo.
+    unsynced_since: Option<Instant>,
 }
 
 impl Writer {
     fn run(mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let outcome = match runtime {
-            Ok(runtime) => runtime.block_on(self.serve()),
-            Err(error) => Err(StateError::Other {
-                path: PathBuf::from("state"),
-                cause: error.to_string().into(),
-            }),
-        };
-        if let Err(error) = outcome {
+        if let Err(error) = self.serve() {
             let _ = self.failure.set(error);
         }
         // The receiver goes with `self`, after the failure is known to those who find it closed.
     }
 
-    async fn serve(&mut self) -> Result<(), StateError> {
-        while let Some(message) = self.receiver.recv().await {
+    fn serve(&mut self) -> Result<(), StateError> {
+        while let Some(message) = self.next()? {
             let mut group = Group::default();
-            let work = match message {
-                Message::Take(response) => {
-                    group.add(*response);
-                    self.gather(&mut group).await
-                }
-                Message::Do(work) => Some(work),
-            };
+            let work = self.gather(message, &mut group);
             if !group.is_empty() {
-                self.database.transact(|writing| group.write(writing))?;
+                self.database
+                    .transact(Safety::Process, |writing| group.write(writing))?;
+                self.unsynced_since.get_or_insert_with(Instant::now);
             }
             if let Some(work) = work {
                 work(&mut self.database);
             }
+            self.sync_if_due()?;
         }
         Ok(())
     }
 
-    /// Adds to the group what comes in time, up to the first piece of other work.
-    async fn gather(&mut self, group: &mut Group) -> Option<Work> {
-        let deadline = Instant::now() + GROUP_WAIT;
-        while group.bytes < GROUP_BYTES {
-            match timeout_at(deadline, self.receiver.recv()).await {
-                Ok(Some(Message::Take(response))) => group.add(*response),
-                Ok(Some(Message::Do(work))) => return Some(work),
-                Ok(None) | Err(_) => return None,
+    /// The next message; `None` when there will be none.
+    fn next(&mut self) -> Result<Option<Message>, StateError> {
+        while self.unsynced_since.is_some() {
+            match self.receiver.try_recv() {
+                Ok(message) => return Ok(Some(message)),
+                Err(TryRecvError::Disconnected) => return self.database.sync().map(|()| None),
+                Err(TryRecvError::Empty) => std::thread::sleep(REST),
             }
+            self.sync_if_due()?;
+        }
+        Ok(self.receiver.blocking_recv())
+    }
+
+    fn sync_if_due(&mut self) -> Result<(), StateError> {
+        if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WAIT) {
+            self.database.sync()?;
+            self.unsynced_since = None;
+        }
+        Ok(())
+    }
+
+    /// Adds to the group what is there, up to the first piece of other work.
+    fn gather(&mut self, first: Message, group: &mut Group) -> Option<Work> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Take(response) => group.add(*response),
+                Message::Do(work) => return Some(work),
+            }
+            next = if group.bytes < GROUP_BYTES {
+                self.receiver.try_recv().ok()
+            } else {
+                None
+            };
         }
         None
     }

@@ -1,0 +1,228 @@
+//! The state across the end of its process: what was handed over is there, what was recorded is gone.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::state::{
+    Effort, FIRST_TASK, FinishedConnection, NewRun, RecordedPart, RunKey, Stage, StateError, StateStore, StateThread,
+    StoredSchema, TakenResponse, Task,
+};
+
+const NEW_RUN: NewRun<'_> = NewRun {
+    query: "groups",
+    name: "20261122T031500Z",
+    fingerprint: "f1",
+    format: "parquet",
+    started_at: 17,
+};
+
+fn task(id: u64, cursor: &str, position: u64) -> Task {
+    Task {
+        id,
+        connection: Some(0),
+        cursor: Some(cursor.to_owned()),
+        position,
+    }
+}
+
+fn taken(run: RunKey, sequence: u64, answers: Task, next_tasks: Vec<Task>) -> TakenResponse {
+    TakenResponse {
+        run,
+        sequence,
+        task: answers,
+        body: Bytes::from(format!("{{\"data\":{sequence}}}")),
+        rows: 10,
+        received_at: 99,
+        next_tasks,
+        finished: Vec::new(),
+        flaws: vec![("one".to_owned(), 2)],
+        effort: Effort {
+            requests: 2,
+            retries: 1,
+            throttles: 0,
+            bytes: 100,
+            elapsed: Duration::from_millis(5),
+        },
+    }
+}
+
+async fn close(store: StateStore, thread: StateThread) {
+    drop(store);
+    tokio::task::spawn_blocking(|| thread.join()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let run = store.begin_run(NEW_RUN).await.unwrap();
+    store
+        .take(taken(run, 1, FIRST_TASK, vec![task(2, "a", 10), task(3, "x", 4)]))
+        .await
+        .unwrap();
+    store
+        .take(taken(run, 2, task(2, "a", 10), vec![task(4, "b", 20)]))
+        .await
+        .unwrap();
+    let mut last = taken(run, 3, task(3, "x", 4), Vec::new());
+    last.finished = vec![FinishedConnection {
+        connection: 1,
+        rows: 14,
+        total: Some(15),
+    }];
+    store.take(last).await.unwrap();
+    close(store, thread).await;
+
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    assert_eq!(
+        (found.key, found.name.as_str(), found.stage),
+        (run, NEW_RUN.name, Stage::Open)
+    );
+    assert_eq!(found.tasks, [task(4, "b", 20)]);
+    assert_eq!((found.through, found.last_sequence, found.rows), (0, 3, 30));
+    assert_eq!(found.effort.requests, 6);
+    assert_eq!(found.effort.elapsed, Duration::from_millis(15));
+    assert_eq!(found.flaws, [("one".to_owned(), 6)]);
+    assert_eq!(
+        found.finished,
+        [FinishedConnection {
+            connection: 1,
+            rows: 14,
+            total: Some(15)
+        }]
+    );
+    assert!(store.unfinished_run("others").await.unwrap().is_none());
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn bodies_stay_until_their_rows_are_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let run = store.begin_run(NEW_RUN).await.unwrap();
+    for sequence in 1..=3 {
+        store
+            .take(taken(run, sequence, task(sequence, "c", 0), Vec::new()))
+            .await
+            .unwrap();
+    }
+    let part = RecordedPart {
+        table: "groups".to_owned(),
+        file: "part-00000.parquet".to_owned(),
+        rows: 20,
+        bytes: 7,
+        sha256: "ab".to_owned(),
+    };
+    let blocking = store.clone();
+    let recorded = part.clone();
+    let left = tokio::task::spawn_blocking(move || {
+        let first = blocking.response_after(run, 0).unwrap().unwrap();
+        assert_eq!((first.sequence, &first.body[..]), (1, &b"{\"data\":1}"[..]));
+        blocking
+            .record_parts(run, 2, vec![recorded], vec![("two".to_owned(), 1)])
+            .unwrap();
+        let left = blocking.response_after(run, 0).unwrap().unwrap();
+        assert!(blocking.response_after(run, left.sequence).unwrap().is_none());
+        left.sequence
+    });
+    assert_eq!(left.await.unwrap(), 3);
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    assert_eq!((found.through, found.parts), (2, vec![part]));
+    assert_eq!(found.flaws.last(), Some(&("two".to_owned(), 1)));
+    store.begin_publishing(run).await.unwrap();
+    assert_eq!(
+        store.unfinished_run("groups").await.unwrap().unwrap().stage,
+        Stage::Publishing
+    );
+    store.finish_run(run).await.unwrap();
+    assert!(store.unfinished_run("groups").await.unwrap().is_none());
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn what_is_handed_over_is_durable_within_a_hundred_milliseconds_of_its_own_accord() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let run = store.begin_run(NEW_RUN).await.unwrap();
+    store.take(taken(run, 1, FIRST_TASK, Vec::new())).await.unwrap();
+    // Seen through a connection of its own, so only what was committed; the number of looks bounds the time.
+    let reader = rusqlite::Connection::open(folder.path().join("state.sqlite")).unwrap();
+    let count = || {
+        reader
+            .query_row("SELECT count(*) FROM response", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let mut looks = 0;
+    while count() == 0 {
+        looks += 1;
+        assert!(looks < 1000, "nothing was committed");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn a_dropped_run_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let run = store.begin_run(NEW_RUN).await.unwrap();
+    store
+        .take(taken(run, 1, FIRST_TASK, vec![task(2, "a", 0)]))
+        .await
+        .unwrap();
+    store.drop_run(run).await.unwrap();
+    let again = store.begin_run(NEW_RUN).await.unwrap();
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    assert_eq!(
+        (found.key, found.tasks, found.last_sequence),
+        (again, vec![FIRST_TASK], 0)
+    );
+    assert!(found.flaws.is_empty());
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn a_schema_is_kept_by_endpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let schema = StoredSchema {
+        definition: "type Query { a: Int }".repeat(100),
+        fetched_at: 5,
+    };
+    store.store_schema("https://one", schema.clone()).await.unwrap();
+    assert_eq!(store.stored_schema("https://one").await.unwrap(), Some(schema));
+    assert_eq!(store.stored_schema("https://two").await.unwrap(), None);
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn a_state_of_a_later_version_and_a_damaged_one_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    close(store, thread).await;
+    let path = folder.path().join("state.sqlite");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.pragma_update(None, "user_version", 99).unwrap();
+    drop(database);
+    let refused = StateStore::open(folder.path()).err().unwrap();
+    assert!(matches!(refused, StateError::Newer { found: 99, .. }), "{refused}");
+    fs_err::write(&path, "this was never a database, whatever it is called ".repeat(50)).unwrap();
+    let refused = StateStore::open(folder.path()).err().unwrap();
+    assert!(matches!(refused, StateError::Damaged { .. }), "{refused}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_state_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    store.begin_run(NEW_RUN).await.unwrap();
+    for file in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
+        let mode = fs_err::metadata(folder.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    close(store, thread).await;
+}
