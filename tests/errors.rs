@@ -90,7 +90,6 @@ mod configuration {
             8 | token = …
               |         ^
               = help: a token comes from { env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", …] }
-            the next run goes on from here
         "#);
     }
 
@@ -115,65 +114,66 @@ mod queries {
     #[test]
     fn a_syntax_error_is_shown_at_its_place() {
         insta::assert_snapshot!(refusal(&items("{ items {\n  nodes { id size\n} }")), @r"
-        TIME error api/items: failed: Error: syntax error: expected R_CURLY, got EOF
+        TIME error api/items: failed: syntax error: expected R_CURLY, got EOF
                ╭─[ queries/api/items.graphql:3:4 ]
                │
              3 │ } }
-               │    │ 
+               │    │
                │    ╰─ expected R_CURLY, got EOF
             ───╯
-            the next run goes on from here
         ");
     }
 
     #[test]
     fn an_unknown_field_is_shown_with_the_one_that_was_meant() {
         insta::assert_snapshot!(refusal(&items("{ items { nodes { id\n  sise } } }")), @r"
-        Unable to fetch source '': source file not found: 5
-        TIME error api/items: failed: Error: type `Item` does not have a field `sise`
+        TIME error api/items: failed: type `Item` does not have a field `sise`
                ╭─[ queries/api/items.graphql:2:3 ]
                │
              2 │   sise } } }
-               │   ──┬─  
+               │   ──┬─
                │     ╰─── field `sise` selected here
-               │ 
+               │
+               ├─[ queries/api/schema.graphql:8:6 ]
+               │
+             8 │ type Item { id: ID! size: Int note: String }
+               │      ──┬─
+               │        ╰─── type `Item` defined here
+               │
                │ Help: did you mean `size`?
-               │ 
+               │
                │ Note: path to the field: `query → items → nodes → sise`
             ───╯
-            the next run goes on from here
         ");
     }
 
     #[test]
     fn a_mutation_is_refused() {
         insta::assert_snapshot!(refusal(&items("mutation Drop { drop(id: 1) }")), @r"
-        TIME error api/items: failed: Error: the mutation `Drop` cannot be exported
+        TIME error api/items: failed: the mutation `Drop` cannot be exported
                ╭─[ queries/api/items.graphql:1:1 ]
                │
              1 │ mutation Drop { drop(id: 1) }
-               │ ──────────────┬──────────────  
+               │ ──────────────┬──────────────
                │               ╰──────────────── a mutation
-               │ 
+               │
                │ Help: a query file holds one query, and fragments; nothing that changes or defines anything
             ───╯
-            the next run goes on from here
         ");
     }
 
     #[test]
     fn a_subscription_is_refused() {
         insta::assert_snapshot!(refusal(&items("subscription { dropped }")), @r"
-        TIME error api/items: failed: Error: this subscription cannot be exported
+        TIME error api/items: failed: this subscription cannot be exported
                ╭─[ queries/api/items.graphql:1:1 ]
                │
              1 │ subscription { dropped }
-               │ ────────────┬───────────  
+               │ ────────────┬───────────
                │             ╰───────────── a subscription
-               │ 
+               │
                │ Help: a query file holds one query, and fragments; nothing that changes or defines anything
             ───╯
-            the next run goes on from here
         ");
     }
 
@@ -181,32 +181,30 @@ mod queries {
     fn several_operations_in_one_file_are_refused() {
         let query = "query One { items { nodes { id } } }\nquery Two { items { nodes { id } } }";
         insta::assert_snapshot!(refusal(&items(query)), @r"
-        TIME error api/items: failed: Error: the file holds 2 queries: One, Two
+        TIME error api/items: failed: the file holds 2 queries: One, Two
                ╭─[ queries/api/items.graphql:2:1 ]
                │
              2 │ query Two { items { nodes { id } } }
-               │ ──────────────────┬─────────────────  
+               │ ──────────────────┬─────────────────
                │                   ╰─────────────────── the second query
-               │ 
+               │
                │ Help: give each query a file of its own; its name names the table
             ───╯
-            the next run goes on from here
         ");
     }
 
     #[test]
     fn a_nested_connection_is_refused_rather_than_cut_off() {
         insta::assert_snapshot!(refusal(&items("{ boxes { nodes { id items { nodes { id } } } } }")), @r"
-        TIME error api/items: failed: Error: the paginated field `items` stands below another list
+        TIME error api/items: failed: the paginated field `items` stands below another list
                ╭─[ queries/api/items.graphql:1:22 ]
                │
              1 │ { boxes { nodes { id items { nodes { id } } } } }
-               │                      ──┬──  
+               │                      ──┬──
                │                        ╰──── its further pages would not be read
-               │ 
+               │
                │ Help: nested connections cannot be exported yet: give it a query file of its own, where it stands below single objects only, or write @paginate(style: NONE) to take its first page as all there is
             ───╯
-            the next run goes on from here
         ");
     }
 
@@ -232,10 +230,7 @@ mod network {
             ..Api::from(&server)
         };
         let project = project.with("source.toml", &SETTINGS.replace("schema = 'schema.graphql'\n", ""));
-        insta::assert_snapshot!(failure(&project, api, 4), @r"
-        TIME error api: failed: the schema cannot be asked for: api answered 401: Login required [UNAUTHENTICATED]; the API does not accept the token, check what [auth] of the source names
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&project, api, 4), @"TIME error api: failed: the schema cannot be asked for: api answered 401: Login required [UNAUTHENTICATED]; the API does not accept the token, check what [auth] of the source names");
         assert_eq!(server.log().requests, server.log().unauthorized);
     }
 
@@ -258,10 +253,7 @@ mod network {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}/graphql", listener.local_addr().expect("an address"));
         drop(listener);
-        insta::assert_snapshot!(failure(&items(ITEMS), Api { address, token: None }, 1), @r"
-        TIME error api/items: failed: ADDRESS: connection refused; check the endpoint's host and port; given up after 2 attempts
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&items(ITEMS), Api { address, token: None }, 1), @"TIME error api/items: failed: ADDRESS: connection refused; check the endpoint's host and port; given up after 2 attempts");
     }
 
     #[test]
@@ -279,10 +271,7 @@ mod network {
             content_type: "text/html; charset=utf-8",
             body: html.to_owned(),
         });
-        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
-        TIME error api/items: failed: api answered 200: an HTML page: Down for maintenance; given up after 2 attempts
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @"TIME error api/items: failed: api answered 200: an HTML page: Down for maintenance; given up after 2 attempts");
         assert_eq!(stub.requests().len(), 2);
     }
 
@@ -293,10 +282,7 @@ mod network {
             body: body.clone(),
             sent: 30,
         });
-        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
-        TIME error api/items: failed: ADDRESS: the response was cut off after 30 bytes; given up after 2 attempts
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @"TIME error api/items: failed: ADDRESS: the response was cut off after 30 bytes; given up after 2 attempts");
         assert_eq!(stub.requests().len(), 2);
     }
 
@@ -309,10 +295,7 @@ mod network {
             content_type: "application/json",
             body: body.clone(),
         });
-        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
-        TIME error api/items: failed: api answered 200: the body is no JSON object, or breaks off; given up after 2 attempts
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @"TIME error api/items: failed: api answered 200: the body is no JSON object, or breaks off; given up after 2 attempts");
     }
 }
 
@@ -353,10 +336,7 @@ mod paging {
             page["data"]["items"]["pageInfo"]["endCursor"] = Value::Null;
             Answer::Json(page)
         });
-        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
-        TIME error api/items: failed: `items` says that there is another page and gives no cursor for it; if that is all there is, write @paginate(style: NONE)
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @"TIME error api/items: failed: `items` says that there is another page and gives no cursor for it; if that is all there is, write @paginate(style: NONE)");
     }
 
     #[test]
@@ -396,7 +376,7 @@ mod shortcomings {
         let project = items(ITEMS);
         let told = failure(&project, &stub, 3);
         insta::assert_snapshot!(told, @r"
-        TIME warn  api/items: published, but not complete: 2 rows in 1 table, 1 request, 1ms
+        TIME warn  api/items: published, but not complete: 2 rows in 1 table, 1 request, ELAPSED
             `items.nodes.size` is null: size is not known
         ");
         let exported = project.newest("items");
@@ -505,8 +485,7 @@ mod disk {
     /// Pages of 50 long rows, 40 of them: 4 MiB of hexadecimal digits, 2 MiB at the least.
     fn many_pages() -> Stub {
         Stub::start(|request| {
-            let number: u64 = cursor(request)
-                .map_or(0, |after| after.parse().expect("a number"));
+            let number: u64 = cursor(request).map_or(0, |after| after.parse().expect("a number"));
             let node = |row: u64| json!({ "id": format!("{number}-{row}"), "size": row, "note": long_note(number * 50 + row) });
             let nodes: Vec<Value> = (0..50).map(node).collect();
             let next = (number < 39).then(|| (number + 1).to_string());
@@ -514,26 +493,44 @@ mod disk {
         })
     }
 
+    /// At a small size the state is the first that finds no room; at a larger one a part of the table.
     #[test]
     fn a_full_disk_is_told_as_such_and_the_run_goes_on_when_there_is_room() {
-        let (project, stub) = (items("{ items { nodes { id size note } } }"), many_pages());
-        let script = "mount -t tmpfs -o size=1536k none output
-            code=0; \"$1\" run --quiet --set endpoint=\"$2\" || code=$?
-            echo \"exit code $code\"
-            mount -o remount,size=64m output
-            \"$1\" run --set endpoint=\"$2\"
-            cp -a output kept";
-        let Some(ended) = with_mounts(&project, &stub, script) else {
-            return;
-        };
-        let ended = ended.with_code(0);
-        assert_eq!(ended.stdout, "exit code 1\n");
-        let (failed, resumed) = ended.stderr.split_once('\n').expect("lines");
-        insta::assert_snapshot!(project.steady(failed), @"");
-        assert!(resumed.contains("goes on"), "{resumed}");
-        let manifest = crate::exported::read_export(&project.folder().join("kept/api/items/latest"));
-        assert_eq!(manifest.manifest["tables"][0]["rows"], 2000);
-        println!("{} requests for 40 pages", stub.requests().len());
+        let mut told = String::new();
+        for size in ["700k", "1536k", "3m"] {
+            let (project, stub) = (items("{ items { nodes { id size note } } }"), many_pages());
+            let script = "mount -t tmpfs -o size=SIZE none output
+                code=0; \"$1\" run --quiet --set endpoint=\"$2\" || code=$?
+                echo \"exit code $code\"
+                mount -o remount,size=64m output
+                \"$1\" run --set endpoint=\"$2\"
+                cp -a output kept";
+            let Some(ended) = with_mounts(&project, &stub, &script.replace("SIZE", size)) else {
+                return;
+            };
+            let ended = ended.with_code(0);
+            assert_eq!(ended.stdout, "exit code 1\n");
+            let (failed, resumed) = ended.stderr.split_once('\n').expect("lines");
+            told += &format!("{size}: {}\n", project.steady(failed));
+            assert!(resumed.contains("goes on: "), "{resumed}");
+            let exported = crate::exported::read_export(&project.folder().join("kept/api/items/latest"));
+            assert_eq!(exported.incomplete(), Vec::<&str>::new());
+            let columns = [
+                ("_id", Kind::Text),
+                ("id", Kind::Text),
+                ("size", Kind::Int32),
+                ("note", Kind::Text),
+            ];
+            let rows = exported
+                .rows("items", &columns)
+                .into_iter()
+                .map(|row| format!("{:?}", row["id"]));
+            assert_eq!(rows.collect::<std::collections::BTreeSet<_>>().len(), 2000);
+            let requests = stub.requests().len();
+            println!("a disk of {size}: {requests} requests for 40 pages");
+            assert!(requests <= 42, "{requests} requests for 40 pages");
+        }
+        insta::assert_snapshot!(told, @"");
     }
 
     #[test]
@@ -544,10 +541,7 @@ mod disk {
             return;
         };
         let ended = ended.with_code(1);
-        insta::assert_snapshot!(project.steady(&ended.stderr), @r"
-        TIME error api: failed: the output folder cannot be written: failed to create directory `output/api`: Read-only file system (os error 30); choose another with --output, or mend its permissions
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(project.steady(&ended.stderr), @"TIME error api: failed: the output folder cannot be written: failed to create directory `output/api`: Read-only file system (os error 30); choose another with --output, or mend its permissions");
         assert_eq!(stub.requests().len(), 0);
     }
 
@@ -555,10 +549,7 @@ mod disk {
     fn a_file_in_the_place_of_the_output_folder_is_told_as_such() {
         let (project, stub) = (items(ITEMS), many_pages());
         fs::write(project.output(), "a file").expect("a file");
-        insta::assert_snapshot!(failure(&project, &stub, 1), @r"
-        TIME error api: failed: the output folder cannot be written: failed to create directory `output/api`: Not a directory (os error 20); choose another with --output, or mend its permissions
-            the next run goes on from here
-        ");
+        insta::assert_snapshot!(failure(&project, &stub, 1), @"TIME error api: failed: the output folder cannot be written: failed to create directory `output/api`: Not a directory (os error 20); choose another with --output, or mend its permissions");
         assert_eq!(stub.requests().len(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! The program under test: started, waited for or signalled, and what it said.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -30,15 +31,6 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stderr, self.stdout);
         self
     }
-
-    /// Panics where the standard error lacks one of these pieces.
-    #[track_caller]
-    pub(crate) fn saying(self, pieces: &[&str]) -> Self {
-        for piece in pieces {
-            assert!(self.stderr.contains(piece), "`{piece}` is not in\n{}", self.stderr);
-        }
-        self
-    }
 }
 
 /// A process that runs.
@@ -60,6 +52,19 @@ impl Running {
     /// Whether it runs no more.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a process").is_some()
+    }
+
+    /// Reads its standard output up to the end of the first line with this piece in it.
+    pub(crate) fn read_stdout_until(&mut self, piece: &str) -> String {
+        let stdout = self.child.stdout.as_mut().expect("its standard output");
+        let mut text = String::new();
+        let mut byte = [0];
+        while !(text.ends_with('\n') && text.contains(piece)) {
+            // Byte by byte, so that what comes later stays there for `end`.
+            stdout.read_exact(&mut byte).expect("more output");
+            text.push(byte[0].into());
+        }
+        text
     }
 
     /// Waits for its end; one that does not come is an end of the test, too.
@@ -111,6 +116,7 @@ pub(crate) fn steady(text: &str, folder: &Path) -> String {
         (r"\d{8}T\d{6}Z", "RUN"),
         (r"127\.0\.0\.1:\d+", "ADDRESS"),
         (r"the next one is in [\w.]+", "the next one is in WAIT"),
+        (r"(requests?), [\d.]+m?s", "$1, ELAPSED"),
         (r"\(process \d+\)", "(process PID)"),
     ];
     patterns.into_iter().fold(text, |text, (pattern, name)| {

@@ -65,7 +65,7 @@ fn a_server_that_tells_no_schema_is_told_of_with_the_way_out() {
     });
     let project = Project::new(SETTINGS).with("findings.graphql", FINDINGS);
     let ended = project.run(&stub, &[]).with_code(2);
-    insta::assert_snapshot!(project.steady(ended.stderr.lines().next().expect("a line")), @"TIME error api: failed: the API does not tell its schema: api answered 400: GraphQL introspection is not allowed; the request will not pass as it is, check the endpoint and the query; save it as a file beside the query files and set `schema` to it");
+    insta::assert_snapshot!(project.steady(ended.stderr.lines().next().expect("a line")), @r#"TIME error api: failed: the API does not tell its schema: api answered 400: GraphQL introspection is not allowed; save its schema as schema.graphql beside the query files, and write schema = "schema.graphql" into source.toml"#);
 }
 
 #[test]

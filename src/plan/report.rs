@@ -1,5 +1,7 @@
 //! Reports on query files in the compiler's own form: file, line, caret, remedy.
 
+use std::sync::Arc;
+
 use apollo_compiler::Schema;
 use apollo_compiler::diagnostic::{CliReport, Color, ToCliReport as _};
 use apollo_compiler::parser::{SourceMap, SourceSpan};
@@ -32,7 +34,7 @@ impl Finding {
         report.with_message(self.message);
         report.with_label_opt(self.place, self.label);
         report.with_help(self.help);
-        PlanError(report.into_string().trim_end().to_owned())
+        PlanError(text(report))
     }
 }
 
@@ -45,15 +47,28 @@ impl PlanError {
     /// The compiler's reports, each with the nearest name that exists where one is misspelt.
     pub(crate) fn from_compiler(errors: &DiagnosticList, schema: Option<&Schema>) -> Self {
         let reports = errors.iter().map(|diagnostic| {
-            let mut report = diagnostic.error.to_report(diagnostic.sources, Color::Never);
+            // A report may also point into the schema, which the query's own sources need not hold.
+            let mut sources = SourceMap::clone(diagnostic.sources);
+            if let Some(schema) = schema {
+                Arc::make_mut(&mut sources).extend(schema.sources.iter().map(|(id, file)| (*id, Arc::clone(file))));
+            }
+            let mut report = diagnostic.error.to_report(&sources, Color::Never);
             let message = diagnostic.error.to_string();
             if let Some(near) = schema.and_then(|schema| near_name(schema, &message)) {
                 report.with_help(format!("did you mean `{near}`?"));
             }
-            report.into_string().trim_end().to_owned()
+            text(report)
         });
         Self(reports.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// The report without its first word, which whoever shows it has said already, and without spaces at the ends of lines.
+fn text(report: CliReport<'_>) -> String {
+    let text = report.into_string();
+    let text = text.strip_prefix("Error: ").unwrap_or(&text);
+    let lines = text.trim_end().lines().map(str::trim_end);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The field that was meant, for the compiler's message on an unknown one: ``type `T` does not have a field `f` ``.
