@@ -1,3 +1,9 @@
+//! One endpoint: transport, authentication, limiter, retry, verdict. A request goes in, and what comes out is an answer
+//! that is worth taking in, or the reason why there is none.
+//!
+//! `endpoint.rs` is the way in. Knows nothing of tables, pages or files: what is asked for is a text and its variables to
+//! it, and `data` is read by whoever asks. The only module that imports reqwest.
+
 mod connections;
 mod endpoint;
 mod envelope;

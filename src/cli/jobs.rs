@@ -106,13 +106,13 @@ impl Jobs {
     }
 
     fn check_variables(&self, arguments: &ProjectArguments) -> Result<(), JobError> {
-        let mut documents = self
-            .sources
-            .iter()
-            .flat_map(|job| &job.queries)
-            .map(|(_, document)| document);
+        // A file that cannot be read may be the one with the variable.
+        if !self.refused.is_empty() {
+            return Ok(());
+        }
+        let queries = || self.sources.iter().flat_map(|job| &job.queries);
         for (name, _) in &arguments.var {
-            if self.refused.is_empty() && !documents.any(|document| document.has_variable(name)) {
+            if !queries().any(|(_, document)| document.has_variable(name)) {
                 return Err(JobError::NoSuchVariable { name: name.clone() });
             }
         }
@@ -143,4 +143,37 @@ fn token(source: &Arc<Source>) -> Option<ReadToken> {
             .map_err(|error| error.to_string())?
             .ok_or_else(|| none.to_owned())
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepare(variables: &[&str]) -> Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("api");
+        fs_err::create_dir(&source).unwrap();
+        let write = |name: &str, text: &str| fs_err::write(source.join(name), text).unwrap();
+        write("source.toml", "endpoint = 'https://api.example.com'");
+        write(
+            "a.graphql",
+            "query A($since: String, $state: String) { a(since: $since, state: $state) }",
+        );
+        write("b.graphql", "query B($kind: String) { b(kind: $kind) }");
+        let given = variables.iter().map(|name| ((*name).to_owned(), "x".to_owned()));
+        let arguments = ProjectArguments {
+            paths: vec![source],
+            set: Vec::new(),
+            var: given.collect(),
+            flatten: false,
+        };
+        Jobs::prepare(&arguments).map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn several_variables_are_looked_for_in_all_query_files() {
+        assert_eq!(prepare(&["kind", "since", "state", "since"]), Ok(()));
+        let error = "no query file has a variable `$sinse`; --var sinse sets nothing";
+        assert_eq!(prepare(&["kind", "sinse"]), Err(error.to_owned()));
+    }
 }

@@ -1,3 +1,8 @@
+//! The command line: one file a subcommand, and the exit code.
+//!
+//! `jobs.rs` turns the arguments into work, which `run/` does. Must not know how an export is done: what is shown of one
+//! comes from `report/`, and what has to be decided is decided below.
+
 mod arguments;
 mod check;
 mod demo;

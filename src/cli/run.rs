@@ -10,7 +10,7 @@ use crate::cli::arguments::{ReportArguments, RunArguments};
 use crate::cli::jobs::{Jobs, variables};
 use crate::cli::stop::watch_signals;
 use crate::clock::Clock;
-use crate::report::{Event, Observers, QuerySummary, ReportStyle, SharedObserver, Summary, report_to};
+use crate::report::{Event, LogFormat, Observers, QuerySummary, ReportStyle, SharedObserver, Summary, report_to};
 use crate::run::{QueryOutcome, RunSettings, SourceJob, describe_source_error, exit_code, run_source};
 
 pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
@@ -34,10 +34,11 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     let outcomes = runtime.block_on(async {
         tokio::select! {
             outcomes = run_all(&jobs, &settings) => outcomes,
-            () = watch_signals(stop_sender) => Vec::new(),
+            () = watch_signals(stop_sender, &settings.observer) => Vec::new(),
         }
     });
-    if !arguments.report.quiet {
+    // In a JSON log each line is an object, and `published` holds what the table would say.
+    if !arguments.report.quiet && LogFormat::from(arguments.report.log_format) == LogFormat::Text {
         write!(std::io::stderr(), "{}", summary.render())?;
     }
     Ok(exit_code(&outcomes))

@@ -1,3 +1,8 @@
+//! The stand-in APIs: a GraphQL server of our own with generated data and switchable faults, on loopback only.
+//!
+//! `service.rs` is the server without sockets, `server.rs` puts it on a port, `tracker/` is the one API there is. Imports
+//! nothing else of the crate and must not know its client: what tests learn from it is worth as much as it is independent.
+
 mod behaviour;
 mod config;
 mod dataset;

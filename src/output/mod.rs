@@ -1,6 +1,7 @@
 //! Part writers, publishing, manifest: everything that a run leaves on the disk for its readers.
 //!
 //! Rows are written to staging (`table_writer.rs`, `part.rs`), and moved to their place all at once (`publish.rs`).
+//! Must not know how rows were fetched or decoded: batches and their schema go in, files come out. The only module that imports parquet.
 
 mod durable;
 mod error;

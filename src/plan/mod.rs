@@ -1,3 +1,10 @@
+//! An operation, a schema and settings turned into tables, connections and request texts. Pure: no request is sent, no
+//! file read, no clock asked.
+//!
+//! `query_plan.rs` is the way in: the query is checked (`document.rs`), its row fields are found (`survey.rs`) and planned
+//! (`row_plan.rs`), and the requests written (`template.rs`). Must not know what an answer is: what `rows/` and `run/` need
+//! to read one is put down as data (`table.rs`, `probe.rs`).
+
 mod columns;
 mod directives;
 mod document;

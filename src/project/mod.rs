@@ -1,3 +1,9 @@
+//! `queries/` on disk turned into one typed project: settings, presets, query files, where the token is found.
+//!
+//! A `source.toml` is read as it is written (`raw.rs`, `written.rs`), laid over its preset (`layers.rs`) and settled once
+//! (`settle.rs`); nothing downstream checks a setting again. Must not know what a query file says, nor any API by name: what
+//! differs between APIs stands in `presets/`.
+
 mod complaint;
 mod defaults;
 mod diagnostic;

@@ -102,7 +102,8 @@ pub enum Event {
         /// What it amounts to.
         summary: QuerySummary,
     },
-    /// A query file's export failed; what was fetched stays, and the next run goes on from there.
+    /// A query file's export failed. What was fetched stays, and the next run goes on from there; with an empty summary
+    /// nothing was begun.
     QueryFailed {
         /// `source/query_file`.
         query: String,
@@ -162,8 +163,15 @@ pub struct QuerySummary {
     pub incomplete: Vec<String>,
 }
 
+impl QuerySummary {
+    /// Whether there is a run to go on with: one that was begun has tables, be they empty.
+    pub(crate) fn is_begun(&self) -> bool {
+        !self.tables.is_empty()
+    }
+}
+
 /// What one table amounts to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TableSummary {
     /// The table's name.
     pub table: String,

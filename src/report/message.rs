@@ -291,8 +291,12 @@ impl fmt::Display for Message<'_> {
                 )
             }
             Self::Published { summary, .. } => write_published(formatter, summary),
-            Self::Failed { error, .. } => {
-                write!(formatter, "failed: {error}\nthe next run goes on from here")
+            Self::Failed { error, summary, .. } => {
+                write!(formatter, "failed: {error}")?;
+                if summary.is_begun() {
+                    formatter.write_str("\nthe next run goes on from here")?;
+                }
+                Ok(())
             }
             Self::Interrupted { .. } => formatter.write_str("interrupted, the next run goes on from here"),
         }

@@ -1,3 +1,8 @@
+//! What a run tells people and machines: live rows, log lines, the closing table.
+//!
+//! The engine tells [`Event`]s and never prints; every view is an [`Observer`] of them. Imports nothing of the engine and
+//! asks it nothing, so a view can be left out or added without the engine's knowledge.
+
 mod board;
 mod choice;
 mod columns;

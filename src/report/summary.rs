@@ -225,8 +225,12 @@ fn shortcomings(queries: &[Ended]) -> String {
                 }
             }
             Outcome::Failed(error) => {
-                text += &format!("{query} failed: {}\n", human::printable(error));
-                text += &format!("{query} goes on from here with the next run\n");
+                // The log above has all of it, which may be a report of many lines.
+                let first = error.lines().next().unwrap_or_default();
+                text += &format!("{query} failed: {}\n", human::printable(first));
+                if ended.summary.is_begun() {
+                    text += &format!("{query} goes on from here with the next run\n");
+                }
             }
             Outcome::Interrupted => {
                 text += &format!("{query} was interrupted and goes on from here with the next run\n");

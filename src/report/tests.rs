@@ -146,6 +146,17 @@ async fn tell(observer: &dyn Observer) {
     observer.notice(&Event::QueryFailed {
         query: "demo/events".to_owned(),
         error: "HTTP 500\nafter 10 attempts".to_owned(),
+        summary: QuerySummary {
+            tables: vec![TableSummary {
+                table: "events".to_owned(),
+                ..TableSummary::default()
+            }],
+            ..QuerySummary::default()
+        },
+    });
+    observer.notice(&Event::QueryFailed {
+        query: "demo/wrong".to_owned(),
+        error: "syntax error\n 1 │ {".to_owned(),
         summary: QuerySummary::default(),
     });
     observer.notice(&Event::QueryInterrupted {
@@ -185,6 +196,8 @@ async fn the_log_has_a_line_for_each_thing_and_progress_every_ten_seconds() {
 2026-01-02T03:04:17.000Z error demo/events: failed: HTTP 500
     after 10 attempts
     the next run goes on from here
+2026-01-02T03:04:17.000Z error demo/wrong: failed: syntax error
+     1 │ {
 2026-01-02T03:04:17.000Z warn  demo/users: interrupted, the next run goes on from here
 ";
     assert_eq!(report_of(style).await, expected);
@@ -200,7 +213,7 @@ async fn a_quiet_log_has_warnings_and_failures_only_even_on_a_terminal() {
         };
         let text = report_of(style).await;
         let levels: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(1)).collect();
-        assert_eq!(levels.iter().filter(|level| !level.is_empty()).count(), 4, "{text}");
+        assert_eq!(levels.iter().filter(|level| !level.is_empty()).count(), 5, "{text}");
         assert!(!text.contains(" info ") && text.contains(" error "), "{text}");
     }
 }
@@ -229,6 +242,7 @@ async fn the_json_log_has_one_object_a_line_with_stable_keys() {
         "warning",
         "part",
         "published",
+        "failed",
         "failed",
         "interrupted",
     ];
@@ -271,10 +285,12 @@ async fn the_summary_says_what_was_written_what_it_took_and_what_is_missing() {
 query file   table                  rows  rejected  parts      bytes
 demo/groups  groups            1,234,567         0      2  117.7 MiB
              groups__findings        890         1      2    4.0 KiB
+demo/events  events                    0         0      0        0 B
 
 query file   state         requests  retries  throttles   received    time
 demo/groups  not complete     1,250        3          1  941.9 MiB  1m 05s
 demo/events  failed               0        0          0        0 B     0ms
+demo/wrong   failed               0        0          0        0 B     0ms
 demo/users   interrupted          0        0          0        0 B     0ms
 total                         1,250        3          1  941.9 MiB
 
@@ -282,8 +298,8 @@ budget of demo: 14 requests in 12.0s, 14 % of 100 per 1m
 
 demo/groups is not complete: 1 row of `groups__findings` was rejected
 demo/events failed: HTTP 500
-    after 10 attempts
 demo/events goes on from here with the next run
+demo/wrong failed: syntax error
 demo/users was interrupted and goes on from here with the next run
 ";
     assert_eq!(summary.render(), expected);

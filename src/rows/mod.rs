@@ -2,7 +2,7 @@
 //!
 //! `decoder.rs` is the way in. A body is read along its layout (`walk.rs`, `items.rs`), and each row by one of two
 //! readers: `quick.rs`, or, for a page with anything unusual in it, `careful.rs`. What a value becomes is decided in
-//! `value.rs` alone.
+//! `value.rs` alone. Must not know where a body came from or what becomes of a batch: no tokio, no file, no clock.
 
 mod arrays;
 mod careful;

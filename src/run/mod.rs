@@ -1,3 +1,10 @@
+//! The engine: tasks out, responses in, until every connection is read to its end.
+//!
+//! `source_run.rs` has the query files of a source side by side, `query_run.rs` one of them from its beginning to its
+//! publication, `export.rs` the loop of tasks and responses, `sink.rs` the way from responses to parts. Must not know HTTP,
+//! SQL, Arrow or GraphQL: each has a module below that it talks to in words of its own. Never prints, and has its clock
+//! passed in.
+
 mod cursor_watch;
 mod export;
 mod harvest;

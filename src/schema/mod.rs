@@ -1,3 +1,8 @@
+//! The API's schema: asked for or read from a file, how its fields turn their pages, and what single values can become.
+//!
+//! Pure, and tolerant: published schemas often fail strict validation. Must not know any query, nor how a schema is got:
+//! `run/` asks for it, `state/` keeps it.
+
 mod introspection;
 mod load;
 mod paging;

@@ -1,3 +1,8 @@
+//! The budget of one source: every attempt on the wire waits here for its permit.
+//!
+//! `slots.rs` and `window.rs` decide, without a clock of their own; `gate.rs` is where requests wait; `permit_log.rs`
+//! remembers across processes. Knows nothing of what the requests ask for, nor of why one is made again.
+
 mod budget;
 mod gate;
 mod permit;
