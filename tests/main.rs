@@ -1,1 +1,17 @@
+//! The whole program against APIs of our own: query files go in, tables and exit codes come out.
 
+// How tests are written: a project on disk, an API to ask, the program, and what it leaves behind.
+mod cell;
+mod exported;
+mod program;
+mod project;
+mod stub;
+mod tracker;
+
+// What is tested.
+mod command_line;
+mod errors;
+mod export;
+mod imports;
+mod resume;
+mod schema;

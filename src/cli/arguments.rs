@@ -15,7 +15,7 @@ Exit codes:
   1  failed: nothing is lost, the next run goes on from there
   2  wrong usage, configuration or query file
   3  published, but not complete: the summary and _manifest.json say what is lacking
-  4  the API does not accept the token
+  4  there is no token, or the API does not accept it
   5  interrupted: the next run goes on from there";
 
 const RUN_EXAMPLES: &str = "\

@@ -31,7 +31,11 @@ pub fn execute(arguments: Arguments) -> u8 {
         Command::Demo(demo) => demo::demo(demo),
     };
     result.unwrap_or_else(|error| {
-        if error.downcast_ref::<std::io::Error>().is_some_and(is_broken_pipe) {
+        if error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref())
+            .any(is_broken_pipe)
+        {
             return 0;
         }
         complain(&error);

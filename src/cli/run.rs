@@ -34,7 +34,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     let outcomes = runtime.block_on(async {
         tokio::select! {
             outcomes = run_all(&jobs, &settings) => outcomes,
-            () = watch_signals(stop_sender) => Vec::new(),
+            () = watch_signals(stop_sender, &settings.observer) => Vec::new(),
         }
     });
     // In a JSON log each line is an object, and `published` holds what the table would say.

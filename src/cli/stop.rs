@@ -1,8 +1,8 @@
 //! Ctrl-C and SIGTERM: the first asks to stop, the second stops.
 
-use std::io::Write as _;
-
 use tokio::sync::watch;
+
+use crate::report::{Event, SharedObserver};
 
 const FIRST: &str =
     "stopping: what is in flight is taken in, and the next run goes on from there; Ctrl-C again stops at once";
@@ -12,16 +12,16 @@ const SECOND: &str = "stopped; the next run goes on from there";
 const INTERRUPTED: i32 = 5;
 
 /// Watches for signals as long as it is polled; must run inside the runtime.
-pub(super) async fn watch_signals(stop: watch::Sender<bool>) {
+pub(super) async fn watch_signals(stop: watch::Sender<bool>, observer: &SharedObserver) {
     if next_signal().await.is_err() {
         // Without signal handlers the system's own way of ending a process remains; the state survives that too.
         return std::future::pending().await;
     }
-    say(FIRST);
+    say(observer, FIRST);
     // Nobody listens any more if the run has just ended.
     let _ = stop.send(true);
     if next_signal().await.is_ok() {
-        say(SECOND);
+        say(observer, SECOND);
         exit();
     }
     std::future::pending::<()>().await;
@@ -35,8 +35,11 @@ fn exit() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+fn say(observer: &SharedObserver, text: &str) {
+    observer.notice(&Event::Warning {
+        query: None,
+        text: text.to_owned(),
+    });
 }
 
 #[cfg(unix)]

@@ -34,7 +34,7 @@ impl Finding {
         report.with_message(self.message);
         report.with_label_opt(self.place, self.label);
         report.with_help(self.help);
-        PlanError(report.into_string().trim_end().to_owned())
+        PlanError(text(report))
     }
 }
 
@@ -57,7 +57,7 @@ impl PlanError {
             if let Some(near) = schema.and_then(|schema| near_name(schema, &message)) {
                 report.with_help(format!("did you mean `{near}`?"));
             }
-            let report = report.into_string().trim_end().to_owned();
+            let report = text(report);
             // One slip can be found by several rules.
             if !reports.contains(&report) {
                 reports.push(report);
@@ -65,6 +65,14 @@ impl PlanError {
         }
         Self(reports.join("\n"))
     }
+}
+
+/// The report without its first word, which whoever shows it has said already, and without spaces at the ends of lines.
+fn text(report: CliReport<'_>) -> String {
+    let text = report.into_string();
+    let text = text.strip_prefix("Error: ").unwrap_or(&text);
+    let lines = text.trim_end().lines().map(str::trim_end);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The field that was meant, for the compiler's message on an unknown one: ``type `T` does not have a field `f` ``.

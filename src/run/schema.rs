@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{Deserialize as _, DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::api::{ApiError, Endpoint, GraphqlRequest};
+use crate::api::{ApiError, Endpoint, GraphqlRequest, Refusal};
 use crate::schema::{ApiSchema, IntrospectionError, IntrospectionQuery, SchemaError, definition_text};
 use crate::state::StoredSchema;
 
@@ -23,8 +23,11 @@ pub enum SchemaSourceError {
     #[error("the schema cannot be asked for: {0}")]
     Api(#[from] ApiError),
     /// The API refuses to tell its schema.
-    #[error("the API does not tell its schema: {0}; save it as a file beside the query files and set `schema` to it")]
-    Refused(ApiError),
+    #[error(
+        "the API does not tell its schema: {0}; save its schema as schema.graphql beside the query files, and write \
+         schema = \"schema.graphql\" into source.toml"
+    )]
+    Refused(Refusal),
     /// The API's answer is not a schema.
     #[error(transparent)]
     Answer(#[from] IntrospectionError),
@@ -65,10 +68,12 @@ pub(crate) async fn introspect(endpoint: &Endpoint, source: &str) -> Result<Stri
                 return Err(ApiError::Invalid(refusal).into());
             }
             Err(
-                error
-                @ (ApiError::Invalid(_) | ApiError::TooComplex(_) | ApiError::TooBig(_) | ApiError::Denied { .. }),
+                ApiError::Invalid(words)
+                | ApiError::TooComplex(words)
+                | ApiError::TooBig(words)
+                | ApiError::Denied { refusal: words, .. },
             ) => {
-                refusal = Some(error);
+                refusal = Some(words);
             }
             Err(error) => return Err(error.into()),
         }

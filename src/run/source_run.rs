@@ -81,13 +81,11 @@ impl SourceError {
     /// How every query file of the source ends because of it.
     pub fn outcome(&self) -> QueryOutcome {
         match self {
-            Self::Api(error) | Self::Schema(SchemaSourceError::Api(error) | SchemaSourceError::Refused(error)) => {
-                match error {
-                    ApiError::Unauthorized(_) | ApiError::Token { .. } => QueryOutcome::NotAuthorized,
-                    ApiError::Stopped { .. } => QueryOutcome::Interrupted,
-                    _ => QueryOutcome::Failed,
-                }
-            }
+            Self::Api(error) | Self::Schema(SchemaSourceError::Api(error)) => match error {
+                ApiError::Unauthorized(_) | ApiError::Token { .. } => QueryOutcome::NotAuthorized,
+                ApiError::Stopped { .. } => QueryOutcome::Interrupted,
+                _ => QueryOutcome::Failed,
+            },
             Self::Schema(_) => QueryOutcome::Refused,
             Self::Output(_) | Self::State(_) | Self::Transport(_) => QueryOutcome::Failed,
         }
