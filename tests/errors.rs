@@ -1,6 +1,7 @@
 //! What goes wrong, each with the words that tell it and the exit code: what happened, where, and what to do about it.
 
 use std::process::Command;
+use std::time::Duration;
 
 use fs_err as fs;
 use serde_json::{Value, json};
@@ -498,9 +499,10 @@ mod disk {
         (0..256).map(|_| next()).collect()
     }
 
-    /// Pages of 50 long rows, 40 of them: 4 MiB of hexadecimal digits, 2 MiB at the least.
+    /// After a moment, as any API: pages of 50 long rows, 40 of them: 4 MiB of hexadecimal digits, 2 MiB at the least.
     fn many_pages() -> Stub {
         Stub::start(|request| {
+            std::thread::sleep(Duration::from_millis(20));
             let number: u64 = cursor(request).map_or(0, |after| after.parse().expect("a number"));
             let node = |row: u64| json!({ "id": format!("{number}-{row}"), "size": row, "note": long_note(number * 50 + row) });
             let nodes: Vec<Value> = (0..50).map(node).collect();
@@ -548,7 +550,11 @@ mod disk {
             // What was received and found no room has to be asked for again; what found room has not.
             assert!(requests <= 48, "{requests} requests for 40 pages");
         }
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r"
+        700k: TIME error api/items: failed: output/api/.gqldump/state.sqlite: the disk is full; make room and run again, nothing that was fetched is lost
+        1536k: TIME error api/items: failed: output/api/.gqldump/state.sqlite: the disk is full; make room and run again, nothing that was fetched is lost
+        3m: TIME error api/items: failed: output/api/.gqldump/state.sqlite: the disk is full; make room and run again, nothing that was fetched is lost
+        ");
     }
 
     #[test]
