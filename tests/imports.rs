@@ -163,7 +163,6 @@ fn the_rules_are_read_off_code_and_not_off_comments_or_tests() {
     let found: Vec<String> = paths(code).into_iter().collect();
     let expected = [
         "Instant::now",
-        "crate::clock",
         "arrow::Array",
         "crate::api",
         "crate::plan::Plan",

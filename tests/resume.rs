@@ -185,7 +185,7 @@ fn the_words_at_a_signal_say_what_happens_and_how_to_go_on() {
         .lines()
         .find(|line| line.contains("stopping"))
         .expect("a line");
-    insta::assert_snapshot!(project.steady(said), @"");
+    insta::assert_snapshot!(project.steady(said), @"TIME warn  stopping: what is in flight is taken in, and the next run goes on from there; Ctrl-C again stops at once");
     insta::assert_snapshot!(ended.stderr.lines().last().expect("a line"), @"demo/vulnerabilities was interrupted and goes on from here with the next run");
 }
 
