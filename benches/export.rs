@@ -4,6 +4,13 @@
 //! compares the peak memory of 2,000,000 rows with that of 200,000. The bodies are prepared beforehand and replayed
 //! by a process of its own, so that its work is not counted.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints its figures, and ends where anything goes wrong"
+)]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -360,21 +360,25 @@ mod paging {
     fn a_connection_that_is_null_has_no_rows() {
         let stub = Stub::start(|_| Answer::Json(json!({ "data": { "items": null } })));
         let project = items(ITEMS);
-        assert_eq!(failure(&project, &stub, 0), "");
+        insta::assert_snapshot!(
+            failure(&project, &stub, 0),
+            @"TIME warn  api/items: `items`, or an object above it, is null: it has no rows"
+        );
         assert_eq!(project.exported("items").manifest["tables"][0]["rows"], 0);
     }
 
     #[test]
-    fn a_connection_that_breaks_off_with_null_is_not_complete() {
+    fn a_connection_that_breaks_off_with_null_is_asked_again_and_not_taken_for_ended() {
         let stub = Stub::start(|request| match cursor(request) {
             None => Answer::Json(page(json!([{ "id": "1", "size": 2 }]), Some("next"))),
             Some(_) => Answer::Json(json!({ "data": { "items": null } })),
         });
-        let project = items(ITEMS);
-        failure(&project, &stub, 3);
-        let exported = project.newest("items");
-        assert_eq!(exported.incomplete(), ["`items` broke off: a later page of it is null"]);
-        assert_eq!(exported.manifest["tables"][0]["rows"], 1);
+        insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
+        TIME error api/items: failed: `items` broke off: a later page of it has no rows where the others have them
+            the next run goes on from here
+        ");
+        // The first page, and three attempts at the second.
+        assert_eq!(stub.requests().len(), 4);
     }
 }
 

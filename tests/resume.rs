@@ -225,7 +225,7 @@ fn fresh_drops_what_an_interrupted_run_has_fetched() {
     let ended = project
         .run(&server, &[MANY_PAGES.as_slice(), &["--fresh"]].concat())
         .with_code(0);
-    assert!(ended.stderr.contains("is dropped: --fresh"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("responses: --fresh"), "{}", ended.stderr);
     table("vulnerabilities").check(&project.exported("vulnerabilities"), server.stand_in());
     assert!(server.log().requests_repeated >= 8, "{:?}", server.log());
 }
@@ -238,7 +238,7 @@ fn a_query_that_asks_for_something_else_begins_afresh_and_says_why() {
     let text = fs::read_to_string(&path).expect("a query file");
     let project = project.with("vulnerabilities.graphql", &text.replacen("title", "headline: title", 1));
     let ended = project.run(&server, &MANY_PAGES).with_code(0);
-    let why = "is dropped: the query, its variables or what they lead to in the schema changed since";
+    let why = "responses: the endpoint, the query, its variables or what they lead to in the schema changed since";
     assert!(ended.stderr.contains(why), "{}", ended.stderr);
     assert_eq!(project.exported("vulnerabilities").manifest["tables"][0]["rows"], 6000);
 }
@@ -268,7 +268,7 @@ fn another_format_begins_afresh_and_says_why() {
     assert!(
         ended
             .stderr
-            .contains("is dropped: it writes parquet, and ndjson is asked for"),
+            .contains("responses: it writes parquet, and ndjson is asked for"),
         "{}",
         ended.stderr
     );

@@ -147,6 +147,13 @@ fn token(source: &Arc<Source>) -> Option<ReadToken> {
     }))
 }
 
+/// What an API is called in the state: its address may hold what is nobody's business.
+fn api_name(url: &url::Url) -> String {
+    let digest = Sha256::digest(url.as_str());
+    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}#{digits}", url.host_str().unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,11 +185,4 @@ mod tests {
         let error = "no query file has a variable `$sinse`; --var sinse sets nothing";
         assert_eq!(prepare(&["kind", "sinse"]), Err(error.to_owned()));
     }
-}
-
-/// What an API is called in the state: its address may hold what is nobody's business.
-fn api_name(url: &url::Url) -> String {
-    let digest = Sha256::digest(url.as_str());
-    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}#{digits}", url.host_str().unwrap_or_default())
 }

@@ -151,7 +151,7 @@ impl<'work> Export<'work> {
                 match error {
                     ExportError::Api(ApiError::Stopped { .. }) => {}
                     ExportError::Paging(PagingError::BrokeOff { .. }) if self.may_ask_again(&task) => {
-                        self.open.push(task)
+                        self.open.push(task);
                     }
                     error => {
                         failure.get_or_insert(error);

@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
         let mut seen = vec![false; self.fields.len()];
         let mut keys = Keys::default();
         while let Some(Key(key)) = members.next_key()? {
-            keys.note(&key)?;
+            keys.note(key.clone())?;
             let Some(index) = self.fields.iter().position(|field| field.key == key) else {
                 members.next_value::<IgnoredAny>()?;
                 continue;
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for PageSeed<'_, '_> {
         };
         let mut keys = Keys::default();
         while let Some(Key(key)) = members.next_key()? {
-            keys.note(&key)?;
+            keys.note(key.clone())?;
             if key == self.probe.items.as_str() {
                 let count = members.next_value_seed(Count { path: self.path })?;
                 page.has_items |= count.is_some();
@@ -251,7 +251,7 @@ impl<'de> Visitor<'de> for PageInfoSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut keys = Keys::default();
         while let Some(Key(key)) = members.next_key()? {
-            keys.note(&key)?;
+            keys.note(key.clone())?;
             if key == self.probe.has_next_page.as_str() {
                 let value = members.next_value::<PlainValue>()?.0;
                 self.page.has_next_page = value.and_then(|text| text.parse().ok());
@@ -304,11 +304,11 @@ impl<'de> Visitor<'de> for Count<'_> {
 struct Keys<'de>(Vec<Cow<'de, str>>);
 
 impl<'de> Keys<'de> {
-    fn note<E: serde::de::Error>(&mut self, key: &Cow<'de, str>) -> Result<(), E> {
-        if self.0.contains(key) {
+    fn note<E: serde::de::Error>(&mut self, key: Cow<'de, str>) -> Result<(), E> {
+        if self.0.contains(&key) {
             return Err(E::custom(format_args!("the member `{key}` occurs twice")));
         }
-        self.0.push(key.clone());
+        self.0.push(key);
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn plan_all(
         let plan = plan_query(document, schema, settings)?;
         match folders(name, &plan)
             .into_iter()
-            .find_map(|folder| clash(&taken, folder))
+            .find_map(|folder| clash(&taken, &folder))
         {
             Some(error) => Err(error),
             None => {
@@ -51,7 +51,7 @@ fn folders(query: &str, plan: &Plan) -> Vec<String> {
     tables.chain([query.to_owned()]).collect()
 }
 
-fn clash(taken: &BTreeMap<String, &str>, folder: String) -> Option<PlanError> {
+fn clash(taken: &BTreeMap<String, &str>, folder: &str) -> Option<PlanError> {
     let other = taken.get(&folder.to_lowercase())?;
     Some(PlanError::plain(format!(
         "the folder `{folder}` is written to by the query file `{other}` already; name a table with @table(name: \"…\"), \
