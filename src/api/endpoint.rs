@@ -122,12 +122,26 @@ impl Endpoint {
     where
         S: for<'de> DeserializeSeed<'de, Value = D> + Clone,
     {
+        self.ask_counting(query, request, read_data, &mut Effort::default())
+            .await
+    }
+
+    /// The same, noting in `effort` what it takes, also where no answer comes of it.
+    pub async fn ask_counting<S, D>(
+        &self,
+        query: &str,
+        request: &GraphqlRequest,
+        read_data: S,
+        effort: &mut Effort,
+    ) -> Result<Answer<D>, ApiError>
+    where
+        S: for<'de> DeserializeSeed<'de, Value = D> + Clone,
+    {
         let body = request.body().map_err(|source| ApiError::Unwritable {
             api: Arc::clone(&self.api),
             source,
         })?;
         let mut retry = RetryState::new(&self.retry);
-        let mut effort = Effort::default();
         let mut is_renewed = false;
         loop {
             let exchange = self.send(&body).await?;
@@ -143,7 +157,7 @@ impl Endpoint {
                         body: taken.body,
                         sent_at,
                         elapsed,
-                        effort,
+                        effort: *effort,
                     });
                 }
                 Outcome::Throttled { wait, refusal } => {

@@ -62,7 +62,7 @@ pub enum ApiError {
     #[error("{0}; split the query, or select fewer fields")]
     TooComplex(Refusal),
     /// The cursor is too old, or unknown to the API.
-    #[error("{0}; the cursor is not valid any more, this connection has to be read from its beginning")]
+    #[error("{0}; the cursor is not valid any more, begin the export anew with --fresh")]
     CursorExpired(Refusal),
     /// The request is wrong, and will stay so.
     #[error("{0}; the request will not pass as it is, check the endpoint and the query")]
@@ -71,7 +71,7 @@ pub enum ApiError {
     #[error("{0}; the answer does not have the shape of the query")]
     Misshapen(Refusal),
     /// All attempts failed.
-    #[error("{last}; given up after {attempts} attempts")]
+    #[error("{last}; given up after {attempts} attempt{}", if *attempts == 1 { "" } else { "s" })]
     GaveUp {
         /// Failed attempts.
         attempts: u32,

@@ -39,7 +39,8 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     });
     // In a JSON log each line is an object, and `published` holds what the table would say.
     if !arguments.report.quiet && LogFormat::from(arguments.report.log_format) == LogFormat::Text {
-        write!(std::io::stderr(), "{}", summary.render())?;
+        // The exit code is the run's, whether or not anybody can read of it.
+        let _ = write!(std::io::stderr(), "{}", summary.render());
     }
     Ok(exit_code(&outcomes))
 }

@@ -26,13 +26,14 @@ pub struct Manifest {
     pub source: String,
     /// The query file's name, without its ending.
     pub query: String,
-    /// SHA-256, in hexadecimal, of the query's text.
+    /// The fingerprint of all that decides what is asked for and how it is written (request texts, variables, tables), in
+    /// hexadecimal.
     pub query_hash: String,
     /// The run's name.
     pub run: String,
     /// When the run began; RFC 3339, in UTC.
     pub started: String,
-    /// When its last response was taken in; RFC 3339, in UTC.
+    /// When it was published; RFC 3339, in UTC.
     pub finished: String,
     /// Whether every connection was read to its end, and no row was rejected or left out.
     pub complete: bool,

@@ -36,6 +36,8 @@ pub struct PageProbe {
     pub connection: usize,
     /// The response key of the list of items, or of edges.
     pub items: String,
+    /// Whether a complete response may lack that list: a condition may leave it out.
+    pub are_items_optional: bool,
     /// The response key of `pageInfo`.
     pub page_info: String,
     /// The response key of `hasNextPage` in it.

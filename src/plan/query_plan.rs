@@ -10,7 +10,7 @@ use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::row_plan::{RowPlan, joined, plan_rows};
-use crate::plan::survey::survey;
+use crate::plan::survey::{survey, switched_off};
 use crate::plan::table::{Table, TableName};
 use crate::plan::template::{RequestTemplate, TemplateMaker};
 use crate::plan::variables::Variables;
@@ -21,6 +21,8 @@ use crate::schema::{ApiSchema, ScalarType};
 pub struct PlanSettings<'settings> {
     /// The query file's name without its ending, which names the table.
     pub query_name: &'settings str,
+    /// What the API is called where runs are kept apart: cursors of one are worth nothing to another.
+    pub api: &'settings str,
     /// Values for variables, as given on the command line; those of other query files may be among them.
     pub variables: &'settings BTreeMap<String, String>,
     /// What the API's custom scalars become.
@@ -38,6 +40,8 @@ pub struct Plan {
     pub tables: Arc<[Table]>,
     /// Its paginated connections; the rows of the connection of an index go to the table of that index.
     pub connections: Vec<Connection>,
+    /// Connections of which only the first page is read, since the author says so: their places, with dots.
+    pub first_pages_only: Vec<String>,
     /// The request for the first pages.
     pub start: RequestTemplate,
     /// Changes whenever anything changes that decides what is asked for or how it is written.
@@ -103,10 +107,11 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
     });
     let connections = connections.collect::<Result<Vec<_>, _>>()?;
     let start = maker.make(None)?;
-    let fingerprint = fingerprint(&tables, &start, &connections);
+    let fingerprint = fingerprint(settings.api, &tables, &start, &connections);
     Ok(Plan {
         tables: tables.into(),
         connections,
+        first_pages_only: switched_off(context, &operation.selection_set)?,
         start,
         fingerprint,
     })
@@ -155,8 +160,9 @@ fn tables(context: Context<'_>, rows: &[RowPlan], stem: &str) -> Result<Vec<Tabl
     Ok(tables)
 }
 
-fn fingerprint(tables: &[Table], start: &RequestTemplate, connections: &[Connection]) -> Fingerprint {
+fn fingerprint(api: &str, tables: &[Table], start: &RequestTemplate, connections: &[Connection]) -> Fingerprint {
     let mut hash = Sha256::new();
+    hash.update(api);
     for template in std::iter::once(start).chain(connections.iter().map(|connection| &connection.next_page)) {
         hash.update(template.text.as_bytes());
         hash.update(serde_json::Value::Object(template.variables.clone()).to_string());

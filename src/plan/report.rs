@@ -46,20 +46,24 @@ impl PlanError {
 
     /// The compiler's reports, each with the nearest name that exists where one is misspelt.
     pub(crate) fn from_compiler(errors: &DiagnosticList, schema: Option<&Schema>) -> Self {
-        let reports = errors.iter().map(|diagnostic| {
-            // A report may also point into the schema, which the query's own sources need not hold.
+        let mut reports: Vec<String> = Vec::new();
+        for diagnostic in errors.iter() {
+            // A report may point into the schema as well.
             let mut sources = SourceMap::clone(diagnostic.sources);
-            if let Some(schema) = schema {
-                Arc::make_mut(&mut sources).extend(schema.sources.iter().map(|(id, file)| (*id, Arc::clone(file))));
-            }
+            let of_schema = schema.into_iter().flat_map(|schema| schema.sources.iter());
+            Arc::make_mut(&mut sources).extend(of_schema.map(|(id, file)| (*id, Arc::clone(file))));
             let mut report = diagnostic.error.to_report(&sources, Color::Never);
             let message = diagnostic.error.to_string();
             if let Some(near) = schema.and_then(|schema| near_name(schema, &message)) {
                 report.with_help(format!("did you mean `{near}`?"));
             }
-            text(report)
-        });
-        Self(reports.collect::<Vec<_>>().join("\n"))
+            let report = text(report);
+            // One slip can be found by several rules.
+            if !reports.contains(&report) {
+                reports.push(report);
+            }
+        }
+        Self(reports.join("\n"))
     }
 }
 

@@ -375,6 +375,7 @@ impl RelayField<'_> {
         match (named("nodes"), named("edges")) {
             (Some(nodes), None) => Ok(ItemSource {
                 path: vec![nodes.key.clone()],
+                is_conditional: nodes.is_conditional,
                 item_sets: nodes.sets.clone(),
                 edge_fields: Vec::new(),
             }),
@@ -386,6 +387,7 @@ impl RelayField<'_> {
                 })?;
                 Ok(ItemSource {
                     path: vec![edges.key.clone(), node.key.clone()],
+                    is_conditional: edges.is_conditional || node.is_conditional,
                     item_sets: node.sets.clone(),
                     edge_fields: edge_fields.clone(),
                 })
@@ -438,6 +440,7 @@ impl RelayField<'_> {
         let probe = PageProbe {
             connection: self.table,
             items: source.path.first().map(ToString::to_string).unwrap_or_default(),
+            are_items_optional: source.is_conditional,
             page_info: key.to_string(),
             has_next_page,
             end_cursor,
@@ -490,7 +493,8 @@ impl RelayField<'_> {
             .specified_argument_by_name(argument)
             .map(|value| &**value)
         {
-            Some(Value::Variable(name)) => Some(name.clone()),
+            // A variable that is used elsewhere too must keep its value there.
+            Some(Value::Variable(name)) if self.context.variables.uses(name) == 1 => Some(name.clone()),
             _ => None,
         };
         let definition = self.field.field.definition.argument_by_name(argument);
@@ -520,7 +524,8 @@ impl RelayField<'_> {
             .specified_argument_by_name(&AFTER)
             .map(|value| &**value)
         {
-            None | Some(Value::Variable(_) | Value::Null) => {}
+            None | Some(Value::Null) => {}
+            Some(Value::Variable(name)) if !self.context.variables.has_value(name) => {}
             Some(_) => return Err(self.refusal("`after` has a fixed value", "remove it: the cursor is ours to move")),
         }
         let directive = directives::paginate(&self.field.field.directives, self.context.sources)?;
@@ -564,6 +569,8 @@ impl RelayField<'_> {
 struct ItemSource {
     /// `nodes`, or `edges` and `node`: their response keys.
     path: Vec<Name>,
+    /// Whether a condition may leave them out.
+    is_conditional: bool,
     item_sets: Vec<SelectionSet>,
     edge_fields: Vec<MergedField>,
 }

@@ -51,6 +51,7 @@ pub(crate) fn survey(context: Context<'_>, set: &SelectionSet) -> Result<(Vec<Ro
         let mut rows = Vec::new();
         let branches = walk(context, std::slice::from_ref(set), &[], wanted, &mut rows)?;
         if !rows.is_empty() {
+            refuse_lists(context, &branches)?;
             return Ok((rows, branches));
         }
     }
@@ -61,6 +62,36 @@ pub(crate) fn survey(context: Context<'_>, set: &SelectionSet) -> Result<(Vec<Ro
         kind: RowFieldKind::Operation(vec![set]),
     };
     Ok((vec![operation], vec![Branch::Rows(0)]))
+}
+
+/// Refuses lists of objects beside the rows: they would be copied into each row, and lost where there is none.
+fn refuse_lists(context: Context<'_>, branches: &[Branch]) -> Result<(), PlanError> {
+    for branch in branches {
+        match branch {
+            Branch::Value(field) if field.has_fields() && field.field.ty().is_list() => {
+                let finding = Finding {
+                    message: format!("the list `{}` stands beside a paginated field", field.key),
+                    place: field.key.location(),
+                    label: "would be copied into each row of the other".to_owned(),
+                    help: "give it a query file of its own".to_owned(),
+                };
+                return Err(finding.into_error(context.sources));
+            }
+            Branch::Object(_, below) => refuse_lists(context, below)?,
+            Branch::Value(_) | Branch::Rows(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn list_of_lists(context: Context<'_>, field: &MergedField) -> PlanError {
+    let finding = Finding {
+        message: format!("`{}` is a list of lists of objects", field.key),
+        place: field.key.location(),
+        label: "its items cannot be rows".to_owned(),
+        help: "there is no way yet to export it; select it below an object, where it becomes a LIST column".to_owned(),
+    };
+    finding.into_error(context.sources)
 }
 
 fn walk(
@@ -96,11 +127,12 @@ fn branch(
         return Ok(Branch::Rows(rows.len() - 1));
     }
     if field.field.ty().is_list() {
+        if field.field.ty().item_type().is_list() {
+            return Err(list_of_lists(context, &field));
+        }
         if wanted == Wanted::Lists {
-            rows.push(RowField {
-                path,
-                kind: RowFieldKind::List(with_type_names(context, field)),
-            });
+            let kind = RowFieldKind::List(with_type_names(context, field));
+            rows.push(RowField { path, kind });
             return Ok(Branch::Rows(rows.len() - 1));
         }
         return Ok(Branch::Value(with_type_names(context, field)));
@@ -130,6 +162,33 @@ fn is_connection(context: Context<'_>, field: &MergedField) -> Result<bool, Plan
         .into_error(context.sources)),
         Paging::None => Ok(false),
     }
+}
+
+/// Connections that `@paginate(style: NONE)` keeps from being read on: what is behind their first page is not asked for.
+pub(crate) fn switched_off(context: Context<'_>, set: &SelectionSet) -> Result<Vec<String>, PlanError> {
+    let mut found = Vec::new();
+    for field in merge(std::slice::from_ref(set), context.schema, context.variables) {
+        collect_switched_off(context, &field, String::new(), &mut found)?;
+    }
+    Ok(found)
+}
+
+fn collect_switched_off(
+    context: Context<'_>,
+    field: &MergedField,
+    above: String,
+    found: &mut Vec<String>,
+) -> Result<(), PlanError> {
+    let path = above + field.key.as_str();
+    let directive = directives::paginate(&field.field.directives, context.sources)?;
+    let is_off = directive.style == Some(DirectiveStyle::None);
+    if is_off && paging(context.schema, &field.field.definition) == Paging::Relay && selects_items(field) {
+        found.push(path.clone());
+    }
+    for below in merge(&field.sets, context.schema, context.variables) {
+        collect_switched_off(context, &below, format!("{path}."), found)?;
+    }
+    Ok(())
 }
 
 fn with_type_names(context: Context<'_>, mut field: MergedField) -> MergedField {

@@ -17,7 +17,7 @@ use crate::plan::row_plan::{Driven, RowPlan, set_argument};
 use crate::plan::selection::{MergedField, add_type_names};
 use crate::plan::survey::Branch;
 use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, Layout};
-use crate::plan::variables::missing;
+use crate::plan::variables::{collect_variables, missing};
 use crate::schema::CLIENT_DIRECTIVE_NAMES;
 
 /// A request that lacks only its page sizes and its cursor.
@@ -414,19 +414,6 @@ fn directives_text(directives: &DirectiveList) -> String {
 
 fn is_for_the_api(directive: &Name) -> bool {
     !CLIENT_DIRECTIVE_NAMES.contains(&directive.as_str())
-}
-
-fn collect_variables(value: &Value, variables: &mut BTreeSet<String>) {
-    match value {
-        Value::Variable(name) => {
-            variables.insert(name.to_string());
-        }
-        Value::List(items) => items.iter().for_each(|item| collect_variables(item, variables)),
-        Value::Object(members) => members
-            .iter()
-            .for_each(|(_, value)| collect_variables(value, variables)),
-        _ => {}
-    }
 }
 
 /// Whether a text is a valid query of the schema: a template that is not would be a fault of the planner.

@@ -47,6 +47,7 @@ struct Case {
     variables: BTreeMap<String, String>,
     siblings: Vec<(&'static str, &'static str)>,
     flatten: bool,
+    api: &'static str,
 }
 
 impl Case {
@@ -67,6 +68,7 @@ impl Case {
         let scalars = BTreeMap::from([("Long".to_owned(), ScalarType::Int64)]);
         let settings = PlanSettings {
             query_name: "work",
+            api: self.api,
             variables: &self.variables,
             scalars: &scalars,
             flatten: self.flatten,
@@ -359,6 +361,63 @@ fn what_would_be_cut_off_is_refused() {
     assert!(refusal("{ issues(first: 1, after: \"x\") { nodes { id } } }").contains("`after` has a fixed value"));
     assert!(refusal("{ issues { nodes { id } edges { node { id } } } }").contains("both selected"));
     plan("{ organization(login: \"a\") { groups { totalCount } name } }");
+}
+
+#[test]
+fn a_variable_that_is_used_elsewhere_too_is_not_driven() {
+    let plan =
+        plan("query($n: Int = 7) { a: issues(first: $n) { nodes { id } } b: issues(first: $n) { nodes { id } } }");
+    assert!(
+        plan.start.text.contains("a:issues(first:$pageSize)"),
+        "{}",
+        plan.start.text
+    );
+    assert_eq!([plan.connections[0].page_size, plan.connections[1].page_size], [7, 7]);
+    let with_cursor = "query($c: String) { issues(first: 1, after: $c) { nodes { id } } }";
+    assert_eq!(
+        self::plan(with_cursor).connections[0].next_page.cursor.as_deref(),
+        Some("c")
+    );
+    let variables = BTreeMap::from([("c".to_owned(), "x".to_owned())]);
+    let given = Case {
+        variables,
+        ..Case::default()
+    }
+    .plan(with_cursor)
+    .unwrap_err();
+    assert!(given.contains("`after` has a fixed value"), "{given}");
+}
+
+#[test]
+fn a_list_beside_a_connection_is_refused() {
+    let refused = refusal("{ tags { name } issues { nodes { id } } }");
+    assert!(
+        refused.contains("the list `tags` stands beside a paginated field"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn connections_that_are_switched_off_are_named() {
+    let text =
+        "{ organization(login: \"a\") { groups { nodes { id findings @paginate(style: NONE) { nodes { id } } } } } }";
+    assert_eq!(plan(text).first_pages_only, ["organization.groups.nodes.findings"]);
+}
+
+#[test]
+fn another_api_is_another_fingerprint() {
+    let text = "{ issues { nodes { id } } }";
+    assert_eq!(plan(text).fingerprint, plan(text).fingerprint);
+    assert_ne!(
+        Case {
+            api: "other",
+            ..Case::default()
+        }
+        .plan(text)
+        .unwrap()
+        .fingerprint,
+        plan(text).fingerprint
+    );
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The values of an operation's variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::ast::{Value, VariableDefinition};
-use apollo_compiler::executable::Operation;
+use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceMap;
 use serde_json::Value as JsonValue;
 
@@ -15,6 +15,9 @@ pub(crate) struct Variables {
     given: serde_json::Map<String, JsonValue>,
     default_booleans: BTreeMap<String, bool>,
     default_sizes: BTreeMap<String, i64>,
+    with_defaults: BTreeSet<String>,
+    /// How often each variable occurs in the query.
+    uses: BTreeMap<String, usize>,
 }
 
 impl Variables {
@@ -26,6 +29,7 @@ impl Variables {
         sources: &SourceMap,
     ) -> Result<Self, PlanError> {
         let mut variables = Self::default();
+        count_uses(&operation.selection_set, &mut variables.uses);
         for definition in &operation.variables {
             let name = definition.name.to_string();
             if let Some(default) = definition.default_value.as_ref().and_then(|value| value.to_bool()) {
@@ -33,6 +37,9 @@ impl Variables {
             }
             if let Some(default) = definition.default_value.as_ref().and_then(|value| value.to_i32()) {
                 variables.default_sizes.insert(name.clone(), i64::from(default));
+            }
+            if definition.default_value.as_ref().is_some_and(|value| !value.is_null()) {
+                variables.with_defaults.insert(name.clone());
             }
             if let Some(text) = texts.get(&name) {
                 let value = value_of(definition, text).ok_or_else(|| misfit(definition, text, sources))?;
@@ -45,6 +52,17 @@ impl Variables {
     /// The value given for a variable.
     pub(crate) fn get(&self, name: &str) -> Option<&JsonValue> {
         self.given.get(name)
+    }
+
+    /// How often a variable occurs in the query.
+    pub(crate) fn uses(&self, name: &str) -> usize {
+        self.uses.get(name).copied().unwrap_or(0)
+    }
+
+    /// Whether a variable has a value other than null, given or by default.
+    pub(crate) fn has_value(&self, name: &str) -> bool {
+        let given = self.given.get(name);
+        given.map_or_else(|| self.with_defaults.contains(name), |value| !value.is_null())
     }
 
     /// The whole number that a variable stands for, given or by default.
@@ -63,6 +81,50 @@ impl Variables {
             },
             _ => None,
         }
+    }
+}
+
+fn count_uses(set: &SelectionSet, uses: &mut BTreeMap<String, usize>) {
+    for selection in &set.selections {
+        let mut names = BTreeSet::new();
+        let (directives, below) = match selection {
+            Selection::Field(field) => {
+                for argument in &field.arguments {
+                    names.clear();
+                    collect_variables(&argument.value, &mut names);
+                    count(&names, uses);
+                }
+                (&field.directives, &field.selection_set)
+            }
+            Selection::InlineFragment(inline) => (&inline.directives, &inline.selection_set),
+            Selection::FragmentSpread(_) => continue,
+        };
+        names.clear();
+        for argument in directives.iter().flat_map(|directive| &directive.arguments) {
+            collect_variables(&argument.value, &mut names);
+        }
+        count(&names, uses);
+        count_uses(below, uses);
+    }
+}
+
+fn count(names: &BTreeSet<String>, uses: &mut BTreeMap<String, usize>) {
+    for name in names {
+        *uses.entry(name.clone()).or_default() += 1;
+    }
+}
+
+/// Adds the variables that occur in a value.
+pub(crate) fn collect_variables(value: &Value, variables: &mut BTreeSet<String>) {
+    match value {
+        Value::Variable(name) => {
+            variables.insert(name.to_string());
+        }
+        Value::List(items) => items.iter().for_each(|item| collect_variables(item, variables)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(_, value)| collect_variables(value, variables)),
+        _ => {}
     }
 }
 

@@ -3,6 +3,7 @@
 //! One task of the runtime does all of it, so that its state needs no locks; decoding and writing happen on other
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +14,13 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
-use crate::api::{Answer, ApiError, Endpoint, GraphqlRequest};
+use crate::api::{Answer, ApiError, Effort as Spent, Endpoint, GraphqlRequest};
 use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Plan, RequestTemplate};
 use crate::report::{Event, SharedObserver};
-use crate::run::cursor_watch::CursorWatch;
 use crate::run::harvest::{Harvest, HarvestSeed};
-use crate::run::intake::{NextPage, PagingError, consequences};
+use crate::run::intake::{PagingError, consequences};
 use crate::run::sink::{Sink, SinkError, SinkOrder};
 use crate::state::{
     Effort, RunKey, Sequence, StateError, StateStore, StoredResponse, TakenResponse, Task, UnfinishedRun,
@@ -28,6 +28,9 @@ use crate::state::{
 
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
 pub(crate) const BODY_BYTES: usize = 16 << 20;
+
+/// Attempts at a later page that comes without its rows; an API that has begun a connection seldom means that.
+const PAGE_ATTEMPTS: u32 = 3;
 
 /// Why an export did not get to its end.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +72,12 @@ pub(crate) struct Export<'work> {
     sink: Sink,
     /// Pages still to be asked for; the last is the next, so that what was begun is ended first.
     open: Vec<Task>,
-    cursors: CursorWatch,
     next_id: u64,
     last_sequence: Sequence,
     /// Until then the time that the export runs is noted in the state.
     noted_until: Instant,
+    /// Attempts at pages that came without their rows, by task.
+    broken_pages: HashMap<u64, u32>,
 }
 
 /// How the reading of all pages ended.
@@ -85,7 +89,7 @@ pub(crate) enum Reading {
     Stopped,
 }
 
-type Asked = (Task, Result<Answer<Harvest>, ApiError>);
+type Asked = (Task, Result<Answer<Harvest>, ApiError>, Spent);
 
 impl<'work> Export<'work> {
     /// Goes on with a run where it stands; `run` is what the state knows of it.
@@ -117,11 +121,11 @@ impl<'work> Export<'work> {
             plan,
             key: run.key,
             sink,
-            cursors: CursorWatch::default(),
             next_id: run.tasks.iter().map(|task| task.id).max().unwrap_or(1) + 1 + run.last_sequence,
             open: run.tasks.clone(),
             last_sequence: run.last_sequence,
             noted_until: Instant::now(),
+            broken_pages: HashMap::new(),
         })
     }
 
@@ -135,19 +139,27 @@ impl<'work> Export<'work> {
                     in_flight.push(self.ask(task));
                 }
             }
-            let Some((task, answer)) = in_flight.next().await else {
+            let Some((task, answer, spent)) = in_flight.next().await else {
                 break;
             };
             let taken = match answer {
-                Ok(answer) => self.take(task, answer).await,
-                Err(ApiError::Stopped { .. }) => Ok(()),
+                Ok(answer) => self.take(task.clone(), answer).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = taken {
-                failure.get_or_insert(error);
+                self.note_spent(spent).await?;
+                match error {
+                    ExportError::Api(ApiError::Stopped { .. }) => {}
+                    ExportError::Paging(PagingError::BrokeOff { .. }) if self.may_ask_again(&task) => {
+                        self.open.push(task)
+                    }
+                    error => {
+                        failure.get_or_insert(error);
+                    }
+                }
             }
         }
-        self.note_time().await?;
+        self.note_spent(Spent::default()).await?;
         let is_stopped = *self.workplace.stop.borrow();
         match failure {
             None if !is_stopped => self.sink.end().await.map(|()| Reading::Done).map_err(Into::into),
@@ -162,6 +174,24 @@ impl<'work> Export<'work> {
         }
     }
 
+    /// Whether a page that came without its rows is worth another attempt.
+    fn may_ask_again(&mut self, task: &Task) -> bool {
+        let attempts = self.broken_pages.entry(task.id).or_insert(1);
+        *attempts += 1;
+        *attempts <= PAGE_ATTEMPTS
+    }
+
+    async fn note_spent(&mut self, spent: Spent) -> Result<(), StateError> {
+        let effort = Effort {
+            requests: spent.attempts.into(),
+            retries: spent.retries.into(),
+            throttles: spent.throttles.into(),
+            bytes: 0,
+            elapsed: self.time_since_noted(),
+        };
+        self.workplace.state.add_effort(self.key, effort).await
+    }
+
     fn ask(&self, task: Task) -> BoxFuture<'work, Asked> {
         let plan = Arc::clone(&self.plan);
         let endpoint = &self.workplace.endpoint;
@@ -169,8 +199,10 @@ impl<'work> Export<'work> {
         Box::pin(async move {
             let template = template(&plan, task.connection);
             let request = request(&plan, template, &task);
-            let answer = endpoint.ask(&name, &request, HarvestSeed(&template.probe)).await;
-            (task, answer)
+            let mut spent = Spent::default();
+            let seed = HarvestSeed(&template.probe);
+            let answer = endpoint.ask_counting(&name, &request, seed, &mut spent).await;
+            (task, answer, spent)
         })
     }
 
@@ -185,8 +217,9 @@ impl<'work> Export<'work> {
             ..
         } = answer;
         let consequences = consequences(&self.plan, &task, data, &errors)?;
-        for page in &consequences.next_pages {
-            self.check_cursor(page)?;
+        for text in consequences.warnings {
+            let query = Some(self.name.clone());
+            self.workplace.observer.notice(&Event::Warning { query, text });
         }
         let next_tasks = consequences.next_pages.into_iter().map(|page| {
             self.next_id += 1;
@@ -195,6 +228,7 @@ impl<'work> Export<'work> {
                 connection: Some(page.connection),
                 cursor: Some(page.cursor),
                 position: page.position,
+                trail: page.trail,
             }
         });
         let next_tasks: Vec<Task> = next_tasks.collect();
@@ -239,15 +273,6 @@ impl<'work> Export<'work> {
         Ok(())
     }
 
-    fn check_cursor(&mut self, page: &NextPage) -> Result<(), PagingError> {
-        if !self.cursors.comes_again(page.connection, &page.cursor) {
-            return Ok(());
-        }
-        let path = self.plan.connections.get(page.connection);
-        let path = path.map(|connection| connection.path.clone()).unwrap_or_default();
-        Err(PagingError::Circles { path })
-    }
-
     /// The same bytes, counted among those in memory until the last holder lets go of them.
     async fn hold(&self, body: Bytes) -> Bytes {
         let bytes = u32::try_from(body.len().min(BODY_BYTES)).unwrap_or(u32::MAX);
@@ -261,14 +286,6 @@ impl<'work> Export<'work> {
     fn time_since_noted(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.noted_until, now)
-    }
-
-    async fn note_time(&mut self) -> Result<(), StateError> {
-        let effort = Effort {
-            elapsed: self.time_since_noted(),
-            ..Effort::default()
-        };
-        self.workplace.state.add_effort(self.key, effort).await
     }
 }
 

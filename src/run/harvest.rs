@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::plan::{PageProbe, Probe, ProbeField, ProbeRole};
 
@@ -35,6 +35,10 @@ pub(crate) struct FoundPage {
     pub(crate) total: Option<u64>,
     /// The connection, or an object above it, is null: it has no rows.
     pub(crate) is_null: bool,
+    /// Its list of items is there.
+    pub(crate) has_items: bool,
+    /// It is not there at all: a condition left it out, or it is among what is missing.
+    pub(crate) is_left_out: bool,
 }
 
 impl FoundPage {
@@ -46,6 +50,8 @@ impl FoundPage {
             end_cursor: None,
             total: None,
             is_null: true,
+            has_items: false,
+            is_left_out: false,
         }
     }
 }
@@ -92,20 +98,20 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        note_null(self.fields, self.harvest);
+        note_null(self.fields, false, self.harvest);
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = vec![false; self.fields.len()];
+        let mut keys = Keys::default();
         while let Some(Key(key)) = members.next_key()? {
+            keys.note(&key)?;
             let Some(index) = self.fields.iter().position(|field| field.key == key) else {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if std::mem::replace(&mut seen[index], true) {
-                return Err(A::Error::custom(format_args!("the member `{key}` occurs twice")));
-            }
+            seen[index] = true;
             let path = child_path(self.path, &key);
             let harvest = &mut *self.harvest;
             match &self.fields[index].role {
@@ -120,7 +126,10 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                     let page = members.next_value_seed(PageSeed { probe, path: &path })?;
                     harvest.pages.push(page);
                 }
-                ProbeRole::List(_) => harvest.plain_rows += members.next_value_seed(Count { path: &path })?,
+                ProbeRole::List(_) => {
+                    let count = members.next_value_seed(Count { path: &path })?;
+                    harvest.plain_rows += count.unwrap_or(0);
+                }
             }
         }
         let unseen = self
@@ -131,7 +140,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             .map(|(field, _)| field);
         for field in unseen {
             // What a condition left out has no rows, like what is null.
-            note_null(std::slice::from_ref(field), self.harvest);
+            note_null(std::slice::from_ref(field), true, self.harvest);
             if !field.is_optional {
                 self.harvest.missing.push(child_path(self.path, &field.key));
             }
@@ -140,11 +149,14 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
     }
 }
 
-fn note_null(fields: &[ProbeField], harvest: &mut Harvest) {
+fn note_null(fields: &[ProbeField], is_left_out: bool, harvest: &mut Harvest) {
     for field in fields {
         match &field.role {
-            ProbeRole::Object(below) => note_null(below, harvest),
-            ProbeRole::Page(probe) => harvest.pages.push(FoundPage::null(probe.connection)),
+            ProbeRole::Object(below) => note_null(below, is_left_out, harvest),
+            ProbeRole::Page(probe) => harvest.pages.push(FoundPage {
+                is_left_out,
+                ..FoundPage::null(probe.connection)
+            }),
             ProbeRole::List(_) => {}
         }
     }
@@ -186,11 +198,16 @@ impl<'de> Visitor<'de> for PageSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<FoundPage, A::Error> {
         let mut page = FoundPage {
             is_null: false,
+            has_items: self.probe.are_items_optional,
             ..FoundPage::null(self.probe.connection)
         };
+        let mut keys = Keys::default();
         while let Some(Key(key)) = members.next_key()? {
+            keys.note(&key)?;
             if key == self.probe.items.as_str() {
-                page.rows += members.next_value_seed(Count { path: self.path })?;
+                let count = members.next_value_seed(Count { path: self.path })?;
+                page.has_items |= count.is_some();
+                page.rows = count.unwrap_or(0);
             } else if key == self.probe.page_info.as_str() {
                 members.next_value_seed(PageInfoSeed {
                     probe: self.probe,
@@ -232,7 +249,9 @@ impl<'de> Visitor<'de> for PageInfoSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut keys = Keys::default();
         while let Some(Key(key)) = members.next_key()? {
+            keys.note(&key)?;
             if key == self.probe.has_next_page.as_str() {
                 let value = members.next_value::<PlainValue>()?.0;
                 self.page.has_next_page = value.and_then(|text| text.parse().ok());
@@ -246,36 +265,51 @@ impl<'de> Visitor<'de> for PageInfoSeed<'_, '_> {
     }
 }
 
-/// Counts the items of a list; null counts as an empty one.
+/// Counts the items of a list; `None` where it is null.
 struct Count<'path> {
     path: &'path str,
 }
 
 impl<'de> DeserializeSeed<'de> for Count<'_> {
-    type Value = u64;
+    type Value = Option<u64>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Count<'_> {
-    type Value = u64;
+    type Value = Option<u64>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "a list at `{}`", self.path)
     }
 
-    fn visit_unit<E>(self) -> Result<u64, E> {
-        Ok(0)
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<u64, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut count = 0;
         while items.next_element::<IgnoredAny>()?.is_some() {
             count += 1;
         }
-        Ok(count)
+        Ok(Some(count))
+    }
+}
+
+/// The members of an object so far. One that occurs twice makes a body that can be read in two ways: it is refused
+/// before anything is made of it.
+#[derive(Default)]
+struct Keys<'de>(Vec<Cow<'de, str>>);
+
+impl<'de> Keys<'de> {
+    fn note<E: serde::de::Error>(&mut self, key: &Cow<'de, str>) -> Result<(), E> {
+        if self.0.contains(key) {
+            return Err(E::custom(format_args!("the member `{key}` occurs twice")));
+        }
+        self.0.push(key.clone());
+        Ok(())
     }
 }
 
@@ -327,6 +361,7 @@ mod tests {
         let page = |connection| PageProbe {
             connection,
             items: "edges".to_owned(),
+            are_items_optional: false,
             page_info: "pageInfo".to_owned(),
             has_next_page: "hasNextPage".to_owned(),
             end_cursor: "endCursor".to_owned(),
@@ -372,13 +407,19 @@ mod tests {
             end_cursor: Some("c1".to_owned()),
             total: None,
             is_null: false,
+            has_items: true,
+            is_left_out: false,
         };
         assert_eq!(found.pages[0], issues);
         assert_eq!(
             (found.pages[1].total, found.pages[1].has_next_page),
             (Some(7), Some(false))
         );
-        assert_eq!(found.pages[2], FoundPage::null(2));
+        let left_out = FoundPage {
+            is_left_out: true,
+            ..FoundPage::null(2)
+        };
+        assert_eq!(found.pages[2], left_out);
         assert_eq!(found.missing, Vec::<String>::new());
     }
 

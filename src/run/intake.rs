@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::api::{ErrorPath, GraphqlError, PathSegment};
 use crate::plan::Plan;
 use crate::run::harvest::{FoundPage, Harvest};
-use crate::state::{FinishedConnection, Task};
+use crate::state::{FinishedConnection, Task, Trail};
 
 /// What follows from a response.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) struct Consequences {
     pub(crate) finished: Vec<FinishedConnection>,
     /// What it shows to be lacking, each with how often.
     pub(crate) flaws: Vec<(String, u64)>,
+    /// What may be a mistake of the author's, and leaves nothing lacking.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The page behind the one that was read.
@@ -28,6 +30,7 @@ pub(crate) struct NextPage {
     pub(crate) connection: usize,
     pub(crate) cursor: String,
     pub(crate) position: u64,
+    pub(crate) trail: Trail,
 }
 
 /// A page whose paging cannot go on, so that the rows behind it cannot be had.
@@ -38,6 +41,8 @@ pub(crate) enum PagingError {
          @paginate(style: NONE)"
     )]
     NoCursor { path: String },
+    #[error("`{path}` broke off: a later page of it has no rows where the others have them")]
+    BrokeOff { path: String },
     #[error(
         "`{path}` says that there is another page and gives the same cursor again: reading on would never end; report \
          it to the API's vendor, or try another page size"
@@ -65,6 +70,11 @@ pub(crate) fn consequences(
         result.rows += page.rows;
         follow(plan, task, page, &mut result)?;
     }
+    if task.connection.is_none() {
+        let unread = plan.first_pages_only.iter();
+        let text = |path: &String| format!("of `{path}` only first pages are read, as @paginate(style: NONE) says");
+        result.flaws.extend(unread.map(|path| (text(path), 1)));
+    }
     let missing = harvest.missing.into_iter();
     result
         .flaws
@@ -79,6 +89,10 @@ fn follow(plan: &Plan, task: &Task, page: FoundPage, result: &mut Consequences) 
     };
     let path = || connection.path.clone();
     let begins = task.connection.is_none();
+    if !begins && (page.is_null || !page.has_items) {
+        return Err(PagingError::BrokeOff { path: path() });
+    }
+    note_what_is_open(&connection.path, &page, result);
     let rows = page.rows + if begins { 0 } else { task.position };
     if page.has_next_page == Some(true) {
         let cursor = page.end_cursor.filter(|cursor| !cursor.is_empty());
@@ -86,38 +100,44 @@ fn follow(plan: &Plan, task: &Task, page: FoundPage, result: &mut Consequences) 
         if task.cursor.as_ref() == Some(&cursor) {
             return Err(PagingError::StandsStill { path: path() });
         }
+        let trail = task.trail.step(&cursor);
+        let trail = trail.ok_or_else(|| PagingError::Circles { path: path() })?;
         result.next_pages.push(NextPage {
             connection: page.connection,
             cursor,
             position: rows,
+            trail,
         });
         return Ok(());
     }
-    if page.has_next_page.is_none() && !page.is_null {
-        result.flaws.push((
-            format!("`{}` does not say whether there are more rows", connection.path),
-            1,
-        ));
+    if let Some(total) = page.total.filter(|total| *total > rows) {
+        let text = format!("`{}` had {rows} rows, and {total} by its total", connection.path);
+        result.flaws.push((text, 1));
     }
-    if page.is_null && !begins {
-        result.flaws.push((
-            format!("`{}` broke off: a later page of it is null", connection.path),
-            1,
-        ));
-    }
-    let finished = FinishedConnection {
+    result.finished.push(FinishedConnection {
         connection: page.connection,
         rows,
         total: page.total,
-    };
-    if let Some(total) = page.total.filter(|total| *total > rows) {
-        result.flaws.push((
-            format!("`{}` had {rows} rows, and {total} by its total", connection.path),
-            1,
-        ));
-    }
-    result.finished.push(finished);
+    });
     Ok(())
+}
+
+/// Names what leaves open whether the page's rows are all there are.
+fn note_what_is_open(path: &str, page: &FoundPage, result: &mut Consequences) {
+    if page.is_null {
+        if !page.is_left_out {
+            let text = format!("`{path}`, or an object above it, is null: it has no rows");
+            result.warnings.push(text);
+        }
+        return;
+    }
+    if !page.has_items {
+        result.flaws.push((format!("`{path}` has no list of rows"), 1));
+    }
+    if page.has_next_page.is_none() {
+        let text = format!("`{path}` does not say whether there are more rows");
+        result.flaws.push((text, 1));
+    }
 }
 
 /// Errors beside the data, counted by place and message; positions in lists are left out of the place.
@@ -162,6 +182,7 @@ mod tests {
         let (variables, scalars) = Default::default();
         let settings = PlanSettings {
             query_name: "work",
+            api: "tracker",
             variables: &variables,
             scalars: &scalars,
             flatten: false,
@@ -179,6 +200,8 @@ mod tests {
             end_cursor,
             total: None,
             is_null: false,
+            has_items: true,
+            is_left_out: false,
         }
     }
 
@@ -188,6 +211,7 @@ mod tests {
             connection: Some(0),
             cursor: Some("c1".to_owned()),
             position: 10,
+            trail: Trail::default(),
         }
     }
 
@@ -207,7 +231,11 @@ mod tests {
             [NextPage {
                 connection: 0,
                 cursor: "c2".to_owned(),
-                position: 10
+                position: 10,
+                trail: Trail {
+                    pages: 1,
+                    landmark: Some("c2".to_owned())
+                },
             }]
         );
         assert!(result.finished.is_empty() && result.flaws.is_empty());
@@ -245,18 +273,34 @@ mod tests {
             is_null: true,
             ..page(0, None, None)
         };
-        assert_eq!(
-            follow_from(&later_page(), null.clone()).unwrap().flaws.len(),
-            1,
-            "a later page cannot be null"
-        );
+        let without_items = FoundPage {
+            has_items: false,
+            ..page(0, Some(false), None)
+        };
+        for broken in [null.clone(), without_items.clone()] {
+            let error = follow_from(&later_page(), broken).unwrap_err();
+            assert!(
+                matches!(error, PagingError::BrokeOff { .. }),
+                "a later page cannot be without rows"
+            );
+        }
         let first = Task {
             id: 1,
             connection: None,
             cursor: None,
             position: 0,
+            trail: Trail::default(),
         };
-        assert!(follow_from(&first, null).unwrap().flaws.is_empty(), "a connection can");
+        let nothing = follow_from(&first, null).unwrap();
+        assert!(
+            nothing.flaws.is_empty() && nothing.warnings.len() == 1,
+            "a connection can be null, and that is told"
+        );
+        assert_eq!(
+            follow_from(&first, without_items).unwrap().flaws[0].0,
+            "`rows` has no list of rows"
+        );
+
         let short = FoundPage {
             total: Some(14),
             ..page(3, Some(false), None)
@@ -265,6 +309,36 @@ mod tests {
             follow_from(&later_page(), short).unwrap().flaws[0].0,
             "`rows` had 13 rows, and 14 by its total"
         );
+    }
+
+    #[test]
+    fn cursors_that_go_round_in_a_circle_are_found_whatever_its_length() {
+        for length in 1..40_u64 {
+            let mut task = Task {
+                id: 1,
+                connection: None,
+                cursor: None,
+                position: 0,
+                trail: Trail::default(),
+            };
+            let mut pages = 0;
+            // Three cursors lead into the circle.
+            let error = loop {
+                let number = if pages < 3 { pages } else { 3 + (pages - 3) % length };
+                match follow_from(&task, page(1, Some(true), Some(&format!("c{number}")))) {
+                    Ok(mut result) => {
+                        let next = result.next_pages.remove(0);
+                        task.cursor = Some(next.cursor);
+                        task.trail = next.trail;
+                    }
+                    Err(error) => break error,
+                }
+                pages += 1;
+                assert!(pages <= 3 * (length + 3), "a circle of {length} is not found");
+            };
+            let stands_still = matches!(error, PagingError::StandsStill { .. });
+            assert!(stands_still == (length == 1) && (stands_still || matches!(error, PagingError::Circles { .. })));
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! SQL, Arrow or GraphQL: each has a module below that it talks to in words of its own. Never prints, and has its clock
 //! passed in.
 
-mod cursor_watch;
 mod export;
 mod harvest;
 mod intake;

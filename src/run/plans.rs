@@ -17,6 +17,7 @@ pub(crate) fn plan_all(
     let plans = job.queries.iter().map(|(name, document)| {
         let settings = PlanSettings {
             query_name: name,
+            api: &job.api,
             variables,
             scalars: &job.settings.scalars,
             flatten: job.settings.flatten,

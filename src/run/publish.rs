@@ -94,8 +94,12 @@ impl FinishedRun<'_> {
     fn connections(&self) -> Vec<ManifestConnection> {
         let connections = self.plan.connections.iter().enumerate().map(|(index, connection)| {
             let finished = self.run.finished.iter().find(|finished| finished.connection == index);
-            let naming = format!("`{}`", connection.path);
-            let incomplete = self.run.flaws.iter().filter(|(text, _)| text.contains(&naming));
+            let naming = [format!("`{}`", connection.path), format!("`{}.", connection.path)];
+            let incomplete = self
+                .run
+                .flaws
+                .iter()
+                .filter(|(text, _)| naming.iter().any(|naming| text.contains(naming)));
             ManifestConnection {
                 name: connection.path.clone(),
                 opened: 1,

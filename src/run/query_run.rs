@@ -109,8 +109,9 @@ impl QueryRun<'_> {
                 return Ok((run, Some(resumed)));
             };
             self.drop_run(&run).await?;
-            let text = format!("the unfinished run {} is dropped: {reason}", run.name);
-            self.tell(&Event::Notice {
+            let (name, responses) = (&run.name, run.last_sequence);
+            let text = format!("the unfinished run {name} is dropped, with {responses} responses: {reason}");
+            self.tell(&Event::Warning {
                 query: Some(self.name()),
                 text,
             });
@@ -123,7 +124,9 @@ impl QueryRun<'_> {
             return Some("--fresh".to_owned());
         }
         if run.fingerprint != self.plan.fingerprint.as_str() {
-            return Some("the query, its variables or what they lead to in the schema changed since".to_owned());
+            return Some(
+                "the endpoint, the query, its variables or what they lead to in the schema changed since".to_owned(),
+            );
         }
         let format = self.workplace.format.to_string();
         (run.format != format).then(|| format!("it writes {}, and {format} is asked for", run.format))

@@ -63,6 +63,10 @@ pub(crate) async fn introspect(endpoint: &Endpoint, source: &str) -> Result<Stri
             Ok(answer) if answer.errors.is_empty() => return Ok(definition_text(answer.data.get())?),
             // Some servers leave out what they refuse; a schema with holes would refuse good queries.
             Ok(_) => {}
+            // Nothing that speaks GraphQL is there, so another text would not help.
+            Err(ApiError::Invalid(refusal)) if matches!(refusal.status, Some(404 | 405)) => {
+                return Err(ApiError::Invalid(refusal).into());
+            }
             Err(
                 ApiError::Invalid(words)
                 | ApiError::TooComplex(words)

@@ -131,6 +131,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
         workplace,
     };
     let outcomes = source_run.run().await;
+    source_run.workplace.state.compact().await;
     drop(source_run);
     thread.join();
     outcomes

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::state::StateError;
 use crate::state::records::{
     Effort, FinishedConnection, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, Task,
-    UnfinishedRun,
+    Trail, UnfinishedRun,
 };
 
 /// The format of the state file, in its `user_version`.
@@ -99,6 +99,13 @@ impl Database {
             Ok(result)
         };
         run().map_err(|error| StateError::from_sqlite(&self.path, &error))
+    }
+
+    /// Gives the room of what is gone back to the disk. Not to be had while the disk is full, and not needed then.
+    pub(crate) fn compact(&self) {
+        let _ = self
+            .connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
     }
 
     /// Makes all transactions so far outlive the machine.
@@ -211,8 +218,16 @@ impl Writing<'_> {
 
     pub(crate) fn add_task(&self, run: RunKey, task: &Task) -> rusqlite::Result<()> {
         self.execute(
-            "INSERT INTO task (run, id, connection, cursor, position) VALUES (?, ?, ?, ?, ?)",
-            params![run.0, task.id, task.connection, task.cursor, task.position],
+            "INSERT INTO task (run, id, connection, cursor, position, pages, landmark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                run.0,
+                task.id,
+                task.connection,
+                task.cursor,
+                task.position,
+                task.trail.pages,
+                task.trail.landmark
+            ],
         )
     }
 
@@ -313,7 +328,7 @@ impl Writing<'_> {
         };
         let key = params![run.key.0];
         run.tasks = self.rows(
-            "SELECT id, connection, cursor, position FROM task WHERE run = ? ORDER BY id",
+            "SELECT id, connection, cursor, position, pages, landmark FROM task WHERE run = ? ORDER BY id",
             key,
             |row| {
                 Ok(Task {
@@ -321,6 +336,10 @@ impl Writing<'_> {
                     connection: row.get(1)?,
                     cursor: row.get(2)?,
                     position: row.get(3)?,
+                    trail: Trail {
+                        pages: row.get(4)?,
+                        landmark: row.get(5)?,
+                    },
                 })
             },
         )?;

@@ -17,7 +17,7 @@ pub use error::StateError;
 pub use lock::StateLock;
 pub use records::{
     Effort, FinishedConnection, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema,
-    TakenResponse, Task, UnfinishedRun,
+    TakenResponse, Task, Trail, UnfinishedRun,
 };
 pub use runs::FIRST_TASK;
 pub use store::{StateStore, StateThread};

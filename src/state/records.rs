@@ -22,6 +22,36 @@ pub struct Task {
     pub cursor: Option<String>,
     /// Rows of the connection before this page.
     pub position: u64,
+    /// Tells whether the connection's cursors go round in a circle.
+    pub trail: Trail,
+}
+
+/// Brent's cycle detection over the cursors of one connection: one of them is remembered, and replaced by a later one
+/// after 1, 2, 4, 8 … pages, so that a circle of any length is found within three times its length.
+///
+/// R. P. Brent, "An improved Monte Carlo factorization algorithm", BIT 20 (1980).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// Pages that were followed.
+    pub pages: u64,
+    /// The cursor that is remembered.
+    pub landmark: Option<String>,
+}
+
+impl Trail {
+    /// The trail with one more cursor, or `None` if that is the remembered one.
+    pub fn step(&self, cursor: &str) -> Option<Self> {
+        if self.landmark.as_deref() == Some(cursor) {
+            return None;
+        }
+        let pages = self.pages + 1;
+        let landmark = if pages.is_power_of_two() {
+            Some(cursor.to_owned())
+        } else {
+            self.landmark.clone()
+        };
+        Some(Self { pages, landmark })
+    }
 }
 
 /// A response to be kept until its rows are in a finished part, with what follows from it.

@@ -2,7 +2,7 @@
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, NewRun, RecordedPart, RunKey, Sequence, StoredResponse, StoredSchema, Task, UnfinishedRun,
+    Effort, NewRun, RecordedPart, RunKey, Sequence, StoredResponse, StoredSchema, Task, Trail, UnfinishedRun,
 };
 use crate::state::store::StateStore;
 
@@ -12,6 +12,10 @@ pub const FIRST_TASK: Task = Task {
     connection: None,
     cursor: None,
     position: 0,
+    trail: Trail {
+        pages: 0,
+        landmark: None,
+    },
 };
 
 impl StateStore {

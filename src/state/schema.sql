@@ -31,6 +31,8 @@ CREATE TABLE task (
   connection INTEGER,                   -- of the plan; NULL for the first pages of everything
   cursor     TEXT,
   position   INTEGER NOT NULL,          -- rows of the connection before this page
+  pages      INTEGER NOT NULL,          -- pages followed so far, and one of their cursors: tells cursors that go
+  landmark   TEXT,                      -- round in a circle
   PRIMARY KEY (run, id)
 ) STRICT, WITHOUT ROWID;
 

@@ -94,6 +94,20 @@ impl StateStore {
         answer.blocking_recv().map_err(|_| self.lost())?
     }
 
+    /// Gives the room of what is gone back to the disk; bodies that were fetched should not linger there.
+    pub async fn compact(&self) {
+        let (sender, done) = oneshot::channel();
+        let work: Work = Box::new(move |database| {
+            database.compact();
+            // Whoever asked may have gone.
+            let _ = sender.send(());
+        });
+        if self.sender.send(Message::Do(work)).await.is_ok() {
+            // A thread that is gone has told its reason to others.
+            let _ = done.await;
+        }
+    }
+
     /// The error for a run that is not there though it was just begun.
     pub(crate) fn lost_run(&self, query: &str) -> StateError {
         StateError::Other {

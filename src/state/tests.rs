@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::state::{
     Effort, FIRST_TASK, FinishedConnection, NewRun, RecordedPart, RunKey, Stage, StateError, StateStore, StateThread,
-    StoredSchema, TakenResponse, Task,
+    StoredSchema, TakenResponse, Task, Trail,
 };
 
 const NEW_RUN: NewRun<'_> = NewRun {
@@ -23,6 +23,10 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
         connection: Some(0),
         cursor: Some(cursor.to_owned()),
         position,
+        trail: Trail {
+            pages: id,
+            landmark: Some(format!("landmark {id}")),
+        },
     }
 }
 
