@@ -1,5 +1,12 @@
 //! The whole program against APIs of our own: query files go in, tables and exit codes come out.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "all of this is tests, and what helps to write them"
+)]
+
 // How tests are written: a project on disk, an API to ask, the program, and what it leaves behind.
 mod cell;
 mod exported;
