@@ -7,15 +7,30 @@ use fs_err as fs;
 
 use crate::output::error::OutputError;
 
+/// How often a folder is tried to be made while others tidy up around it.
+const RACES: usize = 100;
+
 /// Makes a folder and those above it, and has them written down.
 pub(super) fn create_folder(path: &Path) -> Result<(), OutputError> {
     let missing: Vec<_> = path.ancestors().take_while(|folder| !folder.is_dir()).collect();
-    fs::create_dir_all(path).map_err(|error| match error.kind() {
+    create_all(path).map_err(|error| match error.kind() {
         // A file of that name is there.
         ErrorKind::AlreadyExists => OutputError::NotAFolder { path: path.to_owned() },
         _ => OutputError::from_io(path, error),
     })?;
     missing.into_iter().filter_map(Path::parent).try_for_each(sync_folder)
+}
+
+/// Another export of the same run may be removing the folder above at this moment, since it found it empty; there are
+/// only so many others.
+fn create_all(path: &Path) -> io::Result<()> {
+    for _ in 0..RACES {
+        match fs::create_dir_all(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => return result,
+        }
+    }
+    fs::create_dir_all(path)
 }
 
 /// Has the names in a folder written down.

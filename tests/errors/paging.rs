@@ -1,0 +1,71 @@
+//! Connections whose pages cannot be turned.
+
+use serde_json::{Value, json};
+
+use crate::errors::{ITEMS, failure, items, page};
+use crate::stub::{Answer, Stub, cursor};
+
+#[test]
+fn a_cursor_that_stands_still_is_an_error_and_not_a_loop() {
+    let stub = Stub::start(|_| Answer::Json(page(json!([{ "id": "1", "size": 2 }]), Some("again"))));
+    insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
+    TIME error api/items: failed: `items` says that there is another page and gives the same cursor again: reading on would never end; report it to the API's vendor, or try another page size
+        the next run goes on from here
+    ");
+    assert_eq!(stub.requests().len(), 2);
+}
+
+#[test]
+fn cursors_that_go_round_in_a_circle_are_an_error_and_not_a_loop() {
+    let stub = Stub::start(|request| {
+        let next = match cursor(request) {
+            None => "one",
+            Some("one") => "two",
+            Some("two") => "three",
+            Some(_) => "one",
+        };
+        Answer::Json(page(json!([{ "id": next, "size": 2 }]), Some(next)))
+    });
+    insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
+    TIME error api/items: failed: `items` gives a cursor for its next page that it gave before: reading on would never end; report it to the API's vendor, or try another page size
+        the next run goes on from here
+    ");
+}
+
+#[test]
+fn a_further_page_without_a_cursor_is_an_error() {
+    let stub = Stub::start(|_| {
+        let mut page = page(json!([{ "id": "1", "size": 2 }]), Some("next"));
+        page["data"]["items"]["pageInfo"]["endCursor"] = Value::Null;
+        Answer::Json(page)
+    });
+    insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
+    TIME error api/items: failed: `items` says that there is another page and gives no cursor for it; if that is all there is, write @paginate(style: NONE)
+        the next run goes on from here
+    ");
+}
+
+#[test]
+fn a_connection_that_is_null_has_no_rows() {
+    let stub = Stub::start(|_| Answer::Json(json!({ "data": { "items": null } })));
+    let project = items(ITEMS);
+    insta::assert_snapshot!(
+        failure(&project, &stub, 0),
+        @"TIME warn  api/items: `items`, or an object above it, is null: it has no rows"
+    );
+    assert_eq!(project.exported("items").manifest["tables"][0]["rows"], 0);
+}
+
+#[test]
+fn a_connection_that_breaks_off_with_null_is_asked_again_and_not_taken_for_ended() {
+    let stub = Stub::start(|request| match cursor(request) {
+        None => Answer::Json(page(json!([{ "id": "1", "size": 2 }]), Some("next"))),
+        Some(_) => Answer::Json(json!({ "data": { "items": null } })),
+    });
+    insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
+    TIME error api/items: failed: `items` broke off: a later page of it has no rows where the others have them
+        the next run goes on from here
+    ");
+    // The first page, and three attempts at the second.
+    assert_eq!(stub.requests().len(), 4);
+}
