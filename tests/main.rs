@@ -5,7 +5,6 @@
     clippy::panic,
     clippy::needless_pass_by_value,
     clippy::print_stdout,
-    clippy::regex_creation_in_loops,
     reason = "a test ends where anything goes wrong"
 )]
 
