@@ -16,7 +16,7 @@ const DICTIONARY_BYTES: usize = 64 * 1024;
 /// Bytes of a page before it is compressed: the unit that the page index lets readers skip.
 const PAGE_BYTES: usize = 512 * 1024;
 
-/// Level 3 takes twice the time for files that are a twentieth smaller.
+/// Level 3 makes files that are a twentieth smaller, and takes a quarter more time for the writing as a whole.
 const ZSTD_LEVEL: i32 = 1;
 
 /// How the file is written; `metadata` goes to its footer as it is.

@@ -118,7 +118,7 @@ impl Sink {
 }
 
 /// The next message; `None` when there will be none. A thread that runs dry rests before it waits to be woken, since
-/// being woken for each response costs both sides more than handing it over does.
+/// the system's work of waking it for each response would cost both sides time.
 fn next(receiver: &mut mpsc::Receiver<Message>) -> Option<Message> {
     if let Ok(message) = receiver.try_recv() {
         return Some(message);

@@ -16,8 +16,8 @@ use crate::state::records::{
 const FORMAT: i64 = 1;
 /// Marks the file as ours: "gqld".
 const APPLICATION_ID: i64 = 0x6771_6c64;
-/// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: half the time of
-/// level 1, for files a quarter larger.
+/// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: one of zstd's fast
+/// levels.
 const BODY_COMPRESSION: i32 = -3;
 /// Large enough for a compressed page of rows to need few pages of the file.
 const PAGE_BYTES: u32 = 8192;

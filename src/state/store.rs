@@ -17,8 +17,8 @@ use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
 use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
 
-/// How long the thread rests before it looks for more: being woken for each response costs both sides more than taking
-/// it in does.
+/// How long the thread rests before it looks for more: the system's work of waking it for each response would cost both
+/// sides time.
 const REST: Duration = Duration::from_millis(2);
 /// How long what is committed waits to be forced to the disk; with one commit, well within the 100 ms promised.
 const SYNC_WAIT: Duration = Duration::from_millis(40);
