@@ -137,7 +137,9 @@ def of_json(field, value):
     if pa.types.is_struct(kind):
         return {inner.name: of_json(inner, value.get(inner.name)) for inner in kind}
     if pa.types.is_decimal(kind):
-        return Decimal(value).quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
+        decimal = Decimal(value).quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
+        # Parquet's decimals have no negative zero.
+        return abs(decimal) if decimal.is_zero() else decimal
     if pa.types.is_floating(kind):
         return float(value)
     if pa.types.is_timestamp(kind):
