@@ -55,6 +55,7 @@ impl Jobs {
         if queries.is_empty() {
             return Ok(());
         }
+        let mut settings = source.settings.clone();
         let (url, api, token) = match &source.settings.endpoint {
             EndpointAddress::Url(url) => (url.clone(), api_name(url), token(source)),
             EndpointAddress::Demo(name) => {
@@ -62,11 +63,13 @@ impl Jobs {
                 let secret = server.token().clone();
                 let token: ReadToken = Arc::new(move || Ok(secret.clone()));
                 let url = server.address().clone();
+                // A stand-in gives its own token, in the way in which it wants it.
+                settings.auth.header.clone_from(&server.auth().header);
+                settings.auth.scheme.clone_from(&server.auth().scheme);
                 self._stand_ins.push(server);
                 (url, format!("demo:{name}"), Some(token))
             }
         };
-        let settings = source.settings.clone();
         self.sources.push(SourceJob {
             name: source.name.clone(),
             settings,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::demo::fault::FaultPlan;
+use crate::demo::node_limit::NodeLimit;
 use crate::demo::paging::PagingBehaviour;
 
 /// How a stand-in behaves towards its clients.
@@ -22,6 +23,9 @@ pub struct Behaviours {
     pub latency: Latency,
     /// How connections turn their pages.
     pub paging: PagingBehaviour,
+    /// The most rows that a request may ask for; none where it is not given.
+    #[serde(default)]
+    pub node_limit: Option<NodeLimit>,
     /// What goes wrong on purpose.
     pub faults: FaultPlan,
 }
@@ -130,6 +134,11 @@ impl std::str::FromStr for RequestWindow {
 pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+/// Reads a duration that may be missing.
+pub(crate) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::demo::behaviour::Behaviours;
-use crate::demo::dataset::DatasetDescription;
+use crate::demo::description::DatasetDescription;
 
 /// The stand-in that `demo:` means.
 const DEFAULT_NAME: &str = "tracker";
@@ -21,7 +21,7 @@ pub struct DemoConfig {
     pub seed: u64,
     /// The counts of the data's large types are multiplied by this.
     pub rows_scale: f64,
-    pub(crate) schema: &'static str,
+    pub(crate) schema: String,
     pub(crate) data: DatasetDescription,
 }
 
@@ -29,7 +29,7 @@ pub struct DemoConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum DemoConfigError {
     /// No stand-in has that name.
-    #[error("there is no demo API named `{0}`: use `{DEFAULT_NAME}`")]
+    #[error("there is no demo API named `{0}`: use one of {names}", names = DemoConfig::names().join(", "))]
     UnknownName(String),
     /// A file of the stand-in does not say what it must.
     #[error("{file} of the demo API `{name}` cannot be read: {source}")]
@@ -45,16 +45,53 @@ pub enum DemoConfigError {
 
 /// The files of one stand-in.
 struct Files {
+    name: &'static str,
     schema: &'static str,
     data: &'static str,
     behaviours: &'static str,
 }
 
+/// The files in the folder of that name.
+macro_rules! files {
+    ($name:literal) => {
+        Files {
+            name: $name,
+            schema: include_str!(concat!($name, "/schema.graphql")),
+            data: include_str!(concat!($name, "/data.toml")),
+            behaviours: include_str!(concat!($name, "/behaviours.toml")),
+        }
+    };
+}
+
+/// All stand-ins.
+const STAND_INS: [Files; 8] = [
+    files!("tracker"),
+    files!("shop"),
+    files!("clinic"),
+    files!("library"),
+    files!("factory"),
+    files!("space"),
+    files!("board"),
+    files!("press"),
+];
+
 impl DemoConfig {
+    /// The names of all stand-ins.
+    pub fn names() -> [&'static str; STAND_INS.len()] {
+        STAND_INS.map(|files| files.name)
+    }
+
     /// The stand-in of that name, as it is shipped; the empty name means `tracker`.
     pub fn named(name: &str) -> Result<Self, DemoConfigError> {
         let name = if name.is_empty() { DEFAULT_NAME } else { name };
-        let files = files(name).ok_or_else(|| DemoConfigError::UnknownName(name.to_owned()))?;
+        let files = STAND_INS.iter().find(|files| files.name == name);
+        let files = files.ok_or_else(|| DemoConfigError::UnknownName(name.to_owned()))?;
+        Self::of_texts(name, files.schema, files.data, files.behaviours)
+    }
+
+    /// A stand-in of a caller's own: its schema in GraphQL, and what `data.toml` and `behaviours.toml` say of it. `name`
+    /// stands in messages.
+    pub fn of_texts(name: &str, schema: &str, data: &str, behaviours: &str) -> Result<Self, DemoConfigError> {
         let unreadable = |file| {
             move |source| DemoConfigError::File {
                 name: name.to_owned(),
@@ -62,28 +99,17 @@ impl DemoConfig {
                 source: Box::new(source),
             }
         };
-        let data: DatasetDescription = toml::from_str(files.data).map_err(unreadable("data.toml"))?;
-        let behaviours = toml::from_str(files.behaviours).map_err(unreadable("behaviours.toml"))?;
+        let data: DatasetDescription = toml::from_str(data).map_err(unreadable("data.toml"))?;
+        let behaviours = toml::from_str(behaviours).map_err(unreadable("behaviours.toml"))?;
         Ok(Self {
             behaviours,
             token: None,
             port: 0,
             seed: data.seed,
             rows_scale: 1.0,
-            schema: files.schema,
+            schema: schema.to_owned(),
             data,
         })
-    }
-}
-
-fn files(name: &str) -> Option<Files> {
-    match name {
-        "tracker" => Some(Files {
-            schema: include_str!("tracker/schema.graphql"),
-            data: include_str!("tracker/data.toml"),
-            behaviours: include_str!("tracker/behaviours.toml"),
-        }),
-        _ => None,
     }
 }
 
@@ -95,6 +121,22 @@ mod tests {
     fn the_empty_name_means_the_tracker_and_others_are_refused() {
         assert!(DemoConfig::named("").unwrap().schema.contains("type Vulnerability"));
         let refused = DemoConfig::named("trakker").err().unwrap().to_string();
-        assert_eq!(refused, "there is no demo API named `trakker`: use `tracker`");
+        assert!(
+            refused.starts_with("there is no demo API named `trakker`: use one of tracker"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn texts_that_cannot_be_read_are_named() {
+        let behaviours = include_str!("shop/behaviours.toml");
+        let refused = DemoConfig::of_texts("mine", "", "seed = 'x'", behaviours)
+            .err()
+            .unwrap();
+        let refused = refused.to_string();
+        assert!(
+            refused.starts_with("data.toml of the demo API `mine` cannot be read: "),
+            "{refused}"
+        );
     }
 }

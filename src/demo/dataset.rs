@@ -5,82 +5,24 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::demo::description::{ConnectionDescription, DatasetDescription, DatasetError, Lookup, TypeDescription};
 use crate::demo::entropy::Entropy;
-use crate::demo::generator::{Generated, Generator};
-use crate::demo::shares::{Shares, Within};
+use crate::demo::generator::Generated;
+use crate::demo::rows::Rows;
+use crate::demo::shape::PagingShape;
+use crate::demo::shares::Shares;
 
 /// The seed's salt for how children are shared out among parents.
 const SHARES: &str = "shares";
-
-/// `data.toml` as it stands.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DatasetDescription {
-    /// Another seed gives other data of the same shape.
-    pub(crate) seed: u64,
-    /// The words that patterns are filled with.
-    vocabulary: Vec<String>,
-    types: BTreeMap<String, TypeDescription>,
-}
-
-/// What `data.toml` says of one object type.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TypeDescription {
-    /// How many entities there are; 0 for objects that have no identity of their own.
-    count: u64,
-    /// Whether the scale of rows applies to `count`.
-    scaled: bool,
-    /// How many entities differ at most, so that equal rows occur; all differ where it is not given.
-    distinct: Option<u64>,
-    /// Whose children the entities are.
-    within: Option<Within>,
-    /// The fields that hold values.
-    fields: BTreeMap<String, Generator>,
-    /// The fields that lead to an ancestor of that type.
-    ancestors: BTreeMap<String, String>,
-    /// The fields that are connections of that type: of the object's descendants, or, where the object has no
-    /// identity, of all entities.
-    connections: BTreeMap<String, String>,
-    /// The fields that find one entity (or a list of them) by an argument.
-    lookups: BTreeMap<String, Lookup>,
-}
-
-/// A field that finds entities by the value of one of their fields.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Lookup {
-    /// The type to look among; all types where it is not given.
-    of: Option<String>,
-    /// The argument with the value, or with the list of values.
-    pub(crate) argument: String,
-    /// The field that has the value.
-    field: String,
-}
-
-/// A `data.toml` that contradicts itself.
-#[derive(Debug, thiserror::Error)]
-pub enum DatasetError {
-    /// A type is spoken of and not described.
-    #[error("`{place}` speaks of the type `{ty}`, which has no [types.{ty}] table")]
-    UnknownType {
-        /// The type and the field, or key, that speak of it.
-        place: String,
-        /// The unknown type.
-        ty: String,
-    },
-    /// A type lies within itself.
-    #[error("the type `{0}` is its own ancestor: remove one of the `within` keys")]
-    Cycle(String),
-}
 
 /// A stand-in's data.
 #[derive(Debug)]
 pub(crate) struct Dataset {
     vocabulary: Vec<String>,
+    pagings: BTreeMap<String, PagingShape>,
+    variants: BTreeMap<String, Vec<String>>,
     types: BTreeMap<String, EntityType>,
 }
 
@@ -100,7 +42,8 @@ pub(crate) struct EntityType {
 pub(crate) enum Source<'d> {
     Value,
     Ancestor(&'d str),
-    Connection(&'d EntityType),
+    Connection(&'d ConnectionDescription),
+    Continuation(&'d PagingShape),
     Lookup(&'d Lookup),
 }
 
@@ -109,15 +52,18 @@ pub(crate) enum Source<'d> {
 pub(crate) struct Instance<'d> {
     dataset: &'d Dataset,
     ty: &'d EntityType,
+    /// That of its entity, where it belongs to one.
     index: u64,
     entropy: Entropy,
+    /// The entity that it is or belongs to.
+    anchor: Option<(&'d EntityType, u64)>,
 }
 
 impl Dataset {
     /// The data of a description, with the counts of its scaled types multiplied by `rows_scale`.
     pub(crate) fn new(description: DatasetDescription, rows_scale: f64) -> Result<Self, DatasetError> {
         let entropy = Entropy::of_seed(description.seed);
-        check_types(&description.types)?;
+        description.check()?;
         let counts: BTreeMap<String, u64> = description
             .types
             .iter()
@@ -127,9 +73,11 @@ impl Dataset {
         let types = description.types.into_iter().map(|(name, description)| {
             let entropy = entropy.named(&name);
             let count_here = count(&name);
-            let parentage = description.within.as_ref().map(|within| {
-                let shares = Shares::draw(count_here, count(&within.ty), within, entropy.named(SHARES));
-                (within.ty.clone(), shares)
+            let parentage = description.within.clone().map(|within| {
+                let scale = if description.scaled { rows_scale } else { 1.0 };
+                let within = within.scaled(scale);
+                let shares = Shares::draw(count_here, count(&within.ty), &within, entropy.named(SHARES));
+                (within.ty, shares)
             });
             (
                 name.clone(),
@@ -144,6 +92,8 @@ impl Dataset {
         });
         Ok(Self {
             vocabulary: description.vocabulary,
+            pagings: description.pagings,
+            variants: description.variants,
             types: types.collect(),
         })
     }
@@ -165,6 +115,7 @@ impl Dataset {
             ty,
             index: 0,
             entropy: ty.entropy,
+            anchor: None,
         }
     }
 
@@ -179,31 +130,54 @@ impl Dataset {
             ty,
             index,
             entropy: ty.entropy.at(same_as),
+            anchor: Some((ty, index)),
+        }
+    }
+
+    /// The entity of that type and index, or the one object of a type without entities.
+    pub(crate) fn instance(&self, ty: &str, index: u64) -> Option<Instance<'_>> {
+        let ty = self.ty(ty)?;
+        match ty.count {
+            0 => Some(self.singleton(ty)),
+            count => (index < count).then(|| self.entity(ty, index)),
+        }
+    }
+
+    /// Any object of a type, or of the types that it stands for, to learn its fields from.
+    pub(crate) fn any_of(&self, ty: &str) -> Option<Instance<'_>> {
+        self.concrete(ty).first().map(|ty| self.singleton(ty))
+    }
+
+    /// How lists of that paging are asked for.
+    pub(crate) fn paging(&self, name: &str) -> Option<&PagingShape> {
+        self.pagings.get(name)
+    }
+
+    /// The concrete types that a type's name stands for.
+    fn concrete(&self, name: &str) -> Vec<&EntityType> {
+        match self.variants.get(name) {
+            Some(variants) => variants.iter().filter_map(|variant| self.ty(variant)).collect(),
+            None => self.ty(name).into_iter().collect(),
         }
     }
 
     /// The entity that `lookup` finds for `wanted`.
-    pub(crate) fn find(&self, lookup: &Lookup, wanted: &str) -> Option<Instance<'_>> {
+    pub(crate) fn find(&self, lookup: &Lookup, wanted: &Value) -> Option<Instance<'_>> {
         let is_asked = |ty: &&EntityType| lookup.of.as_ref().is_none_or(|of| *of == ty.name);
         self.types()
             .filter(is_asked)
             .find_map(|ty| self.find_in(ty, &lookup.field, wanted))
     }
 
-    /// The entity of that type whose field has that text.
-    pub(crate) fn find_in<'d>(&'d self, ty: &'d EntityType, field: &str, wanted: &str) -> Option<Instance<'d>> {
-        if let Generator::Identifier(prefix) = ty.description.fields.get(field)? {
-            let index = wanted
-                .strip_prefix(prefix.as_str())?
-                .strip_prefix('-')?
-                .split('-')
-                .next()?
-                .parse()
-                .ok()?;
-            let instance = (index < ty.count).then(|| self.entity(ty, index))?;
-            return (instance.identifier(prefix) == wanted).then_some(instance);
+    /// The entity of that type whose field has that value.
+    pub(crate) fn find_in<'d>(&'d self, ty: &'d EntityType, field: &str, wanted: &Value) -> Option<Instance<'d>> {
+        let generator = ty.description.fields.get(field)?;
+        let has_value =
+            |instance: &Instance<'_>| matches!(instance.value(field), Some(Generated::Leaf(value)) if value == *wanted);
+        if generator.is_key() {
+            let index = generator.index_of(wanted).filter(|index| *index < ty.count)?;
+            return Some(self.entity(ty, index)).filter(has_value);
         }
-        let has_value = |instance: &Instance<'_>| matches!(instance.value(field), Some(Generated::Leaf(Value::String(value))) if value == wanted);
         (0..ty.count).map(|index| self.entity(ty, index)).find(has_value)
     }
 
@@ -230,20 +204,9 @@ impl EntityType {
         self.count
     }
 
-    /// The names of all fields that the description gives.
-    pub(crate) fn field_names(&self) -> impl Iterator<Item = &String> {
-        let TypeDescription {
-            fields,
-            ancestors,
-            connections,
-            lookups,
-            ..
-        } = &self.description;
-        fields
-            .keys()
-            .chain(ancestors.keys())
-            .chain(connections.keys())
-            .chain(lookups.keys())
+    /// What `data.toml` says of it.
+    pub(crate) fn description(&self) -> &TypeDescription {
+        &self.description
     }
 }
 
@@ -274,8 +237,11 @@ impl<'d> Instance<'d> {
         if let Some(ty) = description.ancestors.get(field) {
             return Some(Source::Ancestor(ty));
         }
-        if let Some(ty) = description.connections.get(field) {
-            return self.dataset.ty(ty).map(Source::Connection);
+        if let Some(connection) = description.connections.get(field) {
+            return Some(Source::Connection(connection));
+        }
+        if let Some(paging) = description.continuations.get(field) {
+            return self.dataset.paging(paging).map(Source::Continuation);
         }
         description.lookups.get(field).map(Source::Lookup)
     }
@@ -286,39 +252,39 @@ impl<'d> Instance<'d> {
         Some(generator.generate(*self, &mut self.entropy.named(field)))
     }
 
-    /// The ancestor of that type.
+    /// The ancestor of that type; for an object that belongs to an entity, that entity too.
     pub(crate) fn ancestor(&self, ty: &str) -> Option<Instance<'d>> {
-        let (parent, shares) = self.ty.parentage.as_ref()?;
-        let instance = self.dataset.entity(self.dataset.ty(parent)?, shares.parent(self.index));
-        if parent == ty {
-            Some(instance)
+        let (anchor, index) = self.anchor?;
+        if anchor.name == ty && self.ty.name != ty {
+            return Some(self.dataset.entity(anchor, index));
+        }
+        let (parent, shares) = anchor.parentage.as_ref()?;
+        let parent = self.dataset.entity(self.dataset.ty(parent)?, shares.parent(index));
+        if parent.ty.name == ty {
+            Some(parent)
         } else {
-            instance.ancestor(ty)
+            parent.ancestor(ty)
         }
     }
 
-    /// The indices of the entities of that type below this object: all of them below an object without identity.
-    pub(crate) fn descendants(&self, ty: &EntityType) -> Range<u64> {
-        if self.ty.count == 0 {
-            return 0..ty.count;
-        }
-        self.dataset.descendants(ty, self.ty, self.index..self.index + 1)
-    }
-
-    /// How many entities of that type are below this object.
-    pub(crate) fn descendant_count(&self, ty: &str) -> u64 {
-        let range = self.dataset.ty(ty).map_or(0..0, |ty| self.descendants(ty));
-        range.end - range.start
+    /// The entities that a type's name stands for, below this object: all of them where it belongs to no entity.
+    pub(crate) fn descendants(&self, ty: &str) -> Rows<'d> {
+        let members = self.dataset.concrete(ty).into_iter().map(|ty| {
+            let range = match self.anchor {
+                Some((anchor, index)) => self.dataset.descendants(ty, anchor, index..index + 1),
+                None => 0..ty.count,
+            };
+            (ty, range)
+        });
+        Rows::new(self.dataset, members.collect())
     }
 
     /// An object of that type that belongs to this one.
     pub(crate) fn embedded(&self, ty: &str, salt: u64) -> Option<Instance<'d>> {
-        let ty = self.dataset.ty(ty)?;
         Some(Instance {
-            dataset: self.dataset,
-            ty,
-            index: 0,
+            ty: self.dataset.ty(ty)?,
             entropy: self.entropy.at(salt),
+            ..*self
         })
     }
 
@@ -326,6 +292,19 @@ impl<'d> Instance<'d> {
     pub(crate) fn identifier(&self, prefix: &str) -> String {
         let check = self.ty.entropy.at(self.index).named(prefix).bits();
         format!("{prefix}-{:06}-{:08x}", self.index, check >> 32)
+    }
+
+    /// The entity's identifier in the form of a UUID of version 1; ordered as the entities are.
+    pub(crate) fn uuid(&self, salt: &str) -> String {
+        let mut check = self.ty.entropy.at(self.index).named(salt);
+        let (time, node) = (check.bits(), check.bits());
+        let (middle, high, clock) = (time & 0xFFFF, (time >> 16) & 0xFFF, (time >> 32) & 0x3FFF);
+        let node = node & 0xFFFF_FFFF_FFFF;
+        format!(
+            "{:08x}-{middle:04x}-1{high:03x}-{:04x}-{node:012x}",
+            self.index,
+            0x8000 | clock
+        )
     }
 }
 
@@ -336,45 +315,6 @@ impl TypeDescription {
         }
         (self.count as f64 * rows_scale).round() as u64
     }
-
-    /// The types that are spoken of, each with the field or key that does.
-    fn type_names(&self) -> impl Iterator<Item = (&str, &str)> {
-        let of_fields = self
-            .fields
-            .iter()
-            .flat_map(|(field, generator)| generator.type_names().into_iter().map(move |ty| (field.as_str(), ty)));
-        let links = self.ancestors.iter().chain(&self.connections);
-        let of_lookups = self
-            .lookups
-            .iter()
-            .filter_map(|(field, lookup)| Some((field.as_str(), lookup.of.as_deref()?)));
-        let of_within = self.within.iter().map(|within| ("within", within.ty.as_str()));
-        of_fields
-            .chain(links.map(|(field, ty)| (field.as_str(), ty.as_str())))
-            .chain(of_lookups)
-            .chain(of_within)
-    }
-}
-
-fn check_types(types: &BTreeMap<String, TypeDescription>) -> Result<(), DatasetError> {
-    for (name, description) in types {
-        for (field, ty) in description.type_names() {
-            if !types.contains_key(ty) {
-                return Err(DatasetError::UnknownType {
-                    place: format!("{name}.{field}"),
-                    ty: ty.to_owned(),
-                });
-            }
-        }
-        let parent = |ty: &&TypeDescription| ty.within.as_ref().and_then(|within| types.get(&within.ty));
-        let generations = std::iter::successors(Some(description), parent)
-            .take(types.len() + 1)
-            .count();
-        if generations > types.len() {
-            return Err(DatasetError::Cycle(name.clone()));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ const CHANCE_OF_BOUND: f64 = 1.0 / 32.0;
 pub(crate) enum Generator {
     /// A text that is unique in the dataset, begins with this prefix, and from which the object can be found again.
     Identifier(String),
+    /// A text in the form of a UUID, which begins with the object's index, so that it grows with it.
+    Uuid(String),
+    /// The object's index, counted from `start`; as text, it grows with the index as long as it has as many digits.
+    Serial { start: u64, form: DecimalForm },
     /// These words by the object's index; where there are more objects than words, with a number behind.
     Label(Vec<String>),
     /// A text made of placeholders.
@@ -78,13 +82,13 @@ pub(crate) enum Generator {
     Count(String),
 }
 
-/// How a decimal number travels.
+/// How a number travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DecimalForm {
-    /// As text; up to 38 digits.
+    /// As text; a decimal of up to 38 digits.
     Text,
-    /// As a JSON number; up to 15 digits, since a double keeps no more.
+    /// As a JSON number; a decimal of up to 15 digits, since a double keeps no more.
     Number,
 }
 
@@ -137,9 +141,35 @@ impl Generator {
         }
     }
 
+    /// Whether the value says which object it is of.
+    pub(crate) fn is_key(&self) -> bool {
+        matches!(self, Self::Identifier(_) | Self::Uuid(_) | Self::Serial { .. })
+    }
+
+    /// The index of the object that can have this key, if any can.
+    pub(crate) fn index_of(&self, key: &Value) -> Option<u64> {
+        match self {
+            Self::Identifier(prefix) => {
+                let behind = key.as_str()?.strip_prefix(prefix.as_str())?.strip_prefix('-')?;
+                behind.split('-').next()?.parse().ok()
+            }
+            Self::Uuid(_) => u64::from_str_radix(key.as_str()?.split('-').next()?, 16).ok(),
+            Self::Serial { start, form } => {
+                let number: u64 = match form {
+                    DecimalForm::Text => key.as_str()?.parse().ok()?,
+                    DecimalForm::Number => key.as_u64()?,
+                };
+                number.checked_sub(*start)
+            }
+            _ => None,
+        }
+    }
+
     fn leaf(&self, instance: Instance<'_>, entropy: &mut Entropy) -> Value {
         match self {
             Self::Identifier(prefix) => Value::String(instance.identifier(prefix)),
+            Self::Uuid(salt) => Value::String(instance.uuid(salt)),
+            Self::Serial { start, form } => serial(start + instance.index(), *form),
             Self::Label(words) => label(words, instance.index()),
             Self::Pattern(pattern) => Value::String(pattern.fill(instance.vocabulary(), entropy)),
             Self::Text(texts) => entropy
@@ -160,7 +190,7 @@ impl Generator {
             } => Value::String(Moment::between(*from, *to, entropy).rfc3339(offsets, fractions, entropy)),
             Self::Date { from, to } => Value::String(Moment::between(*from, *to, entropy).date()),
             Self::Json(values) => entropy.pick(values).cloned().unwrap_or(Value::Null),
-            Self::Count(ty) => Value::from(instance.descendant_count(ty)),
+            Self::Count(ty) => Value::from(instance.descendants(ty).len()),
             Self::List { .. } | Self::Nullable { .. } | Self::Object(_) | Self::Variant(_) | Self::Ancestor { .. } => {
                 Value::Null
             }
@@ -183,6 +213,13 @@ fn label(words: &[String], index: u64) -> Value {
     match index / count {
         0 => Value::from(word),
         round => Value::String(format!("{word}-{}", round + 1)),
+    }
+}
+
+fn serial(number: u64, form: DecimalForm) -> Value {
+    match form {
+        DecimalForm::Text => Value::String(number.to_string()),
+        DecimalForm::Number => Value::from(number),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::demo::behaviour::{RequestWindow, WindowKind};
 use crate::demo::fault::Fault;
-use crate::demo::resolver::ServedPage;
+use crate::demo::refusal::Refusal;
 use crate::demo::window::WindowCounter;
 
 /// What a client did, and how well it behaved. All counts are since the server's start.
@@ -26,6 +26,8 @@ pub struct RequestLog {
     pub faults_injected: BTreeMap<Fault, u64>,
     /// Requests refused for what they say: no JSON, a syntax error, an unknown field.
     pub request_errors: u64,
+    /// Requests refused because they ask for too many rows, or with a cursor that has expired.
+    pub refused: u64,
     /// Requests answered in full with data that holds errors.
     pub field_errors: u64,
     /// Requests answered in full without any error.
@@ -39,10 +41,25 @@ pub struct RequestLog {
     /// Those of `rows` that were in an earlier answer already: the same row of the same connection of the same object
     /// with the same filters.
     pub rows_repeated: u64,
+    /// The rows of each type, whatever list they came in.
+    pub types: BTreeMap<String, TypeLog>,
+    /// The most rows in one of `answered`.
+    pub max_rows: u64,
+    /// The most rows that one of `answered` asked for: the sizes of its pages, multiplied down the tree.
+    pub max_rows_requested: u64,
     /// The most requests that were in the server at once.
     pub max_in_flight: u64,
     /// One entry for each limit.
     pub windows: Vec<WindowLog>,
+}
+
+/// The rows of one type in answers. A request that failed, was cut off or was given up by its client sent none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TypeLog {
+    /// Rows sent.
+    pub sent: u64,
+    /// Those of `sent` that had been sent before, in the same list or in another.
+    pub repeated: u64,
 }
 
 /// How busy the windows of one limit were, counting every arrival.
@@ -86,6 +103,8 @@ pub(crate) struct Arrival {
 pub(crate) enum Outcome {
     /// What the request says is wrong; nothing was executed.
     RequestError,
+    /// The request was refused in the place of data.
+    Refused(Refusal),
     /// The data holds errors.
     FieldErrors(Executed),
     /// The data is as it was asked for.
@@ -98,18 +117,42 @@ pub(crate) struct Executed {
     /// Equal for the same document with the same variables.
     pub(crate) fingerprint: u64,
     pub(crate) is_introspection: bool,
+    /// How many rows were asked for.
+    pub(crate) requested: u64,
     pub(crate) served: Vec<ServedPage>,
+}
+
+/// Rows of one list that one answer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServedPage {
+    /// Equal for every page of the same list.
+    pub(crate) connection: u64,
+    pub(crate) rows: Vec<ServedRow>,
+}
+
+/// One row that an answer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServedRow {
+    pub(crate) ty: String,
+    /// Its place among those of its type.
+    pub(crate) index: u64,
+    /// Its place in the list.
+    pub(crate) position: u64,
 }
 
 impl Outcome {
     /// Rows of connections in the answer.
     pub(crate) fn row_count(&self) -> usize {
         match self {
-            Self::RequestError => 0,
-            Self::FieldErrors(executed) | Self::Good(executed) => {
-                executed.served.iter().map(|page| page.positions.len()).sum()
-            }
+            Self::RequestError | Self::Refused(_) => 0,
+            Self::FieldErrors(executed) | Self::Good(executed) => executed.row_count(),
         }
+    }
+}
+
+impl Executed {
+    fn row_count(&self) -> usize {
+        self.served.iter().map(|page| page.rows.len()).sum()
     }
 }
 
@@ -121,6 +164,7 @@ pub(crate) struct Judge {
     in_flight: u64,
     fingerprints: HashSet<u64>,
     rows_seen: HashMap<u64, RowSet>,
+    rows_seen_of_type: HashMap<String, RowSet>,
 }
 
 /// A set of rows: one bit for each position.
@@ -135,6 +179,7 @@ impl Judge {
             in_flight: 0,
             fingerprints: HashSet::new(),
             rows_seen: HashMap::new(),
+            rows_seen_of_type: HashMap::new(),
         }
     }
 
@@ -176,6 +221,7 @@ impl Judge {
     pub(crate) fn note_answer(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::RequestError => self.log.request_errors += 1,
+            Outcome::Refused(_) => self.log.refused += 1,
             Outcome::FieldErrors(_) => self.log.field_errors += 1,
             Outcome::Good(executed) => self.note_good(executed),
         }
@@ -190,15 +236,27 @@ impl Judge {
         if !self.fingerprints.insert(executed.fingerprint) {
             self.log.requests_repeated += 1;
         }
+        self.log.max_rows = self.log.max_rows.max(executed.row_count() as u64);
+        self.log.max_rows_requested = self.log.max_rows_requested.max(executed.requested);
         for page in &executed.served {
-            let seen = self.rows_seen.entry(page.connection).or_default();
-            let repeated = page
-                .positions
-                .iter()
-                .filter(|position| !seen.insert(**position))
-                .count();
-            self.log.rows += page.positions.len() as u64;
-            self.log.rows_repeated += repeated as u64;
+            page.rows.iter().for_each(|row| self.note_row(page.connection, row));
+        }
+    }
+
+    fn note_row(&mut self, connection: u64, row: &ServedRow) {
+        self.log.rows += 1;
+        if !self.rows_seen.entry(connection).or_default().insert(row.position) {
+            self.log.rows_repeated += 1;
+        }
+        let of_type = self.log.types.entry(row.ty.clone()).or_default();
+        of_type.sent += 1;
+        if !self
+            .rows_seen_of_type
+            .entry(row.ty.clone())
+            .or_default()
+            .insert(row.index)
+        {
+            of_type.repeated += 1;
         }
     }
 
@@ -238,14 +296,19 @@ mod tests {
     use super::*;
 
     fn executed(fingerprint: u64, connection: u64, positions: &[u64]) -> Executed {
-        let served = vec![ServedPage {
-            connection,
-            positions: positions.to_vec(),
-        }];
+        let row = |position: &u64| ServedRow {
+            ty: "Item".to_owned(),
+            index: connection * 10 + position,
+            position: *position,
+        };
         Executed {
             fingerprint,
             is_introspection: false,
-            served,
+            requested: 50,
+            served: vec![ServedPage {
+                connection,
+                rows: positions.iter().map(row).collect(),
+            }],
         }
     }
 
@@ -266,6 +329,17 @@ mod tests {
             (log.rows, log.rows_repeated, log.requests_repeated, log.answered),
             (12, 2, 1, 4)
         );
+        assert_eq!((log.max_rows, log.max_rows_requested), (3, 50));
+    }
+
+    #[test]
+    fn a_row_that_comes_in_two_lists_was_sent_twice() {
+        let mut judge = Judge::new(&[], Instant::now());
+        judge.note_answer(&good(1, 0, &[10, 11]));
+        judge.note_answer(&good(2, 1, &[0, 5]));
+        let log = judge.log();
+        assert_eq!((log.rows, log.rows_repeated), (4, 0));
+        assert_eq!(log.types["Item"], TypeLog { sent: 4, repeated: 1 });
     }
 
     #[test]

@@ -1,23 +1,36 @@
 //! The stand-in APIs: a GraphQL server of our own with generated data and switchable faults, on loopback only.
 //!
-//! `service.rs` is the server without sockets, `server.rs` puts it on a port, `tracker/` is the one API there is. Imports
-//! nothing else of the crate and must not know its client: what tests learn from it is worth as much as it is independent.
+//! `service.rs` is the server without sockets, `server.rs` puts it on a port; each folder is one API: a schema, data and
+//! behaviours, and no code. Imports nothing else of the crate and must not know its client: what tests learn from it is
+//! worth as much as it is independent.
 
 mod behaviour;
 mod config;
+mod connection;
+mod cursor;
 mod dataset;
+mod description;
 mod document;
 mod entropy;
+mod expiry;
 mod fault;
+mod fit;
 mod generator;
+mod list_request;
 mod log;
 mod moment;
+mod node_limit;
+mod page_object;
+mod pager;
 mod paging;
 mod pattern;
+mod refusal;
 mod resolver;
+mod rows;
 mod serve;
 mod server;
 mod service;
+mod shape;
 mod shares;
 mod stand_in;
 mod truth;
@@ -27,10 +40,16 @@ pub use behaviour::{
     AuthBehaviour, Behaviours, Latency, RequestWindow, RequestWindowError, ThrottleBehaviour, ThrottleBody, WindowKind,
 };
 pub use config::{DemoConfig, DemoConfigError};
-pub use dataset::DatasetError;
+pub use description::DatasetError;
+pub use expiry::CursorExpiry;
 pub use fault::{Fault, FaultPlan, FaultRates, ScriptedFault};
-pub use log::{RequestLog, WindowLog};
-pub use paging::{AboveCap, PagingBehaviour};
+pub use log::{RequestLog, TypeLog, WindowLog};
+pub use node_limit::NodeLimit;
+pub use paging::{
+    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, PagingBehaviour, PagingTraps, RowMove, RowMoves,
+    Totals,
+};
+pub use refusal::Refusal;
 pub use serve::{
     DEMO_TOKEN_VARIABLE, DemoRowsError, DemoRowsOptions, DemoServeOptions, greeting, serve_until_interrupted,
     write_rows,
@@ -38,3 +57,4 @@ pub use serve::{
 pub use server::{DemoServer, DemoServerError};
 pub use service::{DemoRequest, DemoResponse, DemoService};
 pub use stand_in::{StandIn, StandInError};
+pub use truth::Family;

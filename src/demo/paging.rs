@@ -1,27 +1,47 @@
-//! Relay connections over ranges of entities: filters, pages, cursors.
+//! How lists turn their pages: sizes and their bounds, and what real servers do to clients that trust them.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::demo::dataset::{Dataset, EntityType, Instance};
-use crate::demo::entropy::{Entropy, text_hash};
-use crate::demo::generator::Generated;
+use crate::demo::expiry::CursorExpiry;
 
-/// How connections turn their pages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// How lists turn their pages.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PagingBehaviour {
-    /// Rows on a page whose `first` is missing or null.
+    /// Rows on a page whose size is not asked for.
     pub default_size: u64,
     /// The most rows on a page.
     pub cap: u64,
-    /// What happens where `first` asks for more.
+    /// What happens where more are asked for.
     pub above_cap: AboveCap,
+    /// What happens where no size is asked for.
+    #[serde(default)]
+    pub missing_size: MissingSize,
+    /// What goes otherwise than a client may hope.
+    #[serde(default)]
+    pub traps: PagingTraps,
+    /// What is different for single fields, named as in `Group.findings`.
+    #[serde(default)]
+    pub fields: BTreeMap<String, FieldPaging>,
 }
 
-/// What happens where `first` asks for more rows than a page may have.
+/// How the lists of one field differ from the others; what is not given is as with them.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FieldPaging {
+    /// Rows on a page whose size is not asked for.
+    pub default_size: Option<u64>,
+    /// The most rows on a page; also bounds lists that cannot be asked for a size.
+    pub cap: Option<u64>,
+    /// What happens where more are asked for.
+    pub above_cap: Option<AboveCap>,
+    /// What goes otherwise than a client may hope.
+    pub traps: Option<PagingTraps>,
+}
+
+/// What happens where more rows are asked for than a page may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AboveCap {
@@ -31,77 +51,195 @@ pub enum AboveCap {
     Refuse,
 }
 
+/// What happens where no size is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingSize {
+    /// The page has the default size.
+    #[default]
+    Default,
+    /// The field is an error.
+    Refuse,
+}
+
+/// What goes otherwise than a client may hope. By default nothing does.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PagingTraps {
+    /// Pages behind a cursor at this row or later are empty, say that more follows, and give the same cursor again.
+    pub stuck_at: Option<u64>,
+    /// Cursors at this row or later lead to an empty page first, which says that more follows and gives a new cursor;
+    /// not with page numbers and offsets.
+    pub empty_page_at: Option<u64>,
+    /// How often, from 0 to 1, a page has fewer rows than asked for though more follow; not with page numbers.
+    pub short_pages: f64,
+    /// Rows are counted before they are filtered, so that pages come short or empty where filters leave out rows.
+    pub filters_after_size: bool,
+    /// A page that has as many rows as asked for says that more follows, whether or not it is so.
+    pub full_page_says_more: bool,
+    /// The size `null`, sent as such, makes a page of the default size that says it is the last.
+    pub null_size_ends: bool,
+    /// The cursor to go on with where nothing follows.
+    pub last_cursor: LastCursor,
+    /// Edges all have the cursor of their page's end.
+    pub edges_have_page_cursor: bool,
+    /// Cursors are JSON lists inside a string, and are taken back as lists where the schema has a list.
+    pub json_list_cursors: bool,
+    /// What a cursor leads to that was made with other arguments, or not here at all.
+    pub foreign_cursor: ForeignCursor,
+    /// When cursors cease to be good.
+    pub cursor_expiry: Option<CursorExpiry>,
+    /// How totals lie.
+    pub totals: Totals,
+    /// Any page number gives page one.
+    pub repeats_page_one: bool,
+    /// The most rows that may be left out by an offset.
+    pub max_offset: Option<u64>,
+    /// Rows that move while the list is read, where rows are counted and not cursors followed.
+    pub moves: Option<RowMoves>,
+    /// The same for lists that are asked for no order, at every request.
+    pub is_unordered: bool,
+}
+
+/// The cursor to go on with where nothing follows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastCursor {
+    /// That of the last row; null on an empty page.
+    #[default]
+    LastRow,
+    /// None.
+    Null,
+    /// This text.
+    Text(String),
+}
+
+/// What a cursor leads to that was made with other arguments, or not here at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForeignCursor {
+    /// An error.
+    #[default]
+    Refuse,
+    /// Page one.
+    FirstPage,
+    /// A page without rows that says it is the last.
+    NoRows,
+}
+
+/// How totals lie, and the numbers of pages that follow from them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Totals {
+    /// They do not.
+    #[default]
+    True,
+    /// They are too high by this.
+    TooHigh(u64),
+    /// They are too low by this.
+    TooLow(u64),
+    /// They never exceed this.
+    CappedAt(u64),
+    /// They are null; an error where the schema does not let them be.
+    Null,
+}
+
+/// Rows that move while the list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowMoves {
+    /// A row moves each time that so many requests have arrived.
+    pub every: u64,
+    /// Which one, and where to.
+    pub to: RowMove,
+}
+
+/// Which row moves, and where to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowMove {
+    /// The last row becomes the first.
+    Front,
+    /// The first row becomes the last.
+    Back,
+}
+
+/// The rules for one field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PagingRules<'b> {
+    default_size: u64,
+    cap: u64,
+    above_cap: AboveCap,
+    missing_size: MissingSize,
+    /// The most rows of a list that cannot be asked for a size.
+    pub(crate) unsized_cap: u64,
+    pub(crate) traps: &'b PagingTraps,
+}
+
+/// The size that a page is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WantedSize {
+    Missing,
+    Null,
+    Rows(i64),
+}
+
 /// A page that cannot be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PagingError {
-    #[error("`first` must be a positive number, and is {0}")]
-    NotPositive(i64),
-    #[error("`first` is {first}, and no page has more than {cap} rows")]
-    AboveCap { first: u64, cap: u64 },
+    #[error("`{argument}` must be a positive number, and is {size}")]
+    NotPositive { argument: String, size: i64 },
+    #[error("`{argument}` is {size}, and no page has more than {cap} rows")]
+    AboveCap { argument: String, size: u64, cap: u64 },
+    #[error("You must provide a `first` or `last` value to properly paginate the `{0}` connection.")]
+    MissingSize(String),
     #[error("the cursor {0:?} is not one of this connection with these arguments")]
     Cursor(String),
-}
-
-/// A condition on the rows of a connection: the field has one of the values.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Filter {
-    field: String,
-    accepted: Vec<Value>,
-}
-
-/// One connection instance: one field of one object, with its filters.
-#[derive(Debug)]
-pub(crate) struct Connection<'d> {
-    dataset: &'d Dataset,
-    ty: &'d EntityType,
-    range: Range<u64>,
-    filters: Vec<Filter>,
-    identity: u64,
-}
-
-/// Some neighbouring rows of a connection.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Page {
-    /// Indices of the entities, ascending.
-    pub(crate) rows: Vec<u64>,
-    pub(crate) has_next: bool,
-    pub(crate) has_previous: bool,
-}
-
-impl Filter {
-    /// The filter of an argument: a list accepts each of its items.
-    pub(crate) fn new(field: &str, argument: Value) -> Self {
-        let accepted = match argument {
-            Value::Array(items) => items,
-            single => vec![single],
-        };
-        Self {
-            field: field.to_owned(),
-            accepted,
-        }
-    }
-
-    fn accepts(&self, instance: Instance<'_>) -> bool {
-        match instance.value(&self.field) {
-            Some(Generated::Leaf(value)) => self.accepted.contains(&value),
-            _ => false,
-        }
-    }
+    #[error("the cursor has {0} values, and the order has 2")]
+    CursorArity(usize),
+    #[error("the cursor has expired")]
+    CursorExpired,
+    #[error("The `{argument}` argument must be between 0 and {max}, but is {offset}")]
+    Offset { argument: String, max: u64, offset: i64 },
+    #[error("the condition {0:?} cannot be read: use a form such as id > \"…\"")]
+    Condition(String),
 }
 
 impl PagingBehaviour {
-    /// The size of a page for a `first`.
-    pub(crate) fn size(&self, first: Option<i64>) -> Result<u64, PagingError> {
-        let Some(first) = first else {
-            return Ok(self.default_size.min(self.cap));
+    /// The rules for a field of an object type.
+    pub(crate) fn rules(&self, ty: &str, field: &str) -> PagingRules<'_> {
+        let own = self.fields.get(&format!("{ty}.{field}"));
+        let own_cap = own.and_then(|own| own.cap);
+        PagingRules {
+            default_size: own.and_then(|own| own.default_size).unwrap_or(self.default_size),
+            cap: own_cap.unwrap_or(self.cap),
+            above_cap: own.and_then(|own| own.above_cap).unwrap_or(self.above_cap),
+            missing_size: self.missing_size,
+            unsized_cap: own_cap.unwrap_or(u64::MAX),
+            traps: own.and_then(|own| own.traps.as_ref()).unwrap_or(&self.traps),
+        }
+    }
+}
+
+impl PagingRules<'_> {
+    /// The size of a page of that field, whose size is asked for by that argument.
+    pub(crate) fn size(&self, wanted: &WantedSize, argument: &str, field: &str) -> Result<u64, PagingError> {
+        let WantedSize::Rows(wanted) = *wanted else {
+            return match self.missing_size {
+                MissingSize::Default => Ok(self.default_size.min(self.cap)),
+                MissingSize::Refuse => Err(PagingError::MissingSize(field.to_owned())),
+            };
         };
-        let size = u64::try_from(first)
-            .ok()
-            .filter(|size| *size > 0)
-            .ok_or(PagingError::NotPositive(first))?;
+        let argument = || argument.to_owned();
+        let positive = u64::try_from(wanted).ok().filter(|size| *size > 0);
+        let size = positive.ok_or_else(|| PagingError::NotPositive {
+            argument: argument(),
+            size: wanted,
+        })?;
         match self.above_cap {
             AboveCap::Refuse if size > self.cap => Err(PagingError::AboveCap {
-                first: size,
+                argument: argument(),
+                size,
                 cap: self.cap,
             }),
             _ => Ok(size.min(self.cap)),
@@ -109,93 +247,27 @@ impl PagingBehaviour {
     }
 }
 
-impl<'d> Connection<'d> {
-    /// The connection of entities of `ty` that is `field` of `owner`.
-    pub(crate) fn new(owner: Instance<'d>, field: &str, ty: &'d EntityType, filters: Vec<Filter>) -> Self {
-        let mut place = Entropy::of_seed(text_hash(owner.ty().name()))
-            .at(owner.index())
-            .named(field);
-        for filter in &filters {
-            place = place.named(&filter.field);
-            place = filter
-                .accepted
-                .iter()
-                .fold(place, |place, value| place.named(&value.to_string()));
-        }
-        Self {
-            dataset: owner.dataset(),
-            ty,
-            range: owner.descendants(ty),
-            filters,
-            identity: place.bits(),
+impl Totals {
+    /// What is said of a total.
+    pub(crate) fn told(self, total: u64) -> Option<u64> {
+        match self {
+            Self::True => Some(total),
+            Self::TooHigh(by) => Some(total.saturating_add(by)),
+            Self::TooLow(by) => Some(total.saturating_sub(by)),
+            Self::CappedAt(cap) => Some(total.min(cap)),
+            Self::Null => None,
         }
     }
+}
 
-    /// Equal for the same field of the same object with the same filters, whatever page is asked for.
-    pub(crate) fn identity(&self) -> u64 {
-        self.identity
-    }
-
-    /// A row's place in the connection before filtering.
-    pub(crate) fn position(&self, index: u64) -> u64 {
-        index.saturating_sub(self.range.start)
-    }
-
-    /// The row of that index.
-    pub(crate) fn row(&self, index: u64) -> Instance<'d> {
-        self.dataset.entity(self.ty, index)
-    }
-
-    /// The page of at most `size` rows behind the cursor `after`.
-    pub(crate) fn page(&self, size: u64, after: Option<&str>) -> Result<Page, PagingError> {
-        let start = match after {
-            Some(cursor) => {
-                self.index_at(cursor)
-                    .ok_or_else(|| PagingError::Cursor(cursor.to_owned()))?
-                    + 1
-            }
-            None => self.range.start,
-        };
-        let mut matching = self.matching(start);
-        let rows: Vec<u64> = matching
-            .by_ref()
-            .take(usize::try_from(size).unwrap_or(usize::MAX))
-            .collect();
-        Ok(Page {
-            rows,
-            has_next: matching.next().is_some(),
-            has_previous: after.is_some(),
-        })
-    }
-
-    /// How many rows the connection has.
-    pub(crate) fn total(&self) -> u64 {
-        if self.filters.is_empty() {
-            return self.range.end - self.range.start;
+impl RowMoves {
+    /// By how many places the rows of a list of `len` are turned when that many requests have arrived.
+    pub(crate) fn turn(&self, requests: u64, len: u64) -> u64 {
+        let moved = requests.checked_div(self.every).unwrap_or(0) % len.max(1);
+        match self.to {
+            RowMove::Front => (len - moved) % len.max(1),
+            RowMove::Back => moved,
         }
-        self.matching(self.range.start).count() as u64
-    }
-
-    /// The cursor of a row: valid only here, and only with the same filters.
-    pub(crate) fn cursor(&self, index: u64) -> String {
-        format!("{:016x}{:016x}", self.identity, index ^ self.identity.rotate_left(32))
-    }
-
-    fn index_at(&self, cursor: &str) -> Option<u64> {
-        let (identity, index) = cursor.split_at_checked(16)?;
-        if u64::from_str_radix(identity, 16).ok()? != self.identity {
-            return None;
-        }
-        let index = u64::from_str_radix(index, 16).ok()? ^ self.identity.rotate_left(32);
-        self.range.contains(&index).then_some(index)
-    }
-
-    fn matching(&self, start: u64) -> impl Iterator<Item = u64> {
-        let is_accepted = |index: &u64| {
-            let row = self.row(*index);
-            self.filters.iter().all(|filter| filter.accepts(row))
-        };
-        (start..self.range.end).filter(is_accepted)
     }
 }
 
@@ -203,96 +275,54 @@ impl<'d> Connection<'d> {
 mod tests {
     use super::*;
 
-    const DATA: &str = r#"
-        seed = 3
-        vocabulary = []
-        [types.Root.connections]
-        items = "Item"
-        [types.Item]
-        count = 90
-        [types.Item.fields]
-        colour = { choice = { RED = 1, BLUE = 2 } }
-    "#;
-
-    fn dataset() -> Dataset {
-        Dataset::new(toml::from_str(DATA).unwrap(), 1.0).unwrap()
-    }
-
-    fn items(dataset: &Dataset, filters: Vec<Filter>) -> Connection<'_> {
-        let root = dataset.singleton(dataset.ty("Root").unwrap());
-        Connection::new(root, "items", dataset.ty("Item").unwrap(), filters)
-    }
-
-    fn walk(connection: &Connection<'_>, size: u64) -> (Vec<u64>, usize) {
-        let (mut rows, mut pages, mut after) = (Vec::new(), 0, None);
-        loop {
-            let page = connection.page(size, after.as_deref()).unwrap();
-            assert_eq!(page.has_previous, pages > 0);
-            pages += 1;
-            after = page.rows.last().map(|row| connection.cursor(*row));
-            rows.extend(page.rows);
-            if !page.has_next {
-                return (rows, pages);
-            }
-        }
-    }
-
-    #[test]
-    fn pages_give_every_row_once_and_in_order() {
-        let dataset = dataset();
-        let all: Vec<u64> = (0..90).collect();
-        assert_eq!(walk(&items(&dataset, Vec::new()), 20), (all.clone(), 5));
-        assert_eq!(walk(&items(&dataset, Vec::new()), 30), (all, 3));
-    }
-
-    #[test]
-    fn filters_leave_out_rows_and_the_last_page_knows() {
-        let dataset = dataset();
-        let red = items(&dataset, vec![Filter::new("colour", Value::from("RED"))]);
-        let (rows, _) = walk(&red, 7);
-        let is_red =
-            |index: &u64| matches!(red.row(*index).value("colour"), Some(Generated::Leaf(colour)) if colour == "RED");
-        assert_eq!(rows, (0..90).filter(is_red).collect::<Vec<u64>>());
-        assert_eq!(red.total(), rows.len() as u64);
-        assert_eq!(walk(&red, rows.len() as u64).1, 1);
-        let both = items(
-            &dataset,
-            vec![Filter::new("colour", serde_json::json!(["RED", "BLUE"]))],
-        );
-        assert_eq!(both.total(), 90);
-    }
-
-    #[test]
-    fn cursors_of_other_arguments_and_inventions_are_refused() {
-        let dataset = dataset();
-        let all = items(&dataset, Vec::new());
-        let red = items(&dataset, vec![Filter::new("colour", Value::from("RED"))]);
-        for cursor in [
-            all.cursor(4),
-            String::new(),
-            "zz".to_owned(),
-            "é".repeat(9),
-            red.cursor(90),
-        ] {
-            assert_eq!(red.page(5, Some(&cursor)), Err(PagingError::Cursor(cursor)));
-        }
+    fn paging() -> PagingBehaviour {
+        toml::from_str("default_size = 10\ncap = 50\nabove_cap = 'clamp'\n[fields.'Group.tags']\ncap = 5").unwrap()
     }
 
     #[test]
     fn the_size_of_a_page_is_bounded() {
-        let mut paging = PagingBehaviour {
-            default_size: 10,
-            cap: 50,
-            above_cap: AboveCap::Clamp,
-        };
+        let mut paging = paging();
+        let size =
+            |paging: &PagingBehaviour, wanted| paging.rules("Group", "findings").size(&wanted, "first", "findings");
         assert_eq!(
-            (paging.size(None), paging.size(Some(7)), paging.size(Some(51))),
-            (Ok(10), Ok(7), Ok(50))
+            [WantedSize::Missing, WantedSize::Rows(7), WantedSize::Rows(51)].map(|wanted| size(&paging, wanted)),
+            [Ok(10), Ok(7), Ok(50)]
         );
-        assert_eq!(paging.size(Some(0)), Err(PagingError::NotPositive(0)));
-        assert_eq!(paging.size(Some(-3)), Err(PagingError::NotPositive(-3)));
+        for wanted in [0, -3] {
+            let refused = size(&paging, WantedSize::Rows(wanted)).unwrap_err().to_string();
+            assert_eq!(refused, format!("`first` must be a positive number, and is {wanted}"));
+        }
         paging.above_cap = AboveCap::Refuse;
-        assert_eq!(paging.size(Some(51)), Err(PagingError::AboveCap { first: 51, cap: 50 }));
-        assert_eq!(paging.size(Some(50)), Ok(50));
+        assert!(size(&paging, WantedSize::Rows(51)).is_err());
+        assert_eq!(size(&paging, WantedSize::Rows(50)), Ok(50));
+        paging.missing_size = MissingSize::Refuse;
+        assert!(size(&paging, WantedSize::Missing).is_err());
+    }
+
+    #[test]
+    fn fields_have_rules_of_their_own() {
+        let paging = paging();
+        assert_eq!(
+            paging
+                .rules("Group", "tags")
+                .size(&WantedSize::Rows(9), "limit", "tags"),
+            Ok(5)
+        );
+        assert_eq!(paging.rules("Group", "tags").unsized_cap, 5);
+        assert_eq!(paging.rules("Group", "other").unsized_cap, u64::MAX);
+    }
+
+    #[test]
+    fn moved_rows_turn_the_list() {
+        let moves = |to| RowMoves { every: 2, to };
+        assert_eq!(
+            [0, 1, 2, 5, 20].map(|requests| moves(RowMove::Back).turn(requests, 10)),
+            [0, 0, 1, 2, 0]
+        );
+        assert_eq!(
+            [0, 2, 20].map(|requests| moves(RowMove::Front).turn(requests, 10)),
+            [0, 9, 0]
+        );
+        assert_eq!(moves(RowMove::Front).turn(3, 0), 0);
     }
 }

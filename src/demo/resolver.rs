@@ -1,32 +1,32 @@
 //! Answers GraphQL fields from the dataset: the objects that the executor asks for their fields.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
-use apollo_compiler::response::JsonValue;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::demo::dataset::{EntityType, Instance, Lookup, Source};
+use crate::demo::connection::Connection;
+use crate::demo::cursor::{Cursor, CursorPlace};
+use crate::demo::dataset::{Instance, Source};
+use crate::demo::description::{ConnectionDescription, Lookup};
+use crate::demo::entropy::Entropy;
+use crate::demo::expiry::RequestMoment;
 use crate::demo::generator::Generated;
-use crate::demo::paging::{Connection, Filter, Page, PagingBehaviour};
-
-/// Arguments of connections that are no filters.
-const PAGING_ARGUMENTS: [&str; 2] = ["first", "after"];
+use crate::demo::list_request::{GivenCursor, ListRequest};
+use crate::demo::log::ServedPage;
+use crate::demo::page_object::{PageAnswer, PageObject};
+use crate::demo::pager::Pager;
+use crate::demo::paging::{PagingBehaviour, PagingError, PagingRules};
+use crate::demo::refusal::Refusal;
+use crate::demo::shape::PagingShape;
 
 /// What is known while one request is answered.
 #[derive(Debug)]
 pub(crate) struct Execution<'s> {
     paging: &'s PagingBehaviour,
+    moment: RequestMoment,
     served: RefCell<Vec<ServedPage>>,
-}
-
-/// Rows of one connection instance that one response holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServedPage {
-    /// Equal for every page of the same instance.
-    pub(crate) connection: u64,
-    /// Places of the rows in the instance.
-    pub(crate) positions: Vec<u64>,
+    refusal: RefCell<Option<Refusal>>,
 }
 
 /// An object of the dataset.
@@ -35,38 +35,33 @@ pub(crate) struct DataObject<'r> {
     execution: &'r Execution<'r>,
 }
 
-/// One page of a connection.
-struct ConnectionObject<'r> {
-    type_name: &'r str,
-    connection: Connection<'r>,
-    page: Page,
-    /// Whether its rows were already counted: `edges` and `nodes` may both be asked for.
-    is_counted: Cell<bool>,
-    execution: &'r Execution<'r>,
-}
-
-struct EdgeObject<'r> {
-    type_name: &'r str,
-    owner: &'r ConnectionObject<'r>,
-    row: u64,
-}
-
-struct PageInfoObject<'r> {
-    type_name: &'r str,
-    owner: &'r ConnectionObject<'r>,
-}
-
 impl<'s> Execution<'s> {
-    pub(crate) fn new(paging: &'s PagingBehaviour) -> Self {
+    pub(crate) fn new(paging: &'s PagingBehaviour, moment: RequestMoment) -> Self {
         Self {
             paging,
+            moment,
             served: RefCell::default(),
+            refusal: RefCell::default(),
         }
     }
 
-    /// The rows that the response holds.
-    pub(crate) fn into_served(self) -> Vec<ServedPage> {
-        self.served.into_inner()
+    /// The rows that the answer holds, and the answer in its place where there is one.
+    pub(crate) fn into_parts(self) -> (Vec<ServedPage>, Option<Refusal>) {
+        (self.served.into_inner(), self.refusal.into_inner())
+    }
+
+    /// Takes note of rows that the answer holds.
+    pub(crate) fn note_served(&self, page: ServedPage) {
+        self.served.borrow_mut().push(page);
+    }
+
+    /// The error of a field whose page cannot be given.
+    fn paging_error(&self, error: PagingError, rules: PagingRules<'_>) -> FieldError {
+        let expiry = rules.traps.cursor_expiry.as_ref();
+        if let (PagingError::CursorExpired, Some(expiry)) = (&error, expiry) {
+            *self.refusal.borrow_mut() = Some(expiry.refusal.clone());
+        }
+        field_error(error)
     }
 }
 
@@ -75,48 +70,107 @@ impl<'r> DataObject<'r> {
         Self { instance, execution }
     }
 
-    fn connection<'a>(
+    /// A list of the object's own.
+    fn list<'a>(
         &'a self,
-        ty: &'a EntityType,
+        description: &'a ConnectionDescription,
         info: &'a ResolveInfo<'a>,
     ) -> Result<ResolvedValue<'a>, FieldError> {
-        let arguments = info.arguments();
-        let mut filters = Vec::new();
-        for (name, value) in arguments {
-            let is_filter = !PAGING_ARGUMENTS.contains(&name.as_str()) && !value.is_null();
-            if is_filter {
-                filters.push(Filter::new(
-                    name.as_str(),
-                    serde_json::to_value(value).map_err(field_error)?,
-                ));
-            }
-        }
-        let connection = Connection::new(self.instance, info.field_name(), ty, filters);
-        let first = arguments.get("first").and_then(JsonValue::as_i64);
-        let after = arguments.get("after").and_then(JsonValue::as_str);
-        let size = self.execution.paging.size(first).map_err(field_error)?;
-        let page = connection.page(size, after).map_err(field_error)?;
-        Ok(ResolvedValue::object(ConnectionObject {
-            type_name: result_type(info),
-            connection,
-            page,
-            is_counted: Cell::new(false),
-            execution: self.execution,
-        }))
+        let field = info.field_name();
+        let shape = self.instance.dataset().paging(&description.paging);
+        let shape = shape.ok_or_else(|| self.unknown_field_error(info))?;
+        let request = ListRequest::read(shape, description, &arguments(info)?).map_err(field_error)?;
+        self.answer(self.instance, field, (description, shape), request, info)
     }
 
-    fn found<'a>(&'a self, lookup: &Lookup, info: &'a ResolveInfo<'a>) -> ResolvedValue<'a> {
-        let found = |wanted: &JsonValue| {
-            let instance = wanted
-                .as_str()
-                .and_then(|wanted| self.instance.dataset().find(lookup, wanted));
+    /// A list of another object's, which the cursor names.
+    fn continued<'a>(
+        &'a self,
+        shape: &'a PagingShape,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<ResolvedValue<'a>, FieldError> {
+        let arguments = arguments(info)?;
+        let cursor = shape.cursor.as_ref().and_then(|cursor| arguments.get(cursor.as_str()));
+        let text = cursor.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let foreign = || field_error(PagingError::Cursor(text.clone()));
+        let place = Cursor::read(&text)
+            .and_then(|cursor| cursor.place)
+            .ok_or_else(foreign)?;
+        let dataset = self.instance.dataset();
+        let owner = dataset.instance(&place.ty, place.index).ok_or_else(foreign)?;
+        let Some(Source::Connection(description)) = owner.source(&place.field) else {
+            return Err(foreign());
+        };
+        let mut leaves: Vec<(String, Value)> = serde_json::from_value(place.arguments.clone()).map_err(field_error)?;
+        leaves.extend(arguments);
+        let mut request = ListRequest::of_leaves(shape, description, leaves).map_err(field_error)?;
+        request.choice.cursor = Some(GivenCursor::Text(text));
+        self.answer(owner, &place.field, (description, shape), request, info)
+    }
+
+    fn answer<'a>(
+        &'a self,
+        owner: Instance<'a>,
+        field: &str,
+        (description, shape): (&'a ConnectionDescription, &'a PagingShape),
+        request: ListRequest,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<ResolvedValue<'a>, FieldError> {
+        let execution = self.execution;
+        let rules = execution.paging.rules(owner.ty().name(), field);
+        let connection = Connection::new(owner, field, &description.of, &request);
+        let turn = self.turn(&connection, shape, rules, &request);
+        let place = shape.carries_place.then(|| CursorPlace {
+            ty: owner.ty().name().to_owned(),
+            index: owner.index(),
+            field: field.to_owned(),
+            arguments: serde_json::to_value(&request.kept).unwrap_or_default(),
+        });
+        let pager = Pager {
+            connection: connection.turned(turn),
+            shape,
+            rules,
+            choice: request.choice,
+            moment: execution.moment,
+            place,
+            field: field.to_owned(),
+        };
+        let page = pager.page().map_err(|error| execution.paging_error(error, rules))?;
+        let answer = PageAnswer::new(pager, page, execution);
+        if shape.is_bare() {
+            return Ok(answer.into_list());
+        }
+        Ok(ResolvedValue::object(PageObject::new(result_type(info), answer)))
+    }
+
+    /// By how many places the rows of a list have moved.
+    fn turn(
+        &self,
+        connection: &Connection<'_>,
+        shape: &PagingShape,
+        rules: PagingRules<'_>,
+        request: &ListRequest,
+    ) -> u64 {
+        let requests = self.execution.moment.request;
+        if rules.traps.is_unordered && !shape.order.is_empty() && request.order.is_none() {
+            return Entropy::of_seed(connection.identity())
+                .at(requests)
+                .below(connection.len());
+        }
+        let moves = rules.traps.moves.filter(|_| shape.counts_rows());
+        moves.map_or(0, |moves| moves.turn(requests, connection.len()))
+    }
+
+    fn found<'a>(&'a self, lookup: &Lookup, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let found = |wanted: &Value| {
+            let instance = self.instance.dataset().find(lookup, wanted);
             ResolvedValue::nullable_object(instance.map(|instance| DataObject::new(instance, self.execution)))
         };
-        match info.arguments().get(lookup.argument.as_str()) {
-            Some(JsonValue::Array(wanted)) => ResolvedValue::list(wanted.iter().map(found).collect::<Vec<_>>()),
+        Ok(match arguments(info)?.get(lookup.argument.as_str()) {
+            Some(Value::Array(wanted)) => ResolvedValue::list(wanted.iter().map(found).collect::<Vec<_>>()),
             Some(wanted) => found(wanted),
             None => ResolvedValue::null(),
-        }
+        })
     }
 }
 
@@ -138,100 +192,10 @@ impl ObjectValue for DataObject<'_> {
                     ancestor.map(|ancestor| DataObject::new(ancestor, self.execution)),
                 ))
             }
-            Some(Source::Connection(ty)) => self.connection(ty, info),
-            Some(Source::Lookup(lookup)) => Ok(self.found(lookup, info)),
+            Some(Source::Connection(description)) => self.list(description, info),
+            Some(Source::Continuation(shape)) => self.continued(shape, info),
+            Some(Source::Lookup(lookup)) => self.found(lookup, info),
             None => Err(self.unknown_field_error(info)),
-        }
-    }
-}
-
-impl ConnectionObject<'_> {
-    fn count_rows(&self) {
-        if self.is_counted.replace(true) {
-            return;
-        }
-        let positions = self
-            .page
-            .rows
-            .iter()
-            .map(|row| self.connection.position(*row))
-            .collect();
-        let connection = self.connection.identity();
-        self.execution
-            .served
-            .borrow_mut()
-            .push(ServedPage { connection, positions });
-    }
-}
-
-impl ObjectValue for ConnectionObject<'_> {
-    fn type_name(&self) -> &str {
-        self.type_name
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let type_name = result_type(info);
-        match info.field_name() {
-            "edges" => {
-                self.count_rows();
-                let edge = move |row: &u64| {
-                    ResolvedValue::object(EdgeObject {
-                        type_name,
-                        owner: self,
-                        row: *row,
-                    })
-                };
-                Ok(ResolvedValue::list(self.page.rows.iter().map(edge)))
-            }
-            "nodes" => {
-                self.count_rows();
-                let node =
-                    |row: &u64| ResolvedValue::object(DataObject::new(self.connection.row(*row), self.execution));
-                Ok(ResolvedValue::list(self.page.rows.iter().map(node)))
-            }
-            "pageInfo" => Ok(ResolvedValue::object(PageInfoObject { type_name, owner: self })),
-            "totalCount" => Ok(ResolvedValue::leaf(self.connection.total())),
-            _ => Err(self.unknown_field_error(info)),
-        }
-    }
-}
-
-impl ObjectValue for EdgeObject<'_> {
-    fn type_name(&self) -> &str {
-        self.type_name
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let connection = &self.owner.connection;
-        match info.field_name() {
-            "cursor" => Ok(ResolvedValue::leaf(connection.cursor(self.row))),
-            "node" => Ok(ResolvedValue::object(DataObject::new(
-                connection.row(self.row),
-                self.owner.execution,
-            ))),
-            _ => Err(self.unknown_field_error(info)),
-        }
-    }
-}
-
-impl ObjectValue for PageInfoObject<'_> {
-    fn type_name(&self) -> &str {
-        self.type_name
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let Page {
-            rows,
-            has_next,
-            has_previous,
-        } = &self.owner.page;
-        let cursor = |row: Option<&u64>| ResolvedValue::leaf(row.map(|row| self.owner.connection.cursor(*row)));
-        match info.field_name() {
-            "hasNextPage" => Ok(ResolvedValue::leaf(*has_next)),
-            "hasPreviousPage" => Ok(ResolvedValue::leaf(*has_previous)),
-            "startCursor" => Ok(cursor(rows.first())),
-            "endCursor" => Ok(cursor(rows.last())),
-            _ => Err(self.unknown_field_error(info)),
         }
     }
 }
@@ -245,8 +209,30 @@ fn resolved<'a>(generated: Generated<'a>, execution: &'a Execution<'a>) -> Resol
     }
 }
 
+/// The arguments of a field; a number in the place of an identifier is as good as its text.
+fn arguments(info: &ResolveInfo<'_>) -> Result<Map<String, Value>, FieldError> {
+    let mut found = Map::new();
+    for (name, value) in info.arguments() {
+        let mut value = serde_json::to_value(value).map_err(field_error)?;
+        let definition = info.field_definition().argument_by_name(name.as_str());
+        if definition.is_some_and(|definition| definition.ty.inner_named_type() == "ID") {
+            numbers_as_text(&mut value);
+        }
+        found.insert(name.as_str().to_owned(), value);
+    }
+    Ok(found)
+}
+
+fn numbers_as_text(value: &mut Value) {
+    match value {
+        Value::Number(number) => *value = Value::String(number.to_string()),
+        Value::Array(items) => items.iter_mut().for_each(numbers_as_text),
+        _ => {}
+    }
+}
+
 /// The named type of the field that is being resolved.
-fn result_type<'a>(info: &'a ResolveInfo<'a>) -> &'a str {
+pub(crate) fn result_type<'a>(info: &'a ResolveInfo<'a>) -> &'a str {
     info.field_definition().ty.inner_named_type().as_str()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::demo::behaviour::RequestWindow;
+use crate::demo::behaviour::{AuthBehaviour, RequestWindow};
 use crate::demo::config::{DemoConfig, DemoConfigError};
 use crate::demo::log::RequestLog;
 use crate::demo::server::{DemoServer, DemoServerError};
@@ -119,15 +119,28 @@ pub fn greeting(server: &DemoServer) -> String {
         .join("/log")
         .map_or_else(|_| String::new(), |log| log.to_string());
     let token = server.token().expose_secret();
+    let credentials = credentials(server.auth());
+    let stand_in = server.stand_in();
+    let example = serde_json::json!({ "query": stand_in.example() });
+    let run = stand_in.queries().map_or_else(String::new, |queries| {
+        format!("gqldump run {queries} --set endpoint={address} --set auth.token.env={DEMO_TOKEN_VARIABLE}\n")
+    });
     format!(
         "the demo API listens on {address}; stop it with Ctrl-C\n\
          \n\
          export {DEMO_TOKEN_VARIABLE}={token}\n\
-         curl {address} -H \"Authorization: Bearer ${DEMO_TOKEN_VARIABLE}\" -H 'Content-Type: application/json' \\\n  \
-         -d '{{\"query\":\"{{ groups(first: 2) {{ nodes {{ id name }} pageInfo {{ hasNextPage endCursor }} }} }}\"}}'\n\
+         curl {address} -H \"{credentials}\" -H 'Content-Type: application/json' \\\n  \
+         -d '{example}'\n\
          curl {log}\n\
-         gqldump run queries/demo --set endpoint={address} --set auth.token.env={DEMO_TOKEN_VARIABLE}\n"
+         {run}"
     )
+}
+
+/// The header that carries the token, as a shell fills it in.
+fn credentials(auth: &AuthBehaviour) -> String {
+    let AuthBehaviour { header, scheme, .. } = auth;
+    let space = if scheme.is_empty() { "" } else { " " };
+    format!("{header}: {scheme}{space}${DEMO_TOKEN_VARIABLE}")
 }
 
 /// Keeps the server running until Ctrl-C, and says what its clients did.
@@ -218,6 +231,20 @@ mod tests {
             ["--latency", "5"],
         ] {
             assert!(parsed(&arguments).is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_greeting_speaks_each_stand_ins_language() {
+        for (name, part) in [
+            ("tracker", "-H \"authorization: Bearer $GQLDUMP_DEMO_TOKEN\""),
+            ("factory", "-H \"x-api-key: $GQLDUMP_DEMO_TOKEN\""),
+            ("board", "boards(limit: 2)"),
+        ] {
+            let server = DemoServer::start(parsed(&[name]).unwrap().config(None).unwrap()).unwrap();
+            let greeting = greeting(&server);
+            assert!(greeting.contains(part), "{greeting}");
+            assert_eq!(greeting.contains("gqldump run"), name == "tracker", "{greeting}");
         }
     }
 

@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use url::Url;
 
+use crate::demo::behaviour::AuthBehaviour;
 use crate::demo::config::{DemoConfig, DemoConfigError};
 use crate::demo::log::RequestLog;
 use crate::demo::service::{DemoRequest, DemoResponse, DemoService};
@@ -87,6 +88,11 @@ impl DemoServer {
     /// Where requests are posted.
     pub fn address(&self) -> &Url {
         &self.address
+    }
+
+    /// Who is let in.
+    pub fn auth(&self) -> &AuthBehaviour {
+        self.service.auth()
     }
 
     /// The token that requests must carry.

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep_until};
 
-use crate::demo::behaviour::{Behaviours, Latency, ThrottleBody};
+use crate::demo::behaviour::{AuthBehaviour, Behaviours, Latency, ThrottleBody};
 use crate::demo::config::DemoConfig;
+use crate::demo::expiry::RequestMoment;
 use crate::demo::fault::Fault;
 use crate::demo::log::{Judge, Outcome, RequestLog};
 use crate::demo::stand_in::{StandIn, StandInError};
@@ -27,6 +28,7 @@ pub struct DemoService {
     behaviours: Behaviours,
     token: SecretString,
     seed: u64,
+    started_at: Instant,
     judge: Mutex<Judge>,
 }
 
@@ -64,9 +66,11 @@ impl Drop for InFlight<'_> {
 impl DemoService {
     /// The service of a configuration; its fixed windows begin now.
     pub fn new(config: &DemoConfig) -> Result<Self, StandInError> {
+        let started_at = Instant::now();
         Ok(Self {
             stand_in: StandIn::new(config)?,
-            judge: Mutex::new(Judge::new(&config.behaviours.limits, Instant::now())),
+            started_at,
+            judge: Mutex::new(Judge::new(&config.behaviours.limits, started_at)),
             behaviours: config.behaviours.clone(),
             token: config.token.clone().unwrap_or_else(random_token),
             seed: config.seed,
@@ -76,6 +80,11 @@ impl DemoService {
     /// The schema and the data.
     pub fn stand_in(&self) -> &StandIn {
         &self.stand_in
+    }
+
+    /// Who is let in.
+    pub fn auth(&self) -> &AuthBehaviour {
+        &self.behaviours.auth
     }
 
     /// The token that requests must carry.
@@ -110,12 +119,22 @@ impl DemoService {
                 sleep_until(arrived_at + self.behaviours.latency.base).await;
                 response
             }
-            None => self.answer(&request, arrived_at, fault).await,
+            None => self.answer(&request, arrival.number, arrived_at, fault).await,
         }
     }
 
-    async fn answer(&self, request: &DemoRequest, arrived_at: Instant, fault: Option<Fault>) -> DemoResponse {
-        let answer = self.stand_in.answer(&request.body, &self.behaviours.paging);
+    async fn answer(
+        &self,
+        request: &DemoRequest,
+        number: u64,
+        arrived_at: Instant,
+        fault: Option<Fault>,
+    ) -> DemoResponse {
+        let moment = RequestMoment {
+            request: number,
+            at: arrived_at.duration_since(self.started_at),
+        };
+        let answer = self.stand_in.answer(&request.body, &self.behaviours, moment);
         let mut ready_at = arrived_at + self.latency(answer.outcome.row_count());
         if fault == Some(Fault::Slow) {
             ready_at += self.behaviours.faults.slow_by;
@@ -128,6 +147,7 @@ impl DemoService {
         }
         let status = match answer.outcome {
             Outcome::RequestError => StatusCode::BAD_REQUEST,
+            Outcome::Refused(refusal) => StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST),
             Outcome::FieldErrors(_) | Outcome::Good(_) => StatusCode::OK,
         };
         DemoResponse {
@@ -236,4 +256,10 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
 }
 
 #[cfg(test)]
+mod client;
+#[cfg(test)]
+mod styles;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;

@@ -12,15 +12,23 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema, collections::HashMap, name, ty};
 use serde::{Deserialize, Serialize};
 
+use crate::demo::behaviour::Behaviours;
 use crate::demo::config::DemoConfig;
-use crate::demo::dataset::{Dataset, DatasetError, EntityType, Instance, Source};
+use crate::demo::dataset::{Dataset, Instance};
+use crate::demo::description::DatasetError;
 use crate::demo::document::{Document, DocumentCache};
+use crate::demo::expiry::RequestMoment;
+use crate::demo::fit::check;
 use crate::demo::log::{Executed, Outcome};
-use crate::demo::paging::PagingBehaviour;
+use crate::demo::node_limit::NodeCount;
+use crate::demo::refusal::Refusal;
 use crate::demo::resolver::{DataObject, Execution};
 
 /// The query root's type, in every stand-in.
 const QUERY: &str = "Query";
+
+/// What the executor puts before the message of a field's error.
+const EXECUTORS_PREFIX: &str = "resolver error: ";
 
 /// A schema, and the data behind it.
 #[derive(Debug)]
@@ -29,6 +37,8 @@ pub struct StandIn {
     implementers: HashMap<Name, Implementers>,
     pub(crate) dataset: Dataset,
     documents: DocumentCache,
+    example: String,
+    queries: Option<String>,
 }
 
 /// A schema and data that do not fit together.
@@ -40,8 +50,8 @@ pub enum StandInError {
     /// The data contradicts itself.
     #[error("the demo API's data: {0}")]
     Data(#[from] DatasetError),
-    /// The data describes a type that the schema does not have.
-    #[error("the demo API's data describes the type `{0}`, which its schema does not have")]
+    /// A type is spoken of that the schema or the data does not have.
+    #[error("the demo API has no object type `{0}`")]
     NoSuchType(String),
     /// The data describes a field that the schema does not have.
     #[error("the demo API's data describes the field `{0}`, which its schema does not have")]
@@ -49,7 +59,10 @@ pub enum StandInError {
     /// The schema has a field that the data does not describe.
     #[error("the demo API's data does not describe the field `{0}` of its schema")]
     Undescribed(String),
-    /// The schema has no such connection at its root.
+    /// An object type has no such list.
+    #[error("the demo API has no list `{0}`")]
+    NoSuchList(String),
+    /// The schema has no such list at its root.
     #[error("the demo API has no table `{0}`: use one of {1}")]
     NoSuchTable(String, String),
 }
@@ -83,8 +96,9 @@ impl StandIn {
     pub fn new(config: &DemoConfig) -> Result<Self, StandInError> {
         let mut data = config.data.clone();
         data.seed = config.seed;
+        let (example, queries) = (data.example.clone(), data.queries.clone());
         let dataset = Dataset::new(data, config.rows_scale)?;
-        let schema = schema(config.schema)?;
+        let schema = schema(&config.schema)?;
         check(&schema, &dataset)?;
         let implementers = schema.implementers_map();
         Ok(Self {
@@ -92,7 +106,19 @@ impl StandIn {
             implementers,
             dataset,
             documents: DocumentCache::default(),
+            example,
+            queries,
         })
+    }
+
+    /// A query to try it with.
+    pub fn example(&self) -> &str {
+        &self.example
+    }
+
+    /// The folder of query files that are shipped for it, if there are any.
+    pub fn queries(&self) -> Option<&str> {
+        self.queries.as_deref()
     }
 
     /// The query root.
@@ -100,8 +126,8 @@ impl StandIn {
         self.dataset.ty(QUERY).map(|ty| self.dataset.singleton(ty))
     }
 
-    /// Answers the body of a request.
-    pub(crate) fn answer(&self, body: &[u8], paging: &PagingBehaviour) -> Answer {
+    /// Answers the body of a request that arrived at `moment`.
+    pub(crate) fn answer(&self, body: &[u8], behaviours: &Behaviours, moment: RequestMoment) -> Answer {
         let request: GraphqlRequest = match serde_json::from_slice(body) {
             Ok(request) => request,
             Err(error) => return request_error(vec![plain_error(format!("the body is no GraphQL request: {error}"))]),
@@ -110,16 +136,27 @@ impl StandIn {
             Ok(document) => document,
             Err(errors) => return request_error(errors),
         };
-        let execution = Execution::new(paging);
-        let response = match self.execute(&document, &request, &execution) {
+        let requested = self.requested(&document, &request, behaviours);
+        let limit = behaviours.node_limit.as_ref();
+        if let Some(refusal) = limit.and_then(|limit| limit.refusal(requested)) {
+            return refused(refusal);
+        }
+        let execution = Execution::new(&behaviours.paging, moment);
+        let mut response = match self.execute(&document, &request, &execution) {
             Ok(response) => response,
             Err(error) => return request_error(vec![error.to_graphql_error(&document.executable.sources)]),
         };
+        response.errors.iter_mut().for_each(as_the_api_words_it);
+        let (served, refusal) = execution.into_parts();
+        if let Some(refusal) = refusal {
+            return refused(refusal);
+        }
         let body = serde_json::to_vec(&response).unwrap_or_default();
         let executed = Executed {
             fingerprint: request.fingerprint(),
             is_introspection: document.is_introspection,
-            served: execution.into_served(),
+            requested,
+            served,
         };
         let outcome = if response.errors.is_empty() {
             Outcome::Good(executed)
@@ -127,6 +164,21 @@ impl StandIn {
             Outcome::FieldErrors(executed)
         };
         Answer { body, outcome }
+    }
+
+    /// How many rows a request asks for; 0 for one that cannot be executed.
+    fn requested(&self, document: &Document, request: &GraphqlRequest, behaviours: &Behaviours) -> u64 {
+        let operation = document.executable.operations.get(request.operation_name.as_deref());
+        operation.map_or(0, |operation| {
+            let count = NodeCount {
+                dataset: &self.dataset,
+                paging: &behaviours.paging,
+                document: &document.executable,
+                operation,
+                variables: request.variables.as_ref(),
+            };
+            count.requested()
+        })
     }
 
     fn execute(
@@ -176,6 +228,20 @@ fn plain_error(message: String) -> GraphQLError {
     }
 }
 
+/// The executor says of every error of a field where it comes from.
+fn as_the_api_words_it(error: &mut GraphQLError) {
+    if let Some(message) = error.message.strip_prefix(EXECUTORS_PREFIX) {
+        error.message = message.to_owned();
+    }
+}
+
+fn refused(refusal: Refusal) -> Answer {
+    Answer {
+        body: refusal.body.clone().into_bytes(),
+        outcome: Outcome::Refused(refusal),
+    }
+}
+
 fn request_error(errors: Vec<GraphQLError>) -> Answer {
     let body = serde_json::to_vec(&Errors { errors }).unwrap_or_default();
     Answer {
@@ -212,32 +278,4 @@ fn accept_newer_introspection(schema: &mut Schema) {
         default_value: Some(Node::new(GraphqlValue::Boolean(false))),
         directives: Default::default(),
     }));
-}
-
-/// Every field of every described type must have a source, and every source a field.
-fn check(schema: &Schema, dataset: &Dataset) -> Result<(), StandInError> {
-    for described in dataset.types() {
-        let name = described.name();
-        let Some(object) = schema.get_object(name) else {
-            return Err(StandInError::NoSuchType(name.to_owned()));
-        };
-        for field in described.field_names() {
-            if !object.fields.contains_key(field.as_str()) {
-                return Err(StandInError::NoSuchField(format!("{name}.{field}")));
-            }
-        }
-        let instance = dataset.singleton(described);
-        if let Some(field) = object.fields.keys().find(|field| instance.source(field).is_none()) {
-            return Err(StandInError::Undescribed(format!("{name}.{field}")));
-        }
-    }
-    Ok(())
-}
-
-/// The entities that a field of the query root connects to.
-pub(crate) fn root_connection<'s>(stand_in: &'s StandIn, field: &str) -> Option<&'s EntityType> {
-    match stand_in.root()?.source(field)? {
-        Source::Connection(ty) => Some(ty),
-        _ => None,
-    }
 }

@@ -96,14 +96,35 @@ pub struct ManifestPart {
 pub struct ManifestConnection {
     /// Its path in the response, with dots.
     pub name: String,
+    /// How it is paginated.
+    pub style: String,
     /// How many times it was begun: once, or, below a row, once a row.
     pub opened: u64,
     /// How many of those were read to their end.
     pub closed: u64,
+    /// What told the end of each that was begun.
+    pub ends: ManifestEnds,
     /// Items in all.
     pub rows: u64,
     /// What is not complete, and why, one line each.
     pub incomplete: Vec<String>,
+}
+
+/// What told the ends of the connections of one kind, each counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestEnds {
+    /// The API said that there is no more.
+    pub said: u64,
+    /// All rows of its total were there.
+    pub total: u64,
+    /// The page behind the last rows was empty.
+    pub empty: u64,
+    /// It is null: there are no rows.
+    pub absent: u64,
+    /// Nothing: it may be cut off.
+    pub suspect: u64,
+    /// It could not be read on.
+    pub lost: u64,
 }
 
 /// What went over the wire for one query file.
@@ -267,6 +288,8 @@ mod tests {
             )],
             connections: vec![ManifestConnection {
                 name: "organization.groups".to_owned(),
+                style: "relay cursors".to_owned(),
+                ends: ManifestEnds::default(),
                 opened: 1,
                 closed: 1,
                 rows: 8,

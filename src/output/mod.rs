@@ -22,8 +22,8 @@ mod tests;
 pub use error::OutputError;
 pub use format::{Format, UnknownFormat};
 pub use manifest::{
-    MANIFEST_FILE, MANIFEST_VERSION, Manifest, ManifestColumn, ManifestConnection, ManifestPart, ManifestTable,
-    Traffic, moment,
+    MANIFEST_FILE, MANIFEST_VERSION, Manifest, ManifestColumn, ManifestConnection, ManifestEnds, ManifestPart,
+    ManifestTable, Traffic, moment,
 };
 pub use part::{Part, PartWriter};
 pub use publish::Publication;

@@ -7,12 +7,13 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::schema::{ExtendedType, Name};
 
-use crate::plan::directives::{self, DirectiveStyle};
+use crate::plan::directives;
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, merge};
+use crate::plan::survey::is_row_field;
 use crate::plan::table::{Cell, CellRole, Column, ColumnType};
 use crate::plan::variables::Variables;
-use crate::schema::{Paging, ScalarType, paging};
+use crate::schema::ScalarType;
 
 /// What every step of planning one query looks at.
 #[derive(Clone, Copy)]
@@ -33,17 +34,18 @@ pub(crate) struct ColumnList<'plan> {
 }
 
 impl<'plan> ColumnList<'plan> {
-    /// Begins with `_id`, which every table has.
-    pub(crate) fn new(context: Context<'plan>) -> Self {
-        let id = Column {
-            name: "_id".to_owned(),
-            key: "_id".to_owned(),
+    /// Begins with `_id`, which every table has, and `_parent_id`, which a table below another has.
+    pub(crate) fn new(context: Context<'plan>, has_parent: bool) -> Self {
+        let names = ["_id", "_parent_id"].into_iter().take(if has_parent { 2 } else { 1 });
+        let columns = names.map(|name| Column {
+            name: name.to_owned(),
+            key: name.to_owned(),
             ty: ColumnType::Scalar(ScalarType::String),
             nullable: false,
-        };
+        });
         Self {
             context,
-            columns: vec![id],
+            columns: columns.collect(),
         }
     }
 
@@ -72,7 +74,6 @@ impl<'plan> ColumnList<'plan> {
             .ty
             .is_some();
         if self.context.flatten && is_object && !has_own_type {
-            refuse_paging(self.context, field)?;
             let inner = merge(&field.sets, self.context.schema, self.context.variables);
             let is_absent = is_absent || field.is_conditional || !field.field.ty().is_non_null();
             let cells = self.add_cells(&inner, &format!("{prefix}{key}_"), is_absent)?;
@@ -102,7 +103,6 @@ impl<'plan> ColumnList<'plan> {
 }
 
 fn column(context: Context<'_>, field: &MergedField, name: &str) -> Result<Column, PlanError> {
-    refuse_paging(context, field)?;
     let directive = directives::column(&field.field.directives, context.sources)?;
     Ok(Column {
         name: directive.name.unwrap_or_else(|| name.to_owned()),
@@ -141,6 +141,10 @@ fn column_type(
 fn struct_type(context: Context<'_>, field: &MergedField) -> Result<ColumnType, PlanError> {
     let mut columns: Vec<Column> = Vec::new();
     for inner in merge(&field.sets, context.schema, context.variables) {
+        // Rows of their own stand in a table of their own.
+        if is_row_field(context, &inner)? || has_only_rows(context, &inner)? {
+            continue;
+        }
         let column = column(context, &inner, &inner.key)?;
         if columns.iter().any(|other| other.name == column.name) {
             return Err(name_clash(context, &inner, &column.name));
@@ -148,6 +152,19 @@ fn struct_type(context: Context<'_>, field: &MergedField) -> Result<ColumnType, 
         columns.push(column);
     }
     Ok(ColumnType::Struct(columns))
+}
+
+/// Whether there is nothing in an object but row fields.
+pub(crate) fn has_only_rows(context: Context<'_>, field: &MergedField) -> Result<bool, PlanError> {
+    if !field.has_fields() || field.field.ty().is_list() {
+        return Ok(false);
+    }
+    for inner in merge(&field.sets, context.schema, context.variables) {
+        if !is_row_field(context, &inner)? && !has_only_rows(context, &inner)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn scalar_type(context: Context<'_>, type_name: &Name) -> ScalarType {
@@ -161,49 +178,6 @@ fn scalar_type(context: Context<'_>, type_name: &Name) -> ScalarType {
             _ => context.scalars.get(custom).copied().unwrap_or(ScalarType::Json),
         },
     }
-}
-
-/// Refuses a field that may be cut off where the planner does not turn its pages.
-fn refuse_paging(context: Context<'_>, field: &MergedField) -> Result<(), PlanError> {
-    let directive = directives::paginate(&field.field.directives, context.sources)?;
-    if directive.style == Some(DirectiveStyle::None) {
-        return Ok(());
-    }
-    match paging(context.schema, &field.field.definition) {
-        Paging::Unknown { arguments } => Err(unknown_paging(context.sources, field, &arguments)),
-        Paging::Relay if selects_items(field) => Err(Finding {
-            message: format!("the paginated field `{}` stands below another list", field.key),
-            place: place(field),
-            label: "its further pages would not be read".to_owned(),
-            help: "nested connections cannot be exported yet: give it a query file of its own, where it stands below \
-                   single objects only, or write @paginate(style: NONE) to take its first page as all there is"
-                .to_owned(),
-        }
-        .into_error(context.sources)),
-        Paging::Relay | Paging::None => Ok(()),
-    }
-}
-
-/// Whether a selection on a connection asks for its items, and not, say, for its total only.
-pub(crate) fn selects_items(field: &MergedField) -> bool {
-    let mut fields = field.sets.iter().flat_map(|set| &set.selections);
-    fields.any(|selection| match selection.as_field() {
-        Some(field) => matches!(field.name.as_str(), "nodes" | "edges"),
-        None => true,
-    })
-}
-
-pub(crate) fn unknown_paging(sources: &SourceMap, field: &MergedField, arguments: &[String]) -> PlanError {
-    let finding = Finding {
-        message: format!(
-            "the field `{}` looks paginated, in a style that is not known",
-            field.key
-        ),
-        place: place(field),
-        label: format!("takes {}", arguments.join(", ")),
-        help: "write @paginate(style: NONE) behind it if what it answers is all there is".to_owned(),
-    };
-    finding.into_error(sources)
 }
 
 fn name_clash(context: Context<'_>, field: &MergedField, name: &str) -> PlanError {

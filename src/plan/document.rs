@@ -12,7 +12,7 @@ use apollo_compiler::parser::SourceMap;
 use apollo_compiler::schema::Name;
 use apollo_compiler::validation::DiagnosticList;
 
-use crate::plan::relay;
+use crate::plan::placeholders;
 use crate::plan::report::{Finding, PlanError};
 use crate::schema::ApiSchema;
 
@@ -84,7 +84,7 @@ impl QueryDocument {
             .to_executable(schema)
             .map_err(|flawed| report(&flawed.errors))?;
         // A size that the API insists on is the planner's to fill in, so its absence must not count as an error.
-        relay::fill_in_sizes(&mut executable, schema);
+        placeholders::fill_in(&mut executable, schema);
         let executable = executable
             .validate(schema)
             .map_err(|flawed| report(&flawed.errors))?

@@ -1,20 +1,27 @@
 //! A checked query turned into its plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use apollo_compiler::executable::Operation;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::plan::address::{Address, has_place_in_edges, no_address};
 use crate::plan::columns::Context;
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
+use crate::plan::edges::move_into_edges;
 use crate::plan::report::{Finding, PlanError};
+use crate::plan::request::{Ask, Body, OwnVariable, RequestText, RequestWriter, Routes, Target};
+use crate::plan::route::RouteMaker;
 use crate::plan::row_plan::{RowPlan, joined, plan_rows};
-use crate::plan::survey::{survey, switched_off};
-use crate::plan::table::{Table, TableName};
-use crate::plan::template::{RequestTemplate, TemplateMaker};
-use crate::plan::variables::Variables;
-use crate::schema::{ApiSchema, ScalarType};
+use crate::plan::selection::add_type_names;
+use crate::plan::survey::{Survey, survey, switched_off};
+use crate::plan::table::{Layout, Table, TableName};
+use crate::plan::text::{Text, own_variables};
+use crate::plan::variables::{Variables, missing};
+use crate::schema::{ApiSchema, PagedField, Pager, ScalarType};
 
 /// What beside the query file and the schema decides how a query is exported.
 #[derive(Debug, Clone, Copy)]
@@ -36,27 +43,56 @@ pub struct PlanSettings<'settings> {
 /// How one query file is exported.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Its tables.
+    /// Its tables, parents before their children.
     pub tables: Arc<[Table]>,
-    /// Its paginated connections; the rows of the connection of an index go to the table of that index.
+    /// Its paginated connections, parents before their children.
     pub connections: Vec<Connection>,
     /// Connections of which only the first page is read, since the author says so: their places, with dots.
     pub first_pages_only: Vec<String>,
-    /// The request for the first pages.
-    pub start: RequestTemplate,
     /// Changes whenever anything changes that decides what is asked for or how it is written.
     pub fingerprint: Fingerprint,
+    writer: RequestWriter,
 }
 
 /// A paginated connection.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// Its place in the response, with dots.
+    /// Its place in the response, with dots, through the items of the connections above it.
     pub path: String,
-    /// Rows asked for at once.
+    /// Index of the table of its rows.
+    pub table: usize,
+    /// The paginated connection in whose rows it stands, if any; lists that are not paginated may stand between.
+    pub parent: Option<usize>,
+    /// Row fields above it.
+    pub depth: u32,
+    /// Its style, and how the schema shows it.
+    pub paged: PagedField,
+    /// The most rows asked for at once.
     pub page_size: u32,
-    /// The request for a later page.
-    pub next_page: RequestTemplate,
+    /// Rows after which the author wants no more.
+    pub most_rows: Option<u32>,
+    /// The response key of the value of a row by which the page behind it is asked for, where that is done by one.
+    pub page_key: Option<String>,
+    /// Whether the row that holds it is asked for again by one value of its own.
+    pub needs_key: bool,
+}
+
+impl Plan {
+    /// The request with a slot for each of `asks`; `inline_sizes` are the sizes of first pages within the pages of
+    /// their parents, by connection.
+    pub fn request(&self, asks: &[Ask<'_>], inline_sizes: &[u32]) -> RequestText {
+        self.writer.write(asks, inline_sizes)
+    }
+
+    /// How the answer to a request with such slots turns into rows.
+    pub fn layout(&self, targets: &[Target]) -> Layout {
+        self.writer.layout(targets)
+    }
+
+    /// The sizes of a request that asks for as much as it may.
+    pub fn full_sizes(&self) -> Vec<u32> {
+        self.connections.iter().map(|connection| connection.page_size).collect()
+    }
 }
 
 /// The hash of all that decides what is asked for and how it is written: request texts, variables, tables.
@@ -72,7 +108,8 @@ impl Fingerprint {
 
 /// Plans the export of `document`.
 pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSettings<'_>) -> Result<Plan, PlanError> {
-    let CheckedQuery { operation, sources } = document.check(schema)?;
+    let CheckedQuery { mut operation, sources } = document.check(schema)?;
+    add_type_names(&mut operation.selection_set, schema.compiled());
     let variables = Variables::bind(&operation, settings.variables, &sources)?;
     let context = Context {
         schema: schema.compiled(),
@@ -81,53 +118,204 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         variables: &variables,
         sources: &sources,
     };
-    let (row_fields, branches) = survey(context, &operation.selection_set)?;
-    let plan = |(table, row)| plan_rows(context, row, &branches, table, settings.page_size);
-    let rows = row_fields
-        .iter()
-        .enumerate()
-        .map(plan)
-        .collect::<Result<Vec<RowPlan>, _>>()?;
+    let (survey, plans) = survey_and_plan(context, &mut operation)?;
     let operation_name = directives::table(&operation.directives).name;
-    let tables = tables(context, &rows, operation_name.as_deref().unwrap_or(settings.query_name))?;
-    let maker = TemplateMaker {
+    let tables = tables(
+        context,
+        &survey,
+        &plans,
+        operation_name.as_deref().unwrap_or(settings.query_name),
+    )?;
+    let maker = RouteMaker {
         context,
         operation: &operation,
-        rows: &rows,
-        branches: &branches,
+        survey: &survey,
+        plans: &plans,
     };
-    let connections = rows.iter().enumerate().filter_map(|(index, row)| {
-        let relay = row.relay.as_ref()?;
-        let connection = maker.make(Some(index)).map(|next_page| Connection {
-            path: joined(&row.path, "."),
-            page_size: relay.page_size,
-            next_page,
-        });
-        Some(connection)
-    });
-    let connections = connections.collect::<Result<Vec<_>, _>>()?;
-    let start = maker.make(None)?;
-    let fingerprint = fingerprint(settings.api, &tables, &start, &connections);
+    let connections = connections(&survey, &plans, settings.page_size);
+    let writer = writer(maker, &operation)?;
+    refuse_unreachable(maker, &writer)?;
+    let fingerprint = fingerprint(settings.api, &tables, &connections, &writer);
     Ok(Plan {
+        first_pages_only: switched_off(context, &operation.selection_set)?,
         tables: tables.into(),
         connections,
-        first_pages_only: switched_off(context, &operation.selection_set)?,
-        start,
         fingerprint,
+        writer,
     })
 }
 
+/// The row fields and their plans. Rows that can be asked for again by their place only, and are selected beside their
+/// edges, are selected within them instead.
+fn survey_and_plan(context: Context<'_>, operation: &mut Operation) -> Result<(Survey, Vec<RowPlan>), PlanError> {
+    loop {
+        let survey = survey(context, &operation.selection_set)?;
+        let plans = plan_rows(context, &survey)?;
+        let has_rows_below = |index: usize| {
+            survey
+                .rows
+                .iter()
+                .any(|row| row.parent == Some(index) && row.paged().is_some())
+        };
+        let lost = survey.rows.iter().enumerate().find(|(index, row)| {
+            plans[*index].address.is_none() && has_rows_below(*index) && has_place_in_edges(context.schema, row)
+        });
+        let Some((_, row)) = lost else {
+            return Ok((survey, plans));
+        };
+        let path = row.path.clone();
+        move_into_edges(context, &mut operation.selection_set, &path, &row.source.steps);
+    }
+}
+
+fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Vec<Connection> {
+    let above = |mut row: usize| {
+        let mut rows = Vec::new();
+        while let Some(parent) = survey.rows[row].parent {
+            rows.push(parent);
+            row = parent;
+        }
+        rows
+    };
+    let index = |row: usize| plans[row].layout.page.as_ref().map(|page| page.connection);
+    let connections = survey.rows.iter().enumerate().filter_map(|(row, field)| {
+        let paged = field.paged()?;
+        let above = above(row);
+        Some(Connection {
+            path: joined(&field.path, "."),
+            table: row,
+            parent: above.iter().find_map(|row| index(*row)),
+            depth: u32::try_from(above.len()).unwrap_or(u32::MAX),
+            paged: paged.paged.clone(),
+            page_size: paged.page_size.unwrap_or(default_page_size),
+            most_rows: paged.max,
+            page_key: plans[row].page_key.clone(),
+            needs_key: field
+                .parent
+                .is_some_and(|parent| matches!(plans[parent].address, Some(Address::Lookup(_)))),
+        })
+    });
+    connections.collect()
+}
+
+fn writer(maker: RouteMaker<'_>, operation: &Operation) -> Result<RequestWriter, PlanError> {
+    let context = maker.context;
+    let mut head = Text::default();
+    head.push("query");
+    if let Some(name) = &operation.name {
+        head.push(&format!(" {name}"));
+    }
+    let mut directives = Text::default();
+    directives.push_directives(&operation.directives);
+    let paged = |row: &usize| maker.connection(*row).is_some();
+    let rows = 0..maker.survey.rows.len();
+    let routes = rows.clone().filter(paged).map(|row| Routes {
+        any: maker.route(row),
+        later: maker.moved_route(row),
+    });
+    let bodies = rows.map(|row| match maker.survey.rows[row].field() {
+        Some(field) if maker.connection(row).is_some() => Body {
+            type_name: field.field.ty().inner_named_type().to_string(),
+            tokens: maker.body(row),
+        },
+        _ => Body::default(),
+    });
+    let writer = RequestWriter {
+        head: operation
+            .name
+            .as_ref()
+            .map_or_else(|| "query".to_owned(), |name| format!("query {name}")),
+        directives: directives.tokens,
+        start: maker.start(),
+        start_role: maker.start_role(),
+        routes: routes.collect(),
+        bodies: bodies.collect(),
+        own: BTreeMap::new(),
+    };
+    with_own_variables(context, writer, operation)
+}
+
+/// Adds the author's variables that occur in what is sent; each needs a value.
+fn with_own_variables(
+    context: Context<'_>,
+    mut writer: RequestWriter,
+    operation: &Operation,
+) -> Result<RequestWriter, PlanError> {
+    let mut used = BTreeSet::new();
+    let routes = writer
+        .routes
+        .iter()
+        .flat_map(|routes| routes.any.iter().chain(&routes.later));
+    let pieces = routes
+        .map(|route| &route.tokens)
+        .chain(writer.bodies.iter().map(|body| &body.tokens));
+    for tokens in pieces.chain([&writer.start, &writer.directives]) {
+        own_variables(tokens, &mut used);
+    }
+    for definition in &operation.variables {
+        let name = definition.name.as_str();
+        if !used.contains(name) {
+            continue;
+        }
+        let value = context.variables.get(name).cloned();
+        if value.is_none() && definition.ty.is_non_null() && definition.default_value.is_none() {
+            return Err(missing(definition, context.sources));
+        }
+        let default = definition.default_value.as_ref();
+        let default = default.map(|default| format!("={}", default.serialize().no_indent()));
+        let own = OwnVariable {
+            definition: format!("{}{}", definition.ty, default.unwrap_or_default()),
+            value,
+        };
+        writer.own.insert(name.to_owned(), own);
+    }
+    Ok(writer)
+}
+
+/// Refuses connections whose later pages there is no way to.
+fn refuse_unreachable(maker: RouteMaker<'_>, writer: &RequestWriter) -> Result<(), PlanError> {
+    for (index, row) in maker.survey.rows.iter().enumerate() {
+        let (Some(connection), Some(paged)) = (maker.connection(index), row.paged()) else {
+            continue;
+        };
+        let needs_way = !matches!(paged.paged.pager, Pager::Capped { .. });
+        let later = Target::Page {
+            connection,
+            is_first: false,
+        };
+        if needs_way && !writer.can_reach(later) {
+            let mut barrier = row.parent.unwrap_or(index);
+            // The outermost row above that there is no way to says it best.
+            while let Some(parent) = maker.survey.rows[barrier]
+                .parent
+                .filter(|_| maker.plans[barrier].address.is_some())
+            {
+                barrier = parent;
+            }
+            return Err(no_address(maker.context, &maker.survey.rows[barrier], row));
+        }
+    }
+    Ok(())
+}
+
 /// One table is called like the query file, several are called by their fields as well.
-fn tables(context: Context<'_>, rows: &[RowPlan], stem: &str) -> Result<Vec<Table>, PlanError> {
+fn tables(context: Context<'_>, survey: &Survey, plans: &[RowPlan], stem: &str) -> Result<Vec<Table>, PlanError> {
     let mut tables: Vec<Table> = Vec::new();
-    for row in rows {
-        let name = match (&row.table.name, rows) {
+    let outermost = survey.rows.iter().filter(|row| row.parent.is_none()).count();
+    for (row, plan) in survey.rows.iter().zip(plans) {
+        let own = row.path.last().map_or("", |key| key.as_str());
+        let above = row
+            .parent
+            .and_then(|parent| tables.get(parent))
+            .map(|table| table.name.to_string());
+        let name = match (&plan.table.name, above) {
             (Some(name), _) => name.clone(),
-            (None, [_]) => stem.to_owned(),
-            (None, _) => format!("{stem}__{}", row.path.last().map_or("", |key| key.as_str())),
+            (None, Some(above)) => format!("{above}__{own}"),
+            (None, None) if outermost == 1 => stem.to_owned(),
+            (None, None) => format!("{stem}__{own}"),
         };
         let refusal = |message: String, help: &str| {
-            let place = row
+            let place = plan
                 .table
                 .place
                 .or_else(|| row.path.last().and_then(apollo_compiler::Name::location));
@@ -154,20 +342,23 @@ fn tables(context: Context<'_>, rows: &[RowPlan], stem: &str) -> Result<Vec<Tabl
         }
         tables.push(Table {
             name: table_name,
-            columns: row.columns.clone(),
+            columns: plan.columns.clone(),
         });
     }
     Ok(tables)
 }
 
-fn fingerprint(api: &str, tables: &[Table], start: &RequestTemplate, connections: &[Connection]) -> Fingerprint {
+fn fingerprint(api: &str, tables: &[Table], connections: &[Connection], writer: &RequestWriter) -> Fingerprint {
     let mut hash = Sha256::new();
     hash.update(api);
-    for template in std::iter::once(start).chain(connections.iter().map(|connection| &connection.next_page)) {
-        hash.update(template.text.as_bytes());
-        hash.update(serde_json::Value::Object(template.variables.clone()).to_string());
-        hash.update(format!("{:?}", template.layout));
+    // A page size may change from run to run: it is no content.
+    for Connection {
+        path, paged, most_rows, ..
+    } in connections
+    {
+        hash.update(format!("{path}{paged:?}{most_rows:?}"));
     }
+    hash.update(format!("{writer:?}"));
     hash.update(format!("{tables:?}"));
     let digits = hash
         .finalize()

@@ -8,8 +8,7 @@ use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::DiagnosticList;
 
-/// Names are taken for a slip of the keyboard from this likeness on (Jaro-Winkler, 1 is equal).
-const LIKENESS: f64 = 0.8;
+use crate::schema::nearest;
 
 /// Why a query file cannot be exported: one report or several, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,13 +86,4 @@ fn near_name(schema: &Schema, message: &str) -> Option<String> {
         _ => return None,
     };
     nearest(field, fields.keys().map(apollo_compiler::Name::as_str)).map(str::to_owned)
-}
-
-/// The name that is most like `meant`, if any is like it at all.
-pub(crate) fn nearest<'names>(meant: &str, names: impl Iterator<Item = &'names str>) -> Option<&'names str> {
-    let rated = names.map(|name| (strsim::jaro_winkler(meant, name), name));
-    let alike = rated.filter(|(likeness, _)| *likeness >= LIKENESS);
-    alike
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name)
 }

@@ -195,25 +195,24 @@ fn is_abstract(schema: &Schema, type_name: &Name) -> bool {
     )
 }
 
-/// What has to be selected on objects of `type_name` for their `id` to stand under `key`; `None` where not every
-/// object of that type has one.
-pub(crate) fn id_selections(schema: &Schema, type_name: &Name, key: &Name) -> Option<Vec<Selection>> {
-    const ID: Name = name!("id");
-    if has_plain_id(schema, type_name) {
-        return Some(vec![leaf_field(schema, type_name, &ID, key)?.into()]);
+/// What has to be selected on objects of `type_name` for their plain field `name` to stand under `key`; `None` where not
+/// every object of that type has it.
+pub(crate) fn key_selections(schema: &Schema, type_name: &Name, name: &Name, key: &Name) -> Option<Vec<Selection>> {
+    if has_plain(schema, type_name, name) {
+        return Some(vec![leaf_field(schema, type_name, name, key)?.into()]);
     }
     let select = |member: &Name| {
         let mut inline = InlineFragment::with_type_condition(member.clone());
-        inline.selection_set.push(leaf_field(schema, member, &ID, key)?);
-        has_plain_id(schema, member).then(|| Selection::from(inline))
+        inline.selection_set.push(leaf_field(schema, member, name, key)?);
+        has_plain(schema, member, name).then(|| Selection::from(inline))
     };
     let members = possible_types(schema, type_name);
     let selections: Option<Vec<_>> = members.iter().map(select).collect();
     selections.filter(|selections| !selections.is_empty())
 }
 
-fn has_plain_id(schema: &Schema, type_name: &Name) -> bool {
-    let Some(field) = object_field(schema, type_name, "id") else {
+fn has_plain(schema: &Schema, type_name: &Name, name: &Name) -> bool {
+    let Some(field) = object_field(schema, type_name, name) else {
         return false;
     };
     let is_leaf = schema
@@ -223,8 +222,10 @@ fn has_plain_id(schema: &Schema, type_name: &Name) -> bool {
     is_leaf && !field.ty.is_list() && !field.arguments.iter().any(|argument| argument.is_required())
 }
 
-fn possible_types(schema: &Schema, type_name: &Name) -> Vec<Name> {
+/// The object types that an object of `type_name` can be of.
+pub(crate) fn possible_types(schema: &Schema, type_name: &Name) -> Vec<Name> {
     match schema.types.get(type_name) {
+        Some(ExtendedType::Object(object)) => vec![object.name.clone()],
         Some(ExtendedType::Union(union)) => union.members.iter().map(|member| member.name.clone()).collect(),
         Some(ExtendedType::Interface(_)) => {
             let implementers = schema.implementers_map();

@@ -1,18 +1,20 @@
-//! Finding the row fields of a query: which of its fields become tables, and what stands above them.
+//! Finding the row fields of a query: which of its fields become tables, what stands above them, and which stand in
+//! the rows of which.
 
 use apollo_compiler::executable::SelectionSet;
 use apollo_compiler::schema::Name;
 
-use crate::plan::columns::{Context, selects_items, unknown_paging};
-use crate::plan::directives::{self, DirectiveStyle};
+use crate::plan::columns::Context;
+use crate::plan::directives;
+use crate::plan::paged::{ItemSource, PagedRows, paged, would_be_paged};
 use crate::plan::report::{Finding, PlanError};
-use crate::plan::selection::{MergedField, add_type_names, merge};
-use crate::schema::{Paging, paging};
+use crate::plan::selection::{MergedField, merge};
+use crate::schema::StyleHint;
 
-/// A field above the rows, or a row field itself.
+/// A field of the query root, of an object, or of a row.
 #[derive(Debug)]
 pub(crate) enum Branch {
-    /// A value that becomes a column of the tables below the object that holds it.
+    /// A value: a column of the row that holds it, or of the tables below the object that holds it.
     Value(MergedField),
     /// A singular object with row fields below it.
     Object(MergedField, Vec<Branch>),
@@ -23,45 +25,200 @@ pub(crate) enum Branch {
 /// A field whose items become rows.
 #[derive(Debug)]
 pub(crate) struct RowField {
-    /// Response keys from `data` to the field; empty for an operation that is itself the one row.
+    /// The row field in whose items it stands.
+    pub(crate) parent: Option<usize>,
+    /// Response keys from `data` to the field, through the items of its parents; empty for an operation that is itself
+    /// the one row.
     pub(crate) path: Vec<Name>,
+    /// Response keys from its parent's item, or from `data`.
+    pub(crate) inner_path: Vec<Name>,
     pub(crate) kind: RowFieldKind,
+    /// Where its items stand in its value.
+    pub(crate) source: ItemSource,
+    /// What an item holds.
+    pub(crate) branches: Vec<Branch>,
 }
 
 /// What kind of row field it is.
 #[derive(Debug)]
 pub(crate) enum RowFieldKind {
-    Relay(MergedField),
+    Paged(MergedField, Box<PagedRows>),
     /// A list that is not paginated.
     List(MergedField),
     /// The operation: there is no list in it.
-    Operation(Vec<SelectionSet>),
+    Operation,
 }
 
-/// Which fields count as row fields.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Connections,
-    Lists,
+impl RowField {
+    /// The field, where it is one.
+    pub(crate) fn field(&self) -> Option<&MergedField> {
+        match &self.kind {
+            RowFieldKind::Paged(field, _) | RowFieldKind::List(field) => Some(field),
+            RowFieldKind::Operation => None,
+        }
+    }
+
+    /// How it is paginated, where it is.
+    pub(crate) fn paged(&self) -> Option<&PagedRows> {
+        match &self.kind {
+            RowFieldKind::Paged(_, paged) => Some(paged),
+            RowFieldKind::List(_) | RowFieldKind::Operation => None,
+        }
+    }
+
+    /// Response keys from `data` to its items.
+    pub(crate) fn items_path(&self) -> Vec<Name> {
+        [self.path.as_slice(), &self.source.keys()].concat()
+    }
+}
+
+/// What a query is made of.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    /// Parents before their children.
+    pub(crate) rows: Vec<RowField>,
+    /// The fields of the query root.
+    pub(crate) branches: Vec<Branch>,
 }
 
 /// The row fields of a query, and the tree of what stands above them.
-pub(crate) fn survey(context: Context<'_>, set: &SelectionSet) -> Result<(Vec<RowField>, Vec<Branch>), PlanError> {
+pub(crate) fn survey(context: Context<'_>, set: &SelectionSet) -> Result<Survey, PlanError> {
     for wanted in [Wanted::Connections, Wanted::Lists] {
-        let mut rows = Vec::new();
-        let branches = walk(context, std::slice::from_ref(set), &[], wanted, &mut rows)?;
-        if !rows.is_empty() {
+        let mut surveyor = Surveyor {
+            context,
+            wanted,
+            rows: Vec::new(),
+        };
+        let branches = surveyor.walk(std::slice::from_ref(set), &Place::default())?;
+        if !surveyor.rows.is_empty() {
             refuse_lists(context, &branches)?;
-            return Ok((rows, branches));
+            return Ok(Survey {
+                rows: surveyor.rows,
+                branches,
+            });
         }
     }
-    let mut set = set.clone();
-    add_type_names(&mut set, context.schema);
+    let fields = merge(std::slice::from_ref(set), context.schema, context.variables);
     let operation = RowField {
+        parent: None,
         path: Vec::new(),
-        kind: RowFieldKind::Operation(vec![set]),
+        inner_path: Vec::new(),
+        kind: RowFieldKind::Operation,
+        source: ItemSource::value(vec![set.clone()]),
+        branches: fields.into_iter().map(Branch::Value).collect(),
     };
-    Ok((vec![operation], vec![Branch::Rows(0)]))
+    Ok(Survey {
+        rows: vec![operation],
+        branches: vec![Branch::Rows(0)],
+    })
+}
+
+/// Which fields count as outermost row fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Paginated fields and the lists around them.
+    Connections,
+    /// Any list of objects.
+    Lists,
+}
+
+/// Where in the query a selection stands.
+#[derive(Clone, Default)]
+struct Place {
+    /// The row field in whose items it stands.
+    row: Option<usize>,
+    path: Vec<Name>,
+    inner_path: Vec<Name>,
+}
+
+impl Place {
+    fn below(&self, key: &Name) -> Self {
+        let longer = |path: &[Name]| [path, std::slice::from_ref(key)].concat();
+        Self {
+            row: self.row,
+            path: longer(&self.path),
+            inner_path: longer(&self.inner_path),
+        }
+    }
+}
+
+struct Surveyor<'plan> {
+    context: Context<'plan>,
+    wanted: Wanted,
+    rows: Vec<RowField>,
+}
+
+impl Surveyor<'_> {
+    fn walk(&mut self, sets: &[SelectionSet], place: &Place) -> Result<Vec<Branch>, PlanError> {
+        let fields = merge(sets, self.context.schema, self.context.variables);
+        fields.into_iter().map(|field| self.branch(field, place)).collect()
+    }
+
+    fn branch(&mut self, field: MergedField, above: &Place) -> Result<Branch, PlanError> {
+        if !field.has_fields() {
+            return Ok(Branch::Value(field));
+        }
+        let place = above.below(&field.key);
+        if let Some((paged, source)) = paged(self.context, &field)? {
+            return self.rows(RowFieldKind::Paged(field, Box::new(paged)), source, place);
+        }
+        if field.field.ty().is_list() {
+            let encloses_rows = encloses_paged(self.context, &field)?;
+            let is_row_field = encloses_rows || (self.wanted == Wanted::Lists && place.row.is_none());
+            if !is_row_field {
+                return Ok(Branch::Value(field));
+            }
+            if field.field.ty().item_type().is_list() {
+                return Err(list_of_lists(self.context, &field));
+            }
+            let source = ItemSource::list(field.sets.clone());
+            return self.rows(RowFieldKind::List(field), source, place);
+        }
+        let rows_before = self.rows.len();
+        let below = self.walk(&field.sets, &place)?;
+        if self.rows.len() > rows_before {
+            return Ok(Branch::Object(field, below));
+        }
+        Ok(Branch::Value(field))
+    }
+
+    fn rows(&mut self, kind: RowFieldKind, source: ItemSource, place: Place) -> Result<Branch, PlanError> {
+        let index = self.rows.len();
+        let item_sets = source.item_sets.clone();
+        self.rows.push(RowField {
+            parent: place.row,
+            path: place.path,
+            inner_path: place.inner_path,
+            kind,
+            source,
+            branches: Vec::new(),
+        });
+        let items = Place {
+            row: Some(index),
+            path: self.rows[index].items_path(),
+            inner_path: Vec::new(),
+        };
+        self.rows[index].branches = self.walk(&item_sets, &items)?;
+        Ok(Branch::Rows(index))
+    }
+}
+
+/// Whether a paginated field stands somewhere below.
+fn encloses_paged(context: Context<'_>, field: &MergedField) -> Result<bool, PlanError> {
+    for below in merge(&field.sets, context.schema, context.variables) {
+        if paged(context, &below)?.is_some() || encloses_paged(context, &below)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a field of a row is a row field of its own.
+pub(crate) fn is_row_field(context: Context<'_>, field: &MergedField) -> Result<bool, PlanError> {
+    if !field.has_fields() {
+        return Ok(false);
+    }
+    Ok(paged(context, field)?.is_some() || (field.field.ty().is_list() && encloses_paged(context, field)?))
 }
 
 /// Refuses lists of objects beside the rows: they would be copied into each row, and lost where there is none.
@@ -94,76 +251,6 @@ fn list_of_lists(context: Context<'_>, field: &MergedField) -> PlanError {
     finding.into_error(context.sources)
 }
 
-fn walk(
-    context: Context<'_>,
-    sets: &[SelectionSet],
-    path: &[Name],
-    wanted: Wanted,
-    rows: &mut Vec<RowField>,
-) -> Result<Vec<Branch>, PlanError> {
-    let fields = merge(sets, context.schema, context.variables);
-    fields
-        .into_iter()
-        .map(|field| branch(context, field, path, wanted, rows))
-        .collect()
-}
-
-fn branch(
-    context: Context<'_>,
-    field: MergedField,
-    above: &[Name],
-    wanted: Wanted,
-    rows: &mut Vec<RowField>,
-) -> Result<Branch, PlanError> {
-    if !field.has_fields() {
-        return Ok(Branch::Value(field));
-    }
-    let path = [above, std::slice::from_ref(&field.key)].concat();
-    if is_connection(context, &field)? {
-        rows.push(RowField {
-            path,
-            kind: RowFieldKind::Relay(field),
-        });
-        return Ok(Branch::Rows(rows.len() - 1));
-    }
-    if field.field.ty().is_list() {
-        if field.field.ty().item_type().is_list() {
-            return Err(list_of_lists(context, &field));
-        }
-        if wanted == Wanted::Lists {
-            let kind = RowFieldKind::List(with_type_names(context, field));
-            rows.push(RowField { path, kind });
-            return Ok(Branch::Rows(rows.len() - 1));
-        }
-        return Ok(Branch::Value(with_type_names(context, field)));
-    }
-    let rows_before = rows.len();
-    let below = walk(context, &field.sets, &path, wanted, rows)?;
-    if rows.len() > rows_before {
-        return Ok(Branch::Object(field, below));
-    }
-    Ok(Branch::Value(with_type_names(context, field)))
-}
-
-fn is_connection(context: Context<'_>, field: &MergedField) -> Result<bool, PlanError> {
-    let directive = directives::paginate(&field.field.directives, context.sources)?;
-    if directive.style == Some(DirectiveStyle::None) {
-        return Ok(false);
-    }
-    match paging(context.schema, &field.field.definition) {
-        Paging::Relay => Ok(selects_items(field)),
-        Paging::Unknown { arguments } => Err(unknown_paging(context.sources, field, &arguments)),
-        Paging::None if directive.style.is_some() => Err(Finding {
-            message: format!("`{}` is no Relay connection", field.key),
-            place: field.key.location(),
-            label: "said to be one by @paginate".to_owned(),
-            help: "a Relay connection takes `first` and `after` and has `pageInfo` and `nodes` or `edges`".to_owned(),
-        }
-        .into_error(context.sources)),
-        Paging::None => Ok(false),
-    }
-}
-
 /// Connections that `@paginate(style: NONE)` keeps from being read on: what is behind their first page is not asked for.
 pub(crate) fn switched_off(context: Context<'_>, set: &SelectionSet) -> Result<Vec<String>, PlanError> {
     let mut found = Vec::new();
@@ -181,19 +268,11 @@ fn collect_switched_off(
 ) -> Result<(), PlanError> {
     let path = above + field.key.as_str();
     let directive = directives::paginate(&field.field.directives, context.sources)?;
-    let is_off = directive.style == Some(DirectiveStyle::None);
-    if is_off && paging(context.schema, &field.field.definition) == Paging::Relay && selects_items(field) {
+    if directive.hints.style == Some(StyleHint::None) && would_be_paged(context, field) {
         found.push(path.clone());
     }
     for below in merge(&field.sets, context.schema, context.variables) {
         collect_switched_off(context, &below, format!("{path}."), found)?;
     }
     Ok(())
-}
-
-fn with_type_names(context: Context<'_>, mut field: MergedField) -> MergedField {
-    for set in &mut field.sets {
-        add_type_names(set, context.schema);
-    }
-    field
 }

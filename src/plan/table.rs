@@ -80,22 +80,30 @@ pub struct Layout {
 pub struct AncestorField {
     /// The response key.
     pub key: String,
+    /// Whether a complete response may lack it: a condition may leave it out.
+    pub is_optional: bool,
     /// What its value is for.
     pub role: AncestorRole,
 }
 
 /// What a value above the rows is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few of them")]
 pub enum AncestorRole {
     /// Nothing: it is paging machinery.
     Ignored,
     /// A singular object to look into; null there means that all below it is absent.
     Object(Vec<AncestorField>),
+    /// A list of at most one object, to look into: the parent of the rows, fetched again by its place or by its key.
+    Only(Vec<AncestorField>),
     /// A value that becomes a column of every row, below the object that holds it, of these tables.
     /// It may stand after the rows in the response.
     Columns(Vec<ColumnPlace>),
     /// The rows themselves.
     Rows(RowsLayout),
+    /// A part of the key of the row that holds the rows, to be compared with the row that was meant: an index into the
+    /// parts of that key.
+    Echo(usize),
 }
 
 /// A column of a table of the plan.
@@ -116,6 +124,41 @@ pub struct RowsLayout {
     pub items: Items,
     /// What each item holds.
     pub row: RowLayout,
+    /// How the paging goes on; `None` for a field that is not paginated.
+    pub page: Option<PageLayout>,
+}
+
+/// What, within the value of a paginated field, decides how the paging goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageLayout {
+    /// Index into the plan's connections.
+    pub connection: usize,
+    /// Whether a complete response may lack the list of items: a condition may leave it out.
+    pub are_items_optional: bool,
+    /// Where it says something about the paging.
+    pub signals: Vec<SignalPlace>,
+}
+
+/// A place where a paginated field says something about its paging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalPlace {
+    /// Response keys from the field's value to the place.
+    pub path: Vec<String>,
+    /// What stands there.
+    pub signal: Signal,
+}
+
+/// What a paginated field says about its paging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Whether there is another page.
+    HasNext,
+    /// The cursor of the next page.
+    EndCursor,
+    /// How many rows there are in all.
+    Total,
+    /// How many pages there are in all.
+    PageCount,
 }
 
 /// Where, within the value of a row field, the items stand.
@@ -138,6 +181,8 @@ pub enum Items {
         edges: String,
         /// The item's response key.
         node: String,
+        /// The response key of the edge's cursor, where the rows' places are of use to reach them again.
+        cursor: Option<String>,
         /// What of the edge itself becomes columns of the row.
         edge_cells: Vec<Cell>,
         /// Fields of the connection object beside it, whose values are columns of every row of the list.
@@ -150,8 +195,28 @@ pub enum Items {
 pub struct RowLayout {
     /// What `_id` is made of.
     pub id: RowId,
+    /// Whether the table has a `_parent_id`, its second column (text, never null), which the row below another gets.
+    pub has_parent: bool,
+    /// How the row is asked for again, where rows below it may need that.
+    pub address: Option<RowAddress>,
     /// The item's fields, in the order in which they are asked for.
     pub cells: Vec<Cell>,
+}
+
+/// The value by which one row is asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowAddress {
+    /// That of a cell (an index into `RowLayout::cells`), by itself.
+    Cell(usize),
+    /// The cursor of the edge before it, behind the address of the row that holds the connection.
+    EdgeCursor,
+    /// Its offset in its connection, behind the address of the row that holds the connection.
+    Offset,
+    /// The number of the page of one row that it is, behind the address of the row that holds the connection.
+    Page {
+        /// The number of the first page.
+        first: u64,
+    },
 }
 
 /// What `_id` is made of.
@@ -178,6 +243,7 @@ pub struct Cell {
 
 /// What a value of an item is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few of them")]
 pub enum CellRole {
     /// Nothing but, perhaps, the row's `_id`.
     Ignored,
@@ -185,4 +251,11 @@ pub enum CellRole {
     Column(usize),
     /// An object whose fields are columns of their own; a null there is a null in each of them.
     Flattened(Vec<Cell>),
+    /// Rows of other tables, whose parent is this row, or an object with such rows somewhere in it.
+    Below {
+        /// The column that the value fills all the same: an object's other fields.
+        column: Option<usize>,
+        /// The rows, or the object above them; of role `Object`, `Rows` or `Only`.
+        below: AncestorRole,
+    },
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::plan::template::is_valid;
+use serde_json::Value as JsonValue;
+
 use crate::plan::{
-    AncestorRole, CellRole, ColumnType, GraphqlFile, Items, Plan, PlanSettings, ProbeRole, QueryDocument, RowId,
-    plan_query,
+    AncestorRole, Ask, CellRole, ColumnType, GraphqlFile, Items, Plan, PlanError, PlanSettings, QueryDocument,
+    RequestText, RowId, RowsLayout, Signal, Target, plan_query,
 };
 use crate::schema::{ApiSchema, ScalarType};
 
@@ -75,11 +76,60 @@ impl Case {
             page_size: 100,
         };
         let plan = plan_query(&document, &schema, settings).map_err(|error| error.to_string())?;
-        for template in std::iter::once(&plan.start).chain(plan.connections.iter().map(|one| &one.next_page)) {
-            assert_eq!(is_valid(schema.compiled(), &template.text), Ok(()), "{}", template.text);
+        let pages = (0..plan.connections.len()).map(|connection| later(&plan, &[connection]));
+        let all: Vec<usize> = (0..plan.connections.len()).chain(0..plan.connections.len()).collect();
+        let together = (!all.is_empty()).then(|| later(&plan, &all));
+        for request in pages.chain([start(&plan)]).chain(together) {
+            assert_eq!(is_valid(schema.compiled(), &request.text), Ok(()), "{}", request.text);
         }
         Ok(plan)
     }
+}
+
+/// The request for the first pages of everything.
+fn start(plan: &Plan) -> RequestText {
+    let ask = Ask {
+        connection: None,
+        size: 1,
+        position: None,
+        address: &[],
+    };
+    plan.request(&[ask], &plan.full_sizes())
+}
+
+/// The request for later pages of these connections.
+fn later(plan: &Plan, connections: &[usize]) -> RequestText {
+    let positions: Vec<JsonValue> = (0..connections.len()).map(|slot| format!("c{slot}").into()).collect();
+    let addresses: Vec<Vec<Option<JsonValue>>> = (0..connections.len())
+        .map(|slot| vec![Some(format!("k{slot}").into()), None])
+        .collect();
+    let asks = connections.iter().enumerate().map(|(slot, connection)| Ask {
+        connection: Some(*connection),
+        size: 50,
+        position: Some(&positions[slot]),
+        address: &addresses[slot],
+    });
+    plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes())
+}
+
+/// The row fields at the top of the first response.
+fn rows_of(plan: &Plan) -> RowsLayout {
+    let AncestorRole::Object(fields) = plan.layout(&[Target::Start]).data.role else {
+        panic!("an object was expected")
+    };
+    let rows = fields.into_iter().find_map(|field| match field.role {
+        AncestorRole::Rows(rows) => Some(rows),
+        _ => None,
+    });
+    rows.unwrap()
+}
+
+/// Whether a text is a valid query of the schema: one that is not would be a fault of the planner.
+fn is_valid(schema: &apollo_compiler::validation::Valid<apollo_compiler::Schema>, text: &str) -> Result<(), PlanError> {
+    let parsed = apollo_compiler::ExecutableDocument::parse_and_validate(schema, text, "request.graphql");
+    parsed
+        .map(drop)
+        .map_err(|flawed| PlanError::from_compiler(&flawed.errors, None))
 }
 
 fn plan(text: &str) -> Plan {
@@ -116,17 +166,18 @@ fn columns(plan: &Plan, table: usize) -> Vec<String> {
 fn a_connection_gets_what_it_lacks() {
     let plan = plan("query Work { issues { edges { node { title size } } } }");
     assert_eq!(
-        &*plan.start.text,
+        &*start(&plan).text,
         "query Work($pageSize:Int!){issues(first:$pageSize){edges{node{title size id}}pageInfo{hasNextPage endCursor}}}"
     );
-    let next = &plan.connections[0].next_page;
     assert_eq!(
-        &*next.text,
+        &*later(&plan, &[0]).text,
         "query Work($pageSize:Int!,$cursor:String!){issues(first:$pageSize,after:$cursor)\
          {edges{node{title size id}}pageInfo{hasNextPage endCursor}}}"
     );
-    assert_eq!(next.sizes, [("pageSize".to_owned(), 0)]);
-    assert_eq!(next.cursor.as_deref(), Some("cursor"));
+    assert_eq!(
+        JsonValue::from(later(&plan, &[0]).variables),
+        serde_json::json!({ "pageSize": 50, "cursor": "c0" })
+    );
     assert_eq!(plan.tables[0].name.as_str(), "work");
     assert_eq!(columns(&plan, 0), ["_id: string", "title: string", "size: int64?"]);
 }
@@ -143,26 +194,31 @@ fn what_is_there_is_used() {
     );
     let plan = plan.unwrap();
     assert_eq!(
-        &*plan.start.text,
-        "query($n:Int!,$s:State=CLOSED){issues(state:$s,first:$n){totalCount info:pageInfo{endCursor more:hasNextPage}\
+        &*start(&plan).text,
+        "query($s:State=CLOSED,$n:Int!){issues(state:$s,first:$n){totalCount info:pageInfo{endCursor more:hasNextPage}\
          list:nodes{key:id title}}}"
     );
-    assert!(plan.connections[0].next_page.text.contains("$c:String"));
+    assert!(later(&plan, &[0]).text.contains("$c:String"));
     assert_eq!(plan.connections[0].page_size, 7);
-    assert!(
-        plan.start.variables.is_empty(),
-        "sizes and cursors are driven: {:?}",
-        plan.start.variables
-    );
+    assert_eq!(JsonValue::from(start(&plan).variables), serde_json::json!({ "n": 7 }));
     assert_eq!(columns(&plan, 0), ["_id: string", "key: string", "title: string"]);
-    let ProbeRole::Page(page) = &plan.start.probe.root[0].role else {
-        panic!("a page was expected")
-    };
-    assert_eq!((page.page_info.as_str(), page.has_next_page.as_str()), ("info", "more"));
+    let rows = rows_of(&plan);
+    let signals: Vec<_> = rows
+        .page
+        .unwrap()
+        .signals
+        .into_iter()
+        .map(|one| (one.signal, one.path.join(".")))
+        .collect();
     assert_eq!(
-        (page.items.as_str(), page.total.as_deref()),
-        ("list", Some("totalCount"))
+        signals,
+        [
+            (Signal::HasNext, "info.more".to_owned()),
+            (Signal::EndCursor, "info.endCursor".to_owned()),
+            (Signal::Total, "totalCount".to_owned())
+        ]
     );
+    assert!(matches!(rows.items, Items::Nodes { nodes, .. } if nodes == "list"));
 }
 
 #[test]
@@ -200,27 +256,31 @@ fn several_connections_make_several_tables_and_prune_each_other() {
         ]
     );
     assert_eq!(
-        &*plan.connections[1].next_page.text,
-        "query($pageSize2:Int!,$cursor2:String!){viewer{name}issues(first:$pageSize2,after:$cursor2)\
+        &*later(&plan, &[1]).text,
+        "query($pageSize:Int!,$cursor:String!){viewer{name}issues(first:$pageSize,after:$cursor)\
          {nodes{id}pageInfo{hasNextPage endCursor}}}"
     );
     assert_eq!(plan.connections[0].path, "organization.groups");
-    let AncestorRole::Object(fields) = &plan.connections[1].next_page.layout.data.role else {
+    let target = Target::Page {
+        connection: 1,
+        is_first: false,
+    };
+    let AncestorRole::Object(fields) = plan.layout(&[target]).data.role else {
         panic!()
     };
     let keys: Vec<_> = fields.iter().map(|field| field.key.as_str()).collect();
-    assert_eq!(keys, ["viewer", "issues"]);
+    assert_eq!(keys, ["issues", "viewer"]);
 }
 
 #[test]
 fn a_union_gets_type_names_ids_and_the_columns_of_all_members() {
     let plan = plan("{ items { edges { node { ... on Repository { name stars } ... on Folder { depth } } } } }");
     assert!(
-        plan.start
+        start(&plan)
             .text
             .contains("__typename ...on Repository{id}...on Folder{id}"),
         "{}",
-        plan.start.text
+        start(&plan).text
     );
     assert_eq!(
         columns(&plan, 0),
@@ -232,28 +292,14 @@ fn a_union_gets_type_names_ids_and_the_columns_of_all_members() {
             "__typename: string"
         ]
     );
-    let AncestorRole::Object(fields) = &plan.start.layout.data.role else {
-        panic!()
-    };
-    let AncestorRole::Rows(rows) = &fields[0].role else {
-        panic!()
-    };
+    let rows = rows_of(&plan);
     assert_eq!(rows.row.id, RowId::Cells(vec![4]));
     assert_eq!(rows.row.cells[4].role, CellRole::Ignored);
 }
 
 #[test]
 fn rows_without_id_are_known_by_their_place_or_by_the_key_that_is_named() {
-    let row_id = |text: &str| {
-        let plan = plan(text);
-        let AncestorRole::Object(fields) = &plan.start.layout.data.role else {
-            panic!()
-        };
-        let AncestorRole::Rows(rows) = &fields[0].role else {
-            panic!()
-        };
-        rows.row.id.clone()
-    };
+    let row_id = |text: &str| rows_of(&plan(text)).row.id;
     assert_eq!(
         row_id("{ entries { nodes { at } } }"),
         RowId::Position {
@@ -270,11 +316,15 @@ fn rows_without_id_are_known_by_their_place_or_by_the_key_that_is_named() {
 #[test]
 fn conditions_survive_and_make_columns_nullable() {
     let plan = plan("query($deep: Boolean = false) { issues { nodes { id title @include(if: $deep) } } }");
-    assert!(plan.start.text.contains("$deep:Boolean=false"), "{}", plan.start.text);
     assert!(
-        plan.start.text.contains("title@include(if: $deep)"),
+        start(&plan).text.contains("$deep:Boolean=false"),
         "{}",
-        plan.start.text
+        start(&plan).text
+    );
+    assert!(
+        start(&plan).text.contains("title@include(if:$deep)"),
+        "{}",
+        start(&plan).text
     );
     assert_eq!(columns(&plan, 0)[2], "title: string?");
 }
@@ -293,8 +343,12 @@ fn fragments_of_other_files_are_written_out() {
         ..Case::default()
     };
     let plan = case.plan("{ issues { nodes { id author { ...Person } } } }").unwrap();
-    assert!(plan.start.text.contains("author{name email}"), "{}", plan.start.text);
-    assert!(!plan.start.text.contains("fragment"));
+    assert!(
+        start(&plan).text.contains("author{name email}"),
+        "{}",
+        start(&plan).text
+    );
+    assert!(!start(&plan).text.contains("fragment"));
 }
 
 #[test]
@@ -324,7 +378,7 @@ fn columns_can_be_renamed_and_typed() {
         columns(&plan, 0),
         ["_id: string", "id: string", "since: timestamp", "author: json?"]
     );
-    assert!(!plan.start.text.contains("column"), "{}", plan.start.text);
+    assert!(!start(&plan).text.contains("column"), "{}", start(&plan).text);
 }
 
 #[test]
@@ -334,7 +388,7 @@ fn lists_and_single_objects_are_tables_where_there_is_no_connection() {
     assert!(list.connections.is_empty());
     let single = plan("{ viewer { id name } }");
     assert_eq!(columns(&single, 0), ["_id: string", "viewer: struct(id name)"]);
-    let AncestorRole::Rows(rows) = &single.start.layout.data.role else {
+    let AncestorRole::Rows(rows) = single.layout(&[Target::Start]).data.role else {
         panic!()
     };
     assert_eq!(rows.items, Items::Value);
@@ -348,18 +402,16 @@ fn edges_keep_what_the_author_asks_of_them() {
 
 #[test]
 fn what_would_be_cut_off_is_refused() {
-    let nested = refusal("{ organization(login: \"a\") { groups { nodes { id findings { nodes { id } } } } } }");
-    assert!(nested.contains("`findings` stands below another list"), "{nested}");
-    assert!(nested.contains("work.graphql:1:50"), "{nested}");
-    let below_list = refusal("{ tags { name } organization(login: \"a\") { members { id } } pages(limit: 5) { id } }");
+    let nested =
+        refusal("{ organization(login: \"a\") { groups { nodes { title tags findings { nodes { id } } } } } }");
+    assert!(nested.contains("`findings` cannot be read to its end"), "{nested}");
     assert!(
-        below_list.contains("`pages` looks paginated") && below_list.contains("takes limit, offset"),
-        "{below_list}"
+        nested.contains("work.graphql:1:58") && nested.contains("@lookup(field"),
+        "{nested}"
     );
     plan("{ pages(limit: 5) @paginate(style: NONE) { id } }");
     assert!(refusal("{ issues(last: 5, first: 1) { nodes { id } } }").contains("asks for pages from the end"));
     assert!(refusal("{ issues(first: 1, after: \"x\") { nodes { id } } }").contains("`after` has a fixed value"));
-    assert!(refusal("{ issues { nodes { id } edges { node { id } } } }").contains("both selected"));
     plan("{ organization(login: \"a\") { groups { totalCount } name } }");
 }
 
@@ -368,16 +420,13 @@ fn a_variable_that_is_used_elsewhere_too_is_not_driven() {
     let plan =
         plan("query($n: Int = 7) { a: issues(first: $n) { nodes { id } } b: issues(first: $n) { nodes { id } } }");
     assert!(
-        plan.start.text.contains("a:issues(first:$pageSize)"),
+        start(&plan).text.contains("a:issues(first:$pageSize)"),
         "{}",
-        plan.start.text
+        start(&plan).text
     );
     assert_eq!([plan.connections[0].page_size, plan.connections[1].page_size], [7, 7]);
     let with_cursor = "query($c: String) { issues(first: 1, after: $c) { nodes { id } } }";
-    assert_eq!(
-        self::plan(with_cursor).connections[0].next_page.cursor.as_deref(),
-        Some("c")
-    );
+    assert_eq!(later(&self::plan(with_cursor), &[0]).variables["c"], "c0");
     let variables = BTreeMap::from([("c".to_owned(), "x".to_owned())]);
     let given = Case {
         variables,
@@ -455,9 +504,9 @@ fn variables_take_values_by_their_type() {
     let missing = given("l", "[\"a\"]").plan(text).unwrap_err();
     assert!(missing.contains("--var s=VALUE"), "{missing}");
     let plan = given("s", "OPEN").plan(text).unwrap();
-    assert_eq!(plan.start.variables["s"], "OPEN");
+    assert_eq!(start(&plan).variables["s"], "OPEN");
     assert!(
-        !plan.start.variables.contains_key("l"),
+        !start(&plan).variables.contains_key("l"),
         "what is not given is left out, not sent as null"
     );
     assert!(given("l", "a").plan(text).unwrap_err().contains("does not fit"));

@@ -10,6 +10,7 @@ use serde_json::Deserializer;
 use crate::plan::{Layout, Table};
 use crate::rows::layout_check::{LayoutFault, check_layout};
 use crate::rows::page::{Page, Reading, TableCount};
+use crate::rows::slot::Slot;
 use crate::rows::table_buffer::TableBuffer;
 use crate::rows::walk::BodySeed;
 
@@ -57,12 +58,32 @@ impl Decoder {
 
     /// Takes in one response body, and says what it held, by table.
     ///
-    /// `positions` has, by table, the position of the page's first item within its connection (0 where there is
-    /// none): rows without a key are told apart by it. After an error the decoder holds what it held before.
-    pub fn decode(&mut self, body: &str, layout: &Layout, positions: &[u64]) -> Result<Vec<TableCount>, DecodeError> {
+    /// `slots[i]` belongs to the field of index `i` in the layout's `data`, and to all below it; a field without a slot
+    /// has the default one.
+    ///
+    /// `skips` has, by table, the ascending ordinals of the items to be left out, with all that they hold. Ordinals
+    /// count the items of a table, from 0, in the order in which they stand in the body, whatever order the layout
+    /// has: nulls and edges without a node count, items that do not fit count, and so does what is left out, but not
+    /// what stands within an item left out. Only what the layout leads to counts: not what stands under a key that
+    /// its object has twice, or in an item that is no object. It is an error if an item to be left out is not there.
+    ///
+    /// After an error the decoder holds what it held before.
+    pub fn decode(
+        &mut self,
+        body: &str,
+        layout: &Layout,
+        slots: &[Slot<'_>],
+        skips: &[Vec<u64>],
+    ) -> Result<Vec<TableCount>, DecodeError> {
         check_layout(layout, &self.tables).map_err(DecodeError::Layout)?;
-        self.read(body, layout, positions, Reading::Quick)
-            .or_else(|_| self.read(body, layout, positions, Reading::Careful))
+        let page = PageBody {
+            body,
+            layout,
+            slots,
+            skips,
+        };
+        self.read(page, Reading::Quick)
+            .or_else(|_| self.read(page, Reading::Careful))
             .map_err(DecodeError::Body)
     }
 
@@ -93,19 +114,13 @@ impl Decoder {
     }
 
     /// One pass over a body; after an error everything it added is taken back.
-    pub(super) fn read(
-        &mut self,
-        body: &str,
-        layout: &Layout,
-        positions: &[u64],
-        reading: Reading,
-    ) -> Result<Vec<TableCount>, serde_json::Error> {
+    pub(super) fn read(&mut self, page: PageBody<'_>, reading: Reading) -> Result<Vec<TableCount>, serde_json::Error> {
         let before: Vec<_> = self
             .buffers
             .iter()
             .map(|table| (table.rows, table.rejected()))
             .collect();
-        let result = read_body(&mut self.buffers, body, layout, positions, reading);
+        let result = page.read(&mut self.buffers, reading);
         if result.is_err() {
             for (table, (rows, rejects)) in self.buffers.iter_mut().zip(before) {
                 table.truncate(rows);
@@ -116,20 +131,26 @@ impl Decoder {
     }
 }
 
-fn read_body(
-    tables: &mut [TableBuffer],
-    body: &str,
-    layout: &Layout,
-    positions: &[u64],
-    reading: Reading,
-) -> Result<Vec<TableCount>, serde_json::Error> {
-    let mut page = Page::new(tables, positions, reading);
-    let mut deserializer = Deserializer::from_str(body);
-    BodySeed {
-        page: &mut page,
-        data: &layout.data,
+/// A response body with what has to be known to read it.
+#[derive(Clone, Copy)]
+pub(super) struct PageBody<'b> {
+    pub(super) body: &'b str,
+    pub(super) layout: &'b Layout,
+    pub(super) slots: &'b [Slot<'b>],
+    pub(super) skips: &'b [Vec<u64>],
+}
+
+impl PageBody<'_> {
+    fn read(self, tables: &mut [TableBuffer], reading: Reading) -> Result<Vec<TableCount>, serde_json::Error> {
+        let mut page = Page::new(tables, self.skips, reading);
+        let mut deserializer = Deserializer::from_str(self.body);
+        BodySeed {
+            page: &mut page,
+            data: &self.layout.data,
+            slots: self.slots,
+        }
+        .deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        page.complete().map_err(serde::de::Error::custom)
     }
-    .deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    page.complete().map_err(serde::de::Error::custom)
 }

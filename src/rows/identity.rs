@@ -54,20 +54,29 @@ impl<'de> KeyTexts<'de> {
         is_first
     }
 
-    /// The `_id`: one value's own text, or the JSON list of the texts of several.
+    /// The `_id` that [`key_id`] makes of the texts, or why there is none.
     pub(super) fn id(&self) -> Result<Cow<'de, str>, MisfitCause> {
-        if let [text] = self.texts[..] {
-            return key_text(text);
-        }
-        let texts = self
-            .texts
-            .iter()
-            .map(|text| key_text(*text))
-            .collect::<Result<Vec<_>, _>>()?;
-        serde_json::to_string(&texts)
-            .map(Cow::Owned)
-            .map_err(|error| unreadable(&error))
+        id_of(&self.texts)
     }
+}
+
+/// The `_id` of a row with a key: one value's own text, or the JSON list of the texts of several, given as they stand
+/// in the response. `None` where there are none, and where one is not there, null, no scalar or not readable: such a
+/// row has no `_id`.
+pub fn key_id(texts: &[Option<&str>]) -> Option<String> {
+    id_of(texts).ok().map(Cow::into_owned)
+}
+
+fn id_of<'de>(texts: &[Option<&'de str>]) -> Result<Cow<'de, str>, MisfitCause> {
+    match *texts {
+        [] => return Err(MisfitCause::Missing),
+        [text] => return key_text(text),
+        _ => {}
+    }
+    let texts: Vec<_> = texts.iter().map(|text| key_text(*text)).collect::<Result<_, _>>()?;
+    serde_json::to_string(&texts)
+        .map(Cow::Owned)
+        .map_err(|error| unreadable(&error))
 }
 
 /// The text that a part of a key stands for: a string's content, a number as the response writes it.
@@ -86,7 +95,7 @@ fn key_text(raw: Option<&str>) -> Result<Cow<'_, str>, MisfitCause> {
 /// between them.
 ///
 /// Must stay as it is for as long as anyone joins old exports with new ones.
-pub(super) fn position_id(parent: &str, path: &str, position: u64) -> String {
+pub fn position_id(parent: &str, path: &str, position: u64) -> String {
     let hash = Sha256::new()
         .chain_update(parent)
         .chain_update([0])
@@ -141,6 +150,20 @@ mod tests {
         assert!(!keys.set(0, "2"));
         keys.clear();
         assert!(keys.set(0, "3"));
+    }
+
+    #[test]
+    fn the_key_of_texts_is_that_of_the_row() {
+        assert_eq!(key_id(&[Some(r#""a\u0062""#)]).unwrap(), "ab");
+        assert_eq!(key_id(&[Some("7"), Some(r#""x""#)]).unwrap(), r#"["7","x"]"#);
+        for texts in [
+            &[None][..],
+            &[Some("null")],
+            &[Some("1"), Some("{}")],
+            &[Some(r#""\ud800""#)],
+        ] {
+            assert_eq!(key_id(texts), None);
+        }
     }
 
     /// These values are promised: if this test fails, the code is wrong, not the test.

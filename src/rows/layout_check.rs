@@ -1,7 +1,12 @@
 //! Whether a layout belongs to its tables, so that the passes over a body need not ask again at every value.
 
-use crate::plan::{AncestorField, AncestorRole, Cell, CellRole, ColumnType, Items, Layout, RowId, RowsLayout, Table};
+use crate::plan::{
+    AncestorField, AncestorRole, Cell, CellRole, Column, ColumnType, Items, Layout, RowId, RowLayout, RowsLayout, Table,
+};
 use crate::schema::ScalarType;
+
+/// The name of the column for the `_id` of the row that holds a row.
+pub(super) const PARENT_ID: &str = "_parent_id";
 
 /// How a layout does not belong to its tables: an error of whoever made the plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +30,29 @@ pub enum LayoutFault {
         /// The column's name.
         column: String,
     },
-    /// A table whose first column is no text without nulls.
+    /// A table whose first column is not text without nulls.
     #[error("table `{0}` does not begin with its `_id`")]
     NoId(String),
     /// A row whose `_id` is made of no cell, or of one that it does not have.
     #[error("the `_id` of table `{0}` is made of no cell of its rows")]
     NoIdCell(String),
+    /// Rows with a parent in a table whose second column is no `_parent_id`, text without nulls.
+    #[error("the second column of table `{0}` is not its `_parent_id`")]
+    NoParentId(String),
+    /// Rows below others that do not say whose they are.
+    #[error("the rows of table `{0}` stand below others, and have no `_parent_id`")]
+    NoParent(String),
+    /// Rows that stand, at some depth, within rows of the same table.
+    #[error("the rows of table `{0}` stand within rows of the same table")]
+    WithinItself(String),
+    /// A cell with rows below that leads to none.
+    #[error("the cell `{key}` of table `{table}` is said to hold rows, and leads to none")]
+    NoRowsBelow {
+        /// The name of the table of the row that has the cell.
+        table: String,
+        /// The cell's response key.
+        key: String,
+    },
 }
 
 /// Whether each index of the layout means something, and no column of a row is filled twice.
@@ -38,6 +60,7 @@ pub(super) fn check_layout(layout: &Layout, tables: &[Table]) -> Result<(), Layo
     let mut check = Check {
         tables,
         filled: vec![Vec::new(); tables.len()],
+        enclosing: Vec::new(),
     };
     check.fields(std::slice::from_ref(&layout.data))
 }
@@ -46,6 +69,8 @@ struct Check<'t> {
     tables: &'t [Table],
     /// The columns, by table, that the objects above the current place fill.
     filled: Vec<Vec<usize>>,
+    /// The tables of the rows that the current place is in.
+    enclosing: Vec<usize>,
 }
 
 impl Check<'_> {
@@ -67,18 +92,20 @@ impl Check<'_> {
                     .try_for_each(|place| self.fill(place.table, place.column))?;
             }
         }
-        for field in fields {
-            match &field.role {
-                AncestorRole::Ignored | AncestorRole::Columns(_) => {}
-                AncestorRole::Object(fields) => self.fields(fields)?,
-                AncestorRole::Rows(layout) => self.row_field(layout)?,
-            }
-        }
+        fields.iter().try_for_each(|field| self.role(&field.role))?;
         list(self)?;
         for (filled, before) in self.filled.iter_mut().zip(before) {
             filled.truncate(before);
         }
         Ok(())
+    }
+
+    fn role(&mut self, role: &AncestorRole) -> Result<(), LayoutFault> {
+        match role {
+            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => Ok(()),
+            AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.fields(fields),
+            AncestorRole::Rows(layout) => self.row_field(layout),
+        }
     }
 
     fn row_field(&mut self, layout: &RowsLayout) -> Result<(), LayoutFault> {
@@ -94,24 +121,39 @@ impl Check<'_> {
             .tables
             .get(layout.table)
             .ok_or(LayoutFault::NoTable(layout.table))?;
-        let has_id = table
-            .columns
-            .first()
-            .is_some_and(|id| id.ty == ColumnType::Scalar(ScalarType::String) && !id.nullable);
-        if !has_id {
-            return Err(LayoutFault::NoId(table.name.to_string()));
-        }
-        if let RowId::Cells(cells) = &layout.row.id
-            && (cells.is_empty() || cells.iter().any(|cell| *cell >= layout.row.cells.len()))
-        {
-            return Err(LayoutFault::NoIdCell(table.name.to_string()));
+        self.row(table, &layout.row)?;
+        if self.enclosing.contains(&layout.table) {
+            return Err(LayoutFault::WithinItself(table.name.to_string()));
         }
         let before = self.filled[layout.table].len();
+        self.enclosing.push(layout.table);
         self.fill(layout.table, 0)?;
+        if layout.row.has_parent {
+            self.fill(layout.table, 1)?;
+        }
         self.cells(layout.table, edge_cells)?;
         self.cells(layout.table, &layout.row.cells)?;
+        self.enclosing.pop();
         self.filled[layout.table].truncate(before);
         Ok(())
+    }
+
+    fn row(&self, table: &Table, row: &RowLayout) -> Result<(), LayoutFault> {
+        let name = || table.name.to_string();
+        if !table.columns.first().is_some_and(is_text) {
+            return Err(LayoutFault::NoId(name()));
+        }
+        if let RowId::Cells(cells) = &row.id
+            && (cells.is_empty() || cells.iter().any(|cell| *cell >= row.cells.len()))
+        {
+            return Err(LayoutFault::NoIdCell(name()));
+        }
+        let is_parent_id = |column: &Column| column.name == PARENT_ID && is_text(column);
+        match row.has_parent {
+            true if !table.columns.get(1).is_some_and(is_parent_id) => Err(LayoutFault::NoParentId(name())),
+            false if !self.enclosing.is_empty() => Err(LayoutFault::NoParent(name())),
+            _ => Ok(()),
+        }
     }
 
     fn cells(&mut self, table: usize, cells: &[Cell]) -> Result<(), LayoutFault> {
@@ -119,6 +161,19 @@ impl Check<'_> {
             CellRole::Ignored => Ok(()),
             CellRole::Column(column) => self.fill(table, *column),
             CellRole::Flattened(cells) => self.cells(table, cells),
+            CellRole::Below { column, below } => {
+                if matches!(
+                    below,
+                    AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_)
+                ) {
+                    return Err(LayoutFault::NoRowsBelow {
+                        table: self.tables[table].name.to_string(),
+                        key: cell.key.clone(),
+                    });
+                }
+                column.map_or(Ok(()), |column| self.fill(table, column))?;
+                self.role(below)
+            }
         })
     }
 
@@ -139,4 +194,9 @@ impl Check<'_> {
         self.filled[table].push(column);
         Ok(())
     }
+}
+
+/// Whether a column is text without nulls.
+fn is_text(column: &Column) -> bool {
+    column.ty == ColumnType::Scalar(ScalarType::String) && !column.nullable
 }

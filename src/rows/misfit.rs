@@ -36,6 +36,8 @@ pub(super) enum MisfitCause {
     Duplicate(String),
     #[error("`{0}` cannot be a part of a key")]
     Key(String),
+    #[error("the row that holds this one has no `_id`")]
+    KeylessParent,
     #[error("not readable: {0}")]
     Unreadable(String),
     #[error("more text than one batch of rows can hold")]

@@ -1,12 +1,9 @@
 //! One pass over one response body: what it may append to, and what it counts.
 
-use std::fmt;
-
-use crate::plan::{AncestorField, AncestorRole, Cell, CellRole, Items, RowId, RowsLayout};
-use crate::rows::careful::read_item;
-use crate::rows::column::Values;
-use crate::rows::identity::{KeyTexts, position_id};
+use crate::plan::{AncestorField, AncestorRole, Cell, CellRole, Items, RowsLayout};
+use crate::rows::layout_check::PARENT_ID;
 use crate::rows::misfit::{Misfit, MisfitCause};
+use crate::rows::slot::Above;
 use crate::rows::table_buffer::TableBuffer;
 
 /// How the rows of a page are read.
@@ -27,8 +24,11 @@ pub struct TableCount {
     pub rejected: u64,
     /// Items that were null, or edges without a node: no rows.
     pub null_items: u64,
-    /// Row fields, or their lists, that were null or not there, by themselves or by an object above them.
+    /// Row fields, or their lists, that were null or not there, by themselves or by an object above them. Those of an
+    /// item that is null itself do not count.
     pub null_lists: u64,
+    /// Items that were left out because they came before.
+    pub skipped: u64,
 }
 
 /// One pass over one response body.
@@ -36,8 +36,10 @@ pub(super) struct Page<'p, 'de> {
     pub(super) tables: &'p mut [TableBuffer],
     pub(super) reading: Reading,
     pub(super) counts: Vec<TableCount>,
-    /// The position of the next item within its connection, by table.
-    positions: Vec<u64>,
+    /// The items of each table so far, but for those within items that were left out.
+    ordinals: Vec<u64>,
+    /// The ordinals of the items still to be left out, by table.
+    skips: Vec<&'p [u64]>,
     /// The rows that the tables held before the page.
     starts: Vec<usize>,
     /// In a careful reading, the text of each row taken: a value above the rows that comes last can still spoil them.
@@ -45,14 +47,15 @@ pub(super) struct Page<'p, 'de> {
 }
 
 impl<'p, 'de> Page<'p, 'de> {
-    /// A pass that begins; a table without a position begins at 0.
-    pub(super) fn new(tables: &'p mut [TableBuffer], positions: &[u64], reading: Reading) -> Self {
+    /// A pass that begins; of a table without skips no item is left out.
+    pub(super) fn new(tables: &'p mut [TableBuffer], skips: &'p [Vec<u64>], reading: Reading) -> Self {
         let count = tables.len();
         Self {
             reading,
             counts: vec![TableCount::default(); count],
-            positions: (0..count)
-                .map(|table| positions.get(table).copied().unwrap_or(0))
+            ordinals: vec![0; count],
+            skips: (0..count)
+                .map(|table| skips.get(table).map_or(&[][..], Vec::as_slice))
                 .collect(),
             starts: tables.iter().map(|table| table.rows).collect(),
             row_texts: vec![Vec::new(); count],
@@ -73,67 +76,55 @@ impl<'p, 'de> Page<'p, 'de> {
             Items::Value | Items::List | Items::Nodes { .. } => &[],
         };
         let rows = table.rows;
+        if layout.row.has_parent {
+            table.pad(1, rows)?;
+        }
         pad_cells(edge_cells, table, rows)?;
         pad_cells(&layout.row.cells, table, rows)
     }
 
-    /// Gives the row whose cells were just read its `_id`, and so completes it.
-    pub(super) fn complete_row(&mut self, layout: &RowsLayout, keys: &KeyTexts<'de>) -> Result<(), Misfit> {
+    /// Counts an item that comes next, and says whether it is to be left out.
+    pub(super) fn begin_item(&mut self, table: usize) -> bool {
+        let ordinal = self.ordinals[table];
+        self.ordinals[table] += 1;
+        let Some(rest) = self.skips[table].strip_prefix(&[ordinal]) else {
+            return false;
+        };
+        self.skips[table] = rest;
+        self.counts[table].skipped += 1;
+        true
+    }
+
+    /// Gives the row whose cells were just read its `_id`, and its parent's, and so completes it.
+    pub(super) fn complete_row(&mut self, layout: &RowsLayout, id: &str, above: Above<'_>) -> Result<(), Misfit> {
         let table = &mut self.tables[layout.table];
-        let position = self.positions[layout.table];
-        let Some(column) = table.columns.first_mut() else {
-            return Err(MisfitCause::Missing.at("_id"));
-        };
-        let Values::String(texts) = &mut column.values else {
-            return Err(MisfitCause::wrong_type("_id", "text column").at("_id"));
-        };
-        let is_taken = match &layout.row.id {
-            RowId::Cells(_) => texts.push(&keys.id().map_err(|cause| cause.at("_id"))?),
-            RowId::Position { path } => texts.push(&position_id("", path, position)),
-        };
-        if !is_taken {
-            return Err(MisfitCause::TooLong.at("_id"));
+        table.push_text(0, id)?;
+        if layout.row.has_parent {
+            let parent = above.parent().and_then(|parent| parent.ok_or(MisfitCause::Missing));
+            table.push_text(1, parent.map_err(|cause| cause.at(PARENT_ID))?)?;
         }
-        column.note_value();
         table.rows += 1;
         self.counts[layout.table].rows += 1;
-        self.positions[layout.table] += 1;
         Ok(())
     }
 
     /// Notes an item that is null, and takes back what an edge around it may have left.
-    pub(super) fn note_null_item(&mut self, layout: &RowsLayout) {
-        let table = &mut self.tables[layout.table];
-        table.truncate(table.rows);
-        self.counts[layout.table].null_items += 1;
-        self.positions[layout.table] += 1;
+    pub(super) fn note_null_item(&mut self, table: usize) {
+        let buffer = &mut self.tables[table];
+        buffer.truncate(buffer.rows);
+        self.counts[table].null_items += 1;
     }
 
-    /// Takes in an item by its text: as a row, as a reject, or as nothing where it is null.
-    pub(super) fn take_carefully(
-        &mut self,
-        layout: &RowsLayout,
-        raw: &'de str,
-        keys: &mut KeyTexts<'de>,
-    ) -> Result<(), TooManyRejects> {
-        let table = &mut self.tables[layout.table];
-        keys.clear();
-        let misfit = match read_item(layout, raw, &mut table.columns, keys) {
-            Ok(false) => {
-                self.note_null_item(layout);
-                return Ok(());
-            }
-            Ok(true) => self.complete_row(layout, keys).err(),
-            Err(misfit) => Some(misfit),
-        };
-        let Some(misfit) = misfit else {
-            self.row_texts[layout.table].push(raw);
-            return Ok(());
-        };
-        let table = &mut self.tables[layout.table];
-        table.truncate(table.rows);
-        self.positions[layout.table] += 1;
-        self.reject(layout.table, raw, &misfit)
+    /// Keeps the text of the row just completed, in a careful reading.
+    pub(super) fn keep_text(&mut self, table: usize, raw: &'de str) {
+        self.row_texts[table].push(raw);
+    }
+
+    /// Sends the item just read to the rejects, and takes back what it left in the columns.
+    pub(super) fn reject_item(&mut self, table: usize, raw: &str, misfit: &Misfit) -> Result<(), TooManyRejects> {
+        let buffer = &mut self.tables[table];
+        buffer.truncate(buffer.rows);
+        self.reject(table, raw, misfit)
     }
 
     /// Adds the value of a column, that stands above the rows, to all rows from the given one on.
@@ -165,15 +156,18 @@ impl<'p, 'de> Page<'p, 'de> {
     pub(super) fn note_absent(&mut self, fields: &[AncestorField]) {
         for field in fields {
             match &field.role {
-                AncestorRole::Ignored | AncestorRole::Columns(_) => {}
-                AncestorRole::Object(fields) => self.note_absent(fields),
+                AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => {}
+                AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.note_absent(fields),
                 AncestorRole::Rows(layout) => self.counts[layout.table].null_lists += 1,
             }
         }
     }
 
     /// Brings all columns of all tables to the same number of rows.
-    pub(super) fn complete(self) -> Result<Vec<TableCount>, Misfit> {
+    pub(super) fn complete(self) -> Result<Vec<TableCount>, PageFault> {
+        if let Some(table) = self.skips.iter().position(|skips| !skips.is_empty()) {
+            return Err(PageFault::NothingToSkip(table));
+        }
         for table in self.tables.iter_mut() {
             let rows = table.rows;
             (0..table.columns.len()).try_for_each(|column| table.pad(column, rows))?;
@@ -191,20 +185,27 @@ impl<'p, 'de> Page<'p, 'de> {
 }
 
 /// The rejects of a page have 2 GiB of text.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("more than 2 GiB of rows that do not fit")]
 pub(super) struct TooManyRejects;
 
-impl fmt::Display for TooManyRejects {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("more than 2 GiB of rows that do not fit")
-    }
+/// Why a page that was read to its end cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PageFault {
+    #[error("table {0} has fewer items than were to be left out, or their ordinals do not ascend")]
+    NothingToSkip(usize),
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
 }
 
 fn pad_cells(cells: &[Cell], table: &mut TableBuffer, rows: usize) -> Result<(), Misfit> {
     for cell in cells {
         match &cell.role {
-            CellRole::Ignored => {}
-            CellRole::Column(column) => table.pad(*column, rows)?,
+            CellRole::Ignored | CellRole::Below { column: None, .. } => {}
+            CellRole::Column(column)
+            | CellRole::Below {
+                column: Some(column), ..
+            } => table.pad(*column, rows)?,
             CellRole::Flattened(cells) => pad_cells(cells, table, rows)?,
         }
     }

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use crate::plan::{Cell, CellRole};
+use crate::rows::below::BelowTexts;
 use crate::rows::column::{ColumnBuffer, Values};
 use crate::rows::fields::KeyIndex;
 use crate::rows::identity::KeyTexts;
@@ -21,16 +22,18 @@ pub(super) fn second_look<E: Error>() -> E {
 }
 
 /// Reads an item, or an edge of one, into the columns of its row.
-pub(super) struct CellsSeed<'p, 'de> {
-    pub(super) cells: &'p [Cell],
+pub(super) struct CellsSeed<'p, 's, 'de> {
+    pub(super) cells: &'s [Cell],
     pub(super) columns: &'p mut [ColumnBuffer],
     /// The index of the row in the columns.
     pub(super) row: usize,
     /// What the row's `_id` is made of, where `cells` are those that it is made of.
     pub(super) keys: Option<&'p mut KeyTexts<'de>>,
+    /// What the row holds of rows of other tables.
+    pub(super) below: &'p mut BelowTexts<'s, 'de>,
 }
 
-impl<'de> CellsSeed<'_, 'de> {
+impl<'s, 'de> CellsSeed<'_, 's, 'de> {
     /// Reads the fields of an object whose opening was read; also what a visitor of an item calls.
     pub(super) fn read_fields<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut next = 0;
@@ -55,12 +58,13 @@ impl<'de> CellsSeed<'_, 'de> {
 
     /// Adds nulls for all cells that the row does not have.
     pub(super) fn push_missing<E: Error>(self) -> Result<(), E> {
-        push_missing(self.cells, self.columns, self.row).map_err(|()| second_look())
+        push_missing(self.cells, self.columns, self.row, self.below).map_err(|()| second_look())
     }
 
     /// Reads the value of the cell of this index.
     pub(super) fn read_cell<A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
-        let role = &self.cells[index].role;
+        let cells: &'s [Cell] = self.cells;
+        let role = &cells[index].role;
         if let Some(keys) = self.keys.as_mut().filter(|keys| keys.wants(index)) {
             let raw = map.next_value::<&RawValue>()?.get();
             if !keys.set(index, raw) {
@@ -69,19 +73,42 @@ impl<'de> CellsSeed<'_, 'de> {
             return match role {
                 CellRole::Column(column) => self.fresh_column(*column)?.push_json(raw).map_err(|_| second_look()),
                 CellRole::Ignored => Ok(()),
-                CellRole::Flattened(_) => Err(second_look()),
+                CellRole::Flattened(_) | CellRole::Below { .. } => Err(second_look()),
             };
         }
         match role {
             CellRole::Ignored => map.next_value::<IgnoredAny>().map(drop),
             CellRole::Column(column) => map.next_value_seed(ValueSeed(self.fresh_column(*column)?)),
+            CellRole::Flattened(cells) if self.was_read(cells) == Some(true) => Err(second_look()),
             CellRole::Flattened(cells) => map.next_value_seed(CellsSeed {
                 cells,
                 columns: self.columns,
                 row: self.row,
                 keys: None,
+                below: self.below,
             }),
+            CellRole::Below { column, below } => {
+                let raw = map.next_value::<&RawValue>()?.get();
+                if !self.below.hold(&cells[index].key, below, Some(raw)) {
+                    return Err(second_look());
+                }
+                let Some(column) = column else { return Ok(()) };
+                ValueSeed(self.fresh_column(*column)?)
+                    .deserialize(&mut serde_json::Deserializer::from_str(raw))
+                    .map_err(|_| second_look())
+            }
         }
+    }
+
+    /// Whether the object of these cells was read for this row; `None` where nothing is taken from it. All cells have
+    /// something as soon as their object was read, so that the first of them tells.
+    fn was_read(&self, cells: &[Cell]) -> Option<bool> {
+        cells.iter().find_map(|cell| match &cell.role {
+            CellRole::Ignored => None,
+            CellRole::Column(column) => Some(self.columns[*column].len() > self.row),
+            CellRole::Below { below, .. } => Some(self.below.has(below)),
+            CellRole::Flattened(cells) => self.was_read(cells),
+        })
     }
 
     /// A column that has no value for this row yet.
@@ -95,20 +122,33 @@ impl<'de> CellsSeed<'_, 'de> {
     }
 }
 
-fn push_missing(cells: &[Cell], columns: &mut [ColumnBuffer], row: usize) -> Result<(), ()> {
+fn push_missing<'s>(
+    cells: &'s [Cell],
+    columns: &mut [ColumnBuffer],
+    row: usize,
+    below_texts: &mut BelowTexts<'s, '_>,
+) -> Result<(), ()> {
     for cell in cells {
-        match &cell.role {
-            CellRole::Column(column) if columns[*column].len() == row => {
-                columns[*column].push_missing().map_err(|_| ())?;
+        let column = match &cell.role {
+            CellRole::Ignored => None,
+            CellRole::Column(column) => Some(*column),
+            CellRole::Below { column, below } => {
+                below_texts.hold(&cell.key, below, None);
+                *column
             }
-            CellRole::Column(_) | CellRole::Ignored => {}
-            CellRole::Flattened(cells) => push_missing(cells, columns, row)?,
+            CellRole::Flattened(cells) => {
+                push_missing(cells, columns, row, below_texts)?;
+                None
+            }
+        };
+        if let Some(column) = column.filter(|column| columns[*column].len() == row) {
+            columns[column].push_missing().map_err(|_| ())?;
         }
     }
     Ok(())
 }
 
-impl<'de> DeserializeSeed<'de> for CellsSeed<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for CellsSeed<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -116,7 +156,7 @@ impl<'de> DeserializeSeed<'de> for CellsSeed<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for CellsSeed<'_, 'de> {
+impl<'de> Visitor<'de> for CellsSeed<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

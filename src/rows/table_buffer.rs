@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 use crate::plan::Table;
 use crate::rows::arrays::take_array;
 use crate::rows::column::{ColumnBuffer, Texts};
-use crate::rows::misfit::Misfit;
+use crate::rows::misfit::{Misfit, MisfitCause};
 use crate::rows::schema::{arrow_schema, rejects_schema};
 
 /// Rows after which a batch is handed on: enough to make a writer's fixed costs per batch small.
@@ -50,6 +50,15 @@ impl TableBuffer {
             column.push_missing()?;
         }
         Ok(())
+    }
+
+    /// Adds a text to a column.
+    pub(super) fn push_text(&mut self, column: usize, text: &str) -> Result<(), Misfit> {
+        let column = &mut self.columns[column];
+        if column.accept_text(text) {
+            return Ok(());
+        }
+        Err(MisfitCause::TooLong.at(column.name.as_str()))
     }
 
     /// Notes a row that does not fit, given as its JSON text.

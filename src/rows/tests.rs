@@ -2,7 +2,9 @@
 
 mod exactness;
 mod generated;
+mod generator;
 mod layouts;
+mod nested;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::json::WriterBuilder;
@@ -12,7 +14,9 @@ use crate::plan::{
     AncestorField, AncestorRole, Cell, CellRole, Column, ColumnPlace, ColumnType, Items, Layout, RowId, RowLayout,
     RowsLayout, Table, TableName,
 };
-use crate::rows::{Decoder, TableCount};
+use crate::rows::decoder::PageBody;
+use crate::rows::page::Reading;
+use crate::rows::{Decoder, Slot, TableCount};
 use crate::schema::ScalarType;
 
 fn scalar(name: &str, scalar: ScalarType, nullable: bool) -> Column {
@@ -51,6 +55,7 @@ fn cell(key: &str, role: CellRole) -> Cell {
 fn field(key: &str, role: AncestorRole) -> AncestorField {
     AncestorField {
         key: key.to_owned(),
+        is_optional: false,
         role,
     }
 }
@@ -68,8 +73,11 @@ fn rows(items: Items, first_column: usize, keys: &[&str]) -> RowsLayout {
         items,
         row: RowLayout {
             id: RowId::Cells(vec![0]),
+            has_parent: false,
+            address: None,
             cells: [cell("id", CellRole::Ignored)].into_iter().chain(cells).collect(),
         },
+        page: None,
     }
 }
 
@@ -105,8 +113,19 @@ struct Outcome {
 
 fn decode(table: &Table, layout: &Layout, body: &str) -> Outcome {
     let mut decoder = Decoder::new([table.clone()].into());
-    let counts = decoder.decode(body, layout, &[0]).unwrap();
+    let counts = decoder.decode(body, layout, &[], &[]).unwrap();
     outcome(&mut decoder, counts[0])
+}
+
+fn read(decoder: &mut Decoder, body: &str, layout: &Layout, reading: Reading) -> serde_json::Result<Vec<TableCount>> {
+    let (slots, skips) = (&[], &[]);
+    let page = PageBody {
+        body,
+        layout,
+        slots,
+        skips,
+    };
+    decoder.read(page, reading)
 }
 
 fn outcome(decoder: &mut Decoder, count: TableCount) -> Outcome {

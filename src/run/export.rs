@@ -17,13 +17,18 @@ use tokio::time::Instant;
 use crate::api::{Answer, ApiError, Effort as Spent, Endpoint, GraphqlRequest};
 use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
-use crate::plan::{Plan, RequestTemplate};
+use crate::plan::{Ask, Connection, Plan, RequestText, Target};
 use crate::report::{Event, SharedObserver};
-use crate::run::harvest::{Harvest, HarvestSeed};
-use crate::run::intake::{PagingError, consequences};
+use crate::run::fan_out::FanOut;
+use crate::run::frontier::Frontier;
+use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
+use crate::run::intake::{AskedTask, Consequences, Request, Sight, consequences, note_end};
+use crate::run::pack::{Packer, Room};
 use crate::run::sink::{Sink, SinkError, SinkOrder};
+use crate::run::turning::{End, PagingError};
+use crate::schema::Style;
 use crate::state::{
-    Effort, RunKey, Sequence, StateError, StateStore, StoredResponse, TakenResponse, Task, UnfinishedRun,
+    Effort, RunKey, Sequence, StateError, StateStore, StoredResponse, StoredSlot, TakenResponse, Task, UnfinishedRun,
 };
 
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
@@ -60,24 +65,36 @@ pub(crate) struct Workplace {
     pub(crate) stop: watch::Receiver<bool>,
     /// Bytes of bodies that may be in memory.
     pub(crate) bodies: Arc<Semaphore>,
+    /// What one request has room for.
+    pub(crate) room: Room,
+    /// The most characters of a request's text.
+    pub(crate) characters: Option<usize>,
+    /// Requests of one query file in flight at once.
+    pub(crate) concurrency: usize,
+    /// Whether the source allows only so many requests in some time.
+    pub(crate) is_limited: bool,
 }
 
 /// One query file and the run that it is in.
 pub(crate) struct Export<'work> {
     workplace: &'work Workplace,
+    /// The query file's name.
+    query: String,
     /// `source/query_file`.
     name: String,
     plan: Arc<Plan>,
     key: RunKey,
     sink: Sink,
-    /// Pages still to be asked for; the last is the next, so that what was begun is ended first.
-    open: Vec<Task>,
+    frontier: Frontier,
+    fan_outs: Vec<FanOut>,
+    /// What the engine looks at in the rows of each connection.
+    looks: Arc<[Look]>,
     next_id: u64,
     last_sequence: Sequence,
     /// Until then the time that the export runs is noted in the state.
     noted_until: Instant,
-    /// Attempts at pages that came without their rows, by task.
-    broken_pages: HashMap<u64, u32>,
+    /// Attempts at pages that did not bring what was asked for, by task.
+    failed_attempts: HashMap<u64, u32>,
 }
 
 /// How the reading of all pages ended.
@@ -89,11 +106,17 @@ pub(crate) enum Reading {
     Stopped,
 }
 
-type Asked = (Task, Result<Answer<Harvest>, ApiError>, Spent);
+/// A request on its way.
+struct Sent {
+    asked: Vec<AskedTask>,
+    inline_sizes: Vec<u32>,
+}
+
+type Asked = (Sent, Result<Answer<Harvest>, ApiError>, Spent);
 
 impl<'work> Export<'work> {
     /// Goes on with a run where it stands; `run` is what the state knows of it.
-    pub(crate) fn resume(
+    pub(crate) async fn resume(
         workplace: &'work Workplace,
         query: &str,
         plan: Arc<Plan>,
@@ -115,17 +138,22 @@ impl<'work> Export<'work> {
             state: workplace.state.clone(),
             observer: Arc::clone(&workplace.observer),
         })?;
+        workplace.state.release_tasks(run.key).await?;
+        let learnt = workplace.state.learnt(query).await?;
         Ok(Self {
             workplace,
+            query: query.to_owned(),
             name,
-            plan,
             key: run.key,
             sink,
-            next_id: run.tasks.iter().map(|task| task.id).max().unwrap_or(1) + 1 + run.last_sequence,
-            open: run.tasks.clone(),
+            frontier: Frontier::of_state(),
+            fan_outs: fan_outs(&plan, &learnt),
+            looks: plan.connections.iter().map(look).collect(),
+            plan,
+            next_id: run.last_task,
             last_sequence: run.last_sequence,
             noted_until: Instant::now(),
-            broken_pages: HashMap::new(),
+            failed_attempts: HashMap::new(),
         })
     }
 
@@ -135,31 +163,27 @@ impl<'work> Export<'work> {
         let mut failure: Option<ExportError> = None;
         loop {
             if failure.is_none() && !*self.workplace.stop.borrow() {
-                while let Some(task) = self.open.pop() {
-                    in_flight.push(self.ask(task));
+                self.fetch_tasks().await?;
+                while let Some(sent) = self.next_request(in_flight.len()) {
+                    in_flight.push(self.ask(sent));
                 }
             }
-            let Some((task, answer, spent)) = in_flight.next().await else {
+            let Some((sent, answer, spent)) = in_flight.next().await else {
                 break;
             };
             let taken = match answer {
-                Ok(answer) => self.take(task.clone(), answer).await,
+                Ok(answer) => self.take(&sent, answer).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = taken {
                 self.note_spent(spent).await?;
-                match error {
-                    ExportError::Api(ApiError::Stopped { .. }) => {}
-                    ExportError::Paging(PagingError::BrokeOff { .. }) if self.may_ask_again(&task) => {
-                        self.open.push(task);
-                    }
-                    error => {
-                        failure.get_or_insert(error);
-                    }
+                if !matches!(error, ExportError::Api(ApiError::Stopped { .. })) {
+                    failure.get_or_insert(error);
                 }
             }
         }
         self.note_spent(Spent::default()).await?;
+        self.keep_learnt().await?;
         let is_stopped = *self.workplace.stop.borrow();
         match failure {
             None if !is_stopped => self.sink.end().await.map(|()| Reading::Done).map_err(Into::into),
@@ -174,11 +198,49 @@ impl<'work> Export<'work> {
         }
     }
 
-    /// Whether a page that came without its rows is worth another attempt.
-    fn may_ask_again(&mut self, task: &Task) -> bool {
-        let attempts = self.broken_pages.entry(task.id).or_insert(1);
-        *attempts += 1;
-        *attempts <= PAGE_ATTEMPTS
+    async fn fetch_tasks(&mut self) -> Result<(), StateError> {
+        let wanted = self.frontier.wanted();
+        if wanted > 0 {
+            let tasks = self.workplace.state.fetch_tasks(self.key, wanted).await?;
+            self.frontier.take_in(tasks, wanted);
+        }
+        Ok(())
+    }
+
+    /// The tasks of the next request. One with room left waits while answers are on their way, as they may bring what
+    /// fills it; not so where requests cost nothing.
+    fn next_request(&mut self, in_flight: usize) -> Option<Sent> {
+        if in_flight >= self.workplace.concurrency {
+            return None;
+        }
+        let packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
+        let (mut sizes, is_full) = packer.fill(self.frontier.tasks(), &self.fan_outs);
+        if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
+            return None;
+        }
+        let inline_sizes = packer.inline_sizes().to_vec();
+        let tasks = self.frontier.take(sizes.len());
+        let mut asked: Vec<AskedTask> = Vec::with_capacity(tasks.len());
+        asked.extend(
+            tasks
+                .into_iter()
+                .zip(sizes.drain(..))
+                .map(|(task, size)| AskedTask { task, size }),
+        );
+        let sent = Sent { asked, inline_sizes };
+        Some(self.shorten(sent))
+    }
+
+    /// Puts tasks back until the text is as short as it has to be.
+    fn shorten(&mut self, mut sent: Sent) -> Sent {
+        let Some(most) = self.workplace.characters else {
+            return sent;
+        };
+        while sent.asked.len() > 1 && request(&self.plan, &sent).query.chars().count() > most {
+            let rest = sent.asked.split_off(sent.asked.len().div_ceil(2));
+            rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+        }
+        sent
     }
 
     async fn note_spent(&mut self, spent: Spent) -> Result<(), StateError> {
@@ -192,22 +254,45 @@ impl<'work> Export<'work> {
         self.workplace.state.add_effort(self.key, effort).await
     }
 
-    fn ask(&self, task: Task) -> BoxFuture<'work, Asked> {
+    /// Keeps for the next run what this one showed of how many rows the connections hold.
+    async fn keep_learnt(&self) -> Result<(), StateError> {
+        let learnt = self
+            .plan
+            .connections
+            .iter()
+            .zip(&self.fan_outs)
+            .filter_map(|(connection, fan_out)| Some((connection.path.clone(), serde_json::to_string(fan_out).ok()?)));
+        let now = self.workplace.clock.unix_millis();
+        self.workplace
+            .state
+            .store_learnt(&self.query, learnt.collect(), now)
+            .await
+    }
+
+    fn ask(&self, sent: Sent) -> BoxFuture<'work, Asked> {
         let plan = Arc::clone(&self.plan);
+        let looks = Arc::clone(&self.looks);
         let endpoint = &self.workplace.endpoint;
         let name = self.name.clone();
         Box::pin(async move {
-            let template = template(&plan, task.connection);
-            let request = request(&plan, template, &task);
+            let request = request(&plan, &sent);
+            let targets: Vec<Target> = asks(&sent).iter().map(Ask::target).collect();
+            let layout = plan.layout(&targets);
+            let is_start = targets == [Target::Start];
+            let slots: Vec<SlotPlace> = sent.asked.iter().filter(|_| !is_start).map(slot_place).collect();
+            let seed = HarvestSeed {
+                layout: &layout,
+                slots: &slots,
+                looks: &looks,
+            };
             let mut spent = Spent::default();
-            let seed = HarvestSeed(&template.probe);
             let answer = endpoint.ask_counting(&name, &request, seed, &mut spent).await;
-            (task, answer, spent)
+            (sent, answer, spent)
         })
     }
 
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
-    async fn take(&mut self, task: Task, answer: Answer<Harvest>) -> Result<(), ExportError> {
+    async fn take(&mut self, sent: &Sent, answer: Answer<Harvest>) -> Result<(), ExportError> {
         let Answer {
             data,
             errors,
@@ -216,42 +301,63 @@ impl<'work> Export<'work> {
             effort,
             ..
         } = answer;
-        let consequences = consequences(&self.plan, &task, data, &errors)?;
-        for text in consequences.warnings {
+        let request = Request {
+            plan: &self.plan,
+            asked: &sent.asked,
+            inline_sizes: &sent.inline_sizes,
+        };
+        let mut consequences = consequences(request, data, &errors)?;
+        let again = self.judge_failed(sent, &mut consequences)?;
+        for text in std::mem::take(&mut consequences.warnings) {
             let query = Some(self.name.clone());
             self.workplace.observer.notice(&Event::Warning { query, text });
         }
-        let next_tasks = consequences.next_pages.into_iter().map(|page| {
+        self.learn(&consequences.sights);
+        let mut next_tasks = std::mem::take(&mut consequences.next_tasks);
+        for task in &mut next_tasks {
             self.next_id += 1;
-            Task {
-                id: self.next_id,
-                connection: Some(page.connection),
-                cursor: Some(page.cursor),
-                position: page.position,
-                trail: page.trail,
-            }
-        });
-        let next_tasks: Vec<Task> = next_tasks.collect();
-        self.open.extend(next_tasks.iter().cloned());
+            task.id = self.next_id;
+        }
+        let waiting = self.frontier.add(&next_tasks);
+        let (rows, bytes) = (consequences.rows, body.len() as u64);
+        let done = sent
+            .asked
+            .iter()
+            .map(|asked| asked.task.id)
+            .filter(|id| !again.contains(id));
+        let done: Vec<u64> = done.collect();
+        for asked in sent.asked.iter().filter(|asked| again.contains(&asked.task.id)) {
+            self.frontier.hold(asked.task.clone());
+        }
         self.last_sequence += 1;
-        let (sequence, rows, bytes) = (self.last_sequence, consequences.rows, body.len() as u64);
+        let sequence = self.last_sequence;
+        let slots: Vec<StoredSlot> = sent
+            .asked
+            .iter()
+            .enumerate()
+            .map(|(index, asked)| StoredSlot {
+                is_void: consequences.void.contains(&index),
+                ..stored_slot(&asked.task)
+            })
+            .collect();
         let body = self.hold(body).await;
         let stored = StoredResponse {
             sequence,
-            connection: task.connection,
-            position: task.position,
+            slots: slots.clone(),
             body: body.clone(),
         };
         let taken = TakenResponse {
             run: self.key,
             sequence,
-            task,
+            tasks: done,
+            slots,
             body,
             rows,
             received_at: self.workplace.clock.unix_millis(),
             next_tasks,
-            finished: consequences.finished,
-            flaws: consequences.flaws,
+            waiting,
+            tallies: consequences.tallies.into_iter().collect(),
+            flaws: consequences.flaws.into_iter().collect(),
             effort: Effort {
                 requests: effort.attempts.into(),
                 retries: effort.retries.into(),
@@ -271,6 +377,45 @@ impl<'work> Export<'work> {
             elapsed,
         });
         Ok(())
+    }
+
+    /// Decides about slots that did not bring what was asked for: the tasks that are to be asked again. Those that
+    /// failed too often are given up, and named; at the outermost level that is the end of the export.
+    fn judge_failed(&mut self, sent: &Sent, consequences: &mut Consequences) -> Result<Vec<u64>, PagingError> {
+        let mut again = Vec::new();
+        for (slot, error) in std::mem::take(&mut consequences.failed) {
+            let Some(task) = sent.asked.get(slot).map(|asked| &asked.task) else {
+                continue;
+            };
+            let attempts = self.failed_attempts.entry(task.id).or_insert(0);
+            *attempts += 1;
+            if *attempts < PAGE_ATTEMPTS {
+                again.push(task.id);
+            } else if task.depth == 0 {
+                return Err(error);
+            } else {
+                *consequences.flaws.entry(error.to_string()).or_default() += 1;
+                let tally = consequences
+                    .tallies
+                    .entry(task.connection.unwrap_or_default())
+                    .or_default();
+                note_end(tally, End::Lost);
+            }
+        }
+        Ok(again)
+    }
+
+    fn learn(&mut self, sights: &[Sight]) {
+        for sight in sights {
+            match *sight {
+                Sight::Open { connection, rows } => self.fan_outs[connection].note_open(rows),
+                Sight::Ended {
+                    connection,
+                    rows,
+                    was_open,
+                } => self.fan_outs[connection].note_ended(rows, was_open),
+            }
+        }
     }
 
     /// The same bytes, counted among those in memory until the last holder lets go of them.
@@ -301,25 +446,65 @@ impl AsRef<[u8]> for HeldBody {
     }
 }
 
-fn template(plan: &Plan, connection: Option<usize>) -> &RequestTemplate {
-    let page = connection.and_then(|connection| plan.connections.get(connection));
-    page.map_or(&plan.start, |connection| &connection.next_page)
+/// What earlier runs showed of the connections; nothing where that cannot be read any more.
+fn fan_outs(plan: &Plan, learnt: &[(String, String)]) -> Vec<FanOut> {
+    let of = |path: &String| {
+        let (_, text) = learnt.iter().find(|(connection, _)| connection == path)?;
+        serde_json::from_str(text).ok()
+    };
+    plan.connections
+        .iter()
+        .map(|connection| of(&connection.path).unwrap_or_default())
+        .collect()
 }
 
-fn request(plan: &Plan, template: &RequestTemplate, task: &Task) -> GraphqlRequest {
-    let mut variables = template.variables.clone();
-    for (name, connection) in &template.sizes {
-        let size = plan.connections.get(*connection).map(|connection| connection.page_size);
-        variables.extend(size.map(|size| (name.clone(), size.into())));
+/// What the engine looks at in the rows of a connection: cursors tell pages apart, other positions do not.
+fn look(connection: &Connection) -> Look {
+    let by_cursor = matches!(
+        connection.paged.pager.style(),
+        Style::Relay | Style::FlatCursor | Style::MovingCursor | Style::Capped
+    );
+    Look {
+        key: connection.page_key.clone(),
+        digest: !by_cursor,
     }
-    if let (Some(name), Some(cursor)) = (&template.cursor, &task.cursor) {
-        variables.insert(name.clone(), cursor.clone().into());
-    }
+}
+
+fn asks(sent: &Sent) -> Vec<Ask<'_>> {
+    let asks = sent.asked.iter().map(|asked| Ask {
+        connection: asked.task.connection,
+        size: asked.size,
+        position: asked.task.position.as_ref(),
+        address: &asked.task.address,
+    });
+    asks.collect()
+}
+
+fn request(plan: &Plan, sent: &Sent) -> GraphqlRequest {
+    let RequestText { text, variables } = plan.request(&asks(sent), &sent.inline_sizes);
     // The text holds one operation, so its name need not be told; some servers refuse names of certain characters.
     GraphqlRequest {
         operation_name: None,
-        query: Arc::clone(&template.text),
+        query: text,
         variables,
+    }
+}
+
+fn stored_slot(task: &Task) -> StoredSlot {
+    StoredSlot {
+        connection: task.connection,
+        is_first: task.position.is_none(),
+        parent: task.parent.clone(),
+        before: task.before,
+        is_void: false,
+    }
+}
+
+fn slot_place(asked: &AskedTask) -> SlotPlace {
+    SlotPlace {
+        slot: stored_slot(&asked.task),
+        address: asked.task.address.clone(),
+        position: asked.task.position.clone(),
     }
 }
 

@@ -1,38 +1,57 @@
-//! What the engine takes from a response at once: how many rows came, and how the paging goes on.
+//! What the engine takes from a response at once: how many rows came, how the paging goes on, and which rows hold
+//! connections that have more.
 //!
-//! Read in the same pass that checks the body; everything else in it is skipped, for the rows are decoded later.
+//! Read in the same pass that checks the body, along the layout by which the rows are decoded later. Rows that hold no
+//! connection are counted and skipped.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
-use crate::plan::{PageProbe, Probe, ProbeField, ProbeRole};
+use crate::plan::{AncestorField, AncestorRole, Layout, RowsLayout, Signal};
+use crate::run::items::Items;
+use crate::state::StoredSlot;
 
 /// What a response holds, as far as the engine cares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Harvest {
-    /// A page for each connection that was asked for.
+    /// The pages in it, each once for every row that holds one.
     pub(crate) pages: Vec<FoundPage>,
     /// Rows outside of connections.
     pub(crate) plain_rows: u64,
     /// Row fields that should be there and are not: their response paths.
     pub(crate) missing: Vec<String>,
+    /// Slots whose row is another one than was meant, or is gone.
+    pub(crate) strangers: Vec<usize>,
 }
 
 /// A page of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct FoundPage {
+    /// The slot that it answers, for a page that was asked for; `None` for a first page within the page of a parent.
+    pub(crate) slot: Option<usize>,
     /// Index into the plan's connections.
     pub(crate) connection: usize,
+    /// The `_id` of the row that holds the connection.
+    pub(crate) parent: Option<String>,
+    /// The values by which that row is asked for again.
+    pub(crate) address: Vec<Option<Value>>,
     /// Items in it.
     pub(crate) rows: u64,
     /// Whether it says that there are more; `None` where it does not say.
-    pub(crate) has_next_page: Option<bool>,
-    /// The cursor of the next page.
-    pub(crate) end_cursor: Option<String>,
-    /// Rows that the connection has in all, where the author asks for that.
+    pub(crate) has_next: Option<bool>,
+    /// The cursor of the next page; null and nothing are the same.
+    pub(crate) end_cursor: Option<Value>,
+    /// Rows that the connection has in all.
     pub(crate) total: Option<u64>,
+    /// Pages that the connection has in all.
+    pub(crate) page_count: Option<u64>,
+    /// The value by which the page behind it is asked for, where that is one of its last row.
+    pub(crate) last_key: Option<Value>,
+    /// Tells pages apart, where their position does not.
+    pub(crate) digest: Option<String>,
     /// The connection, or an object above it, is null: it has no rows.
     pub(crate) is_null: bool,
     /// Its list of items is there.
@@ -41,45 +60,181 @@ pub(crate) struct FoundPage {
     pub(crate) is_left_out: bool,
 }
 
-impl FoundPage {
-    fn null(connection: usize) -> Self {
-        Self {
-            connection,
-            rows: 0,
-            has_next_page: None,
-            end_cursor: None,
-            total: None,
-            is_null: true,
-            has_items: false,
-            is_left_out: false,
-        }
-    }
+/// What of the rows of a connection the engine has to look at, by connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// The response key of the value in each row by which the next page is asked for.
+    pub(crate) key: Option<String>,
+    /// Whether pages are told apart by what is in them.
+    pub(crate) digest: bool,
 }
 
-/// Reads `data` along a probe.
+/// Reads `data` along a layout.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HarvestSeed<'plan>(pub(crate) &'plan Probe);
+pub(crate) struct HarvestSeed<'plan> {
+    pub(crate) layout: &'plan Layout,
+    /// What the root fields answer; none for the first pages of everything.
+    pub(crate) slots: &'plan [SlotPlace],
+    pub(crate) looks: &'plan [Look],
+}
+
+/// What a root field answers, and where it belongs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SlotPlace {
+    pub(crate) slot: StoredSlot,
+    /// The values by which the row that holds the connection is asked for again.
+    pub(crate) address: Vec<Option<Value>>,
+    /// Where the page begins.
+    pub(crate) position: Option<Value>,
+}
+
+/// Where a value of a response belongs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    pub(crate) slot: Option<usize>,
+    pub(crate) parent: Option<String>,
+    pub(crate) address: Vec<Option<Value>>,
+    pub(crate) position: Option<Value>,
+    pub(crate) before: u64,
+    pub(crate) path: String,
+}
+
+impl Place {
+    fn of(slots: &[SlotPlace], index: usize) -> Self {
+        slots.get(index).map_or_else(Self::default, |place| Self {
+            slot: Some(index),
+            parent: place.slot.parent.clone(),
+            address: place.address.clone(),
+            position: place.position.clone(),
+            before: place.slot.before,
+            path: String::new(),
+        })
+    }
+
+    pub(crate) fn below(&self, key: &str) -> Self {
+        let path = if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        };
+        Self { path, ..self.clone() }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for HarvestSeed<'_> {
     type Value = Harvest;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Harvest, D::Error> {
-        let mut harvest = Harvest::default();
-        let object = ObjectSeed {
-            fields: &self.0.root,
-            path: "",
-            harvest: &mut harvest,
+        let mut walk = Walk {
+            harvest: Harvest::default(),
+            looks: self.looks,
         };
-        object.deserialize(deserializer)?;
-        Ok(harvest)
+        match &self.layout.data.role {
+            AncestorRole::Object(fields) => ObjectSeed {
+                fields,
+                walk: &mut walk,
+                places: &|index, key| Place::of(self.slots, index).below(key),
+                place: &Place::default(),
+            }
+            .deserialize(deserializer)?,
+            role => RoleSeed {
+                role,
+                walk: &mut walk,
+                place: Place::of(self.slots, 0),
+            }
+            .deserialize(deserializer)?,
+        }
+        Ok(walk.harvest)
+    }
+}
+
+/// A pass over one response.
+pub(crate) struct Walk<'plan> {
+    pub(crate) harvest: Harvest,
+    pub(crate) looks: &'plan [Look],
+}
+
+impl Walk<'_> {
+    fn note_null(&mut self, role: &AncestorRole, place: &Place, is_left_out: bool) {
+        match role {
+            AncestorRole::Object(fields) | AncestorRole::Only(fields) => {
+                for field in fields {
+                    self.note_null(&field.role, &place.below(&field.key), is_left_out);
+                }
+            }
+            AncestorRole::Rows(layout) => {
+                if let Some(page) = &layout.page {
+                    self.harvest.pages.push(FoundPage {
+                        connection: page.connection,
+                        is_null: true,
+                        is_left_out,
+                        ..found(place)
+                    });
+                }
+            }
+            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => {}
+        }
+    }
+}
+
+fn found(place: &Place) -> FoundPage {
+    FoundPage {
+        slot: place.slot,
+        parent: place.parent.clone(),
+        address: place.address.clone(),
+        ..FoundPage::default()
+    }
+}
+
+/// A value with what it is for.
+pub(crate) struct RoleSeed<'walk, 'plan> {
+    pub(crate) role: &'walk AncestorRole,
+    pub(crate) walk: &'walk mut Walk<'plan>,
+    pub(crate) place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for RoleSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self { role, walk, place } = self;
+        let places = |_: usize, key: &str| place.below(key);
+        match role {
+            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => {
+                deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
+            }
+            AncestorRole::Object(fields) => {
+                let (places, place) = (&places, &place);
+                ObjectSeed {
+                    fields,
+                    walk,
+                    places,
+                    place,
+                }
+                .deserialize(deserializer)
+            }
+            AncestorRole::Only(fields) => {
+                let (places, place) = (&places, &place);
+                OnlySeed(ObjectSeed {
+                    fields,
+                    walk,
+                    places,
+                    place,
+                })
+                .deserialize(deserializer)
+            }
+            AncestorRole::Rows(layout) => RowsSeed { layout, walk, place }.deserialize(deserializer),
+        }
     }
 }
 
 /// An object on the way to row fields.
-struct ObjectSeed<'plan, 'harvest> {
-    fields: &'plan [ProbeField],
-    path: &'harvest str,
-    harvest: &'harvest mut Harvest,
+struct ObjectSeed<'walk, 'plan> {
+    fields: &'walk [AncestorField],
+    walk: &'walk mut Walk<'plan>,
+    /// Where the value of the field of an index belongs.
+    places: &'walk dyn Fn(usize, &str) -> Place,
+    place: &'walk Place,
 }
 
 impl<'de> DeserializeSeed<'de> for ObjectSeed<'_, '_> {
@@ -94,17 +249,21 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "an object at `{}`", self.path)
+        write!(formatter, "an object at `{}`", self.place.path)
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        note_null(self.fields, false, self.harvest);
+        for (index, field) in self.fields.iter().enumerate() {
+            let place = (self.places)(index, &field.key);
+            self.walk.note_null(&field.role, &place, false);
+        }
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = vec![false; self.fields.len()];
         let mut keys = Keys::default();
+        let mut echo = Echo::of(self.fields);
         while let Some(Key(key)) = members.next_key()? {
             keys.note(key.clone())?;
             let Some(index) = self.fields.iter().position(|field| field.key == key) else {
@@ -112,124 +271,74 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                 continue;
             };
             seen[index] = true;
-            let path = child_path(self.path, &key);
-            let harvest = &mut *self.harvest;
-            match &self.fields[index].role {
-                ProbeRole::Object(fields) => {
-                    members.next_value_seed(ObjectSeed {
-                        fields,
-                        path: &path,
-                        harvest,
-                    })?;
-                }
-                ProbeRole::Page(probe) => {
-                    let page = members.next_value_seed(PageSeed { probe, path: &path })?;
-                    harvest.pages.push(page);
-                }
-                ProbeRole::List(_) => {
-                    let count = members.next_value_seed(Count { path: &path })?;
-                    harvest.plain_rows += count.unwrap_or(0);
-                }
+            let field = &self.fields[index];
+            if let AncestorRole::Echo(part) = field.role {
+                echo.set(part, members.next_value::<&serde_json::value::RawValue>()?.get());
+                continue;
+            }
+            members.next_value_seed(RoleSeed {
+                role: &field.role,
+                walk: &mut *self.walk,
+                place: (self.places)(index, &key),
+            })?;
+        }
+        for (index, field) in self.fields.iter().enumerate().filter(|(index, _)| !seen[*index]) {
+            // What a condition left out has no rows, like what is null.
+            let place = (self.places)(index, &field.key);
+            self.walk.note_null(&field.role, &place, true);
+            if !field.is_optional && leads_to_rows(&field.role) {
+                self.walk.harvest.missing.push(place.path);
             }
         }
-        let unseen = self
-            .fields
-            .iter()
-            .zip(seen)
-            .filter(|(_, seen)| !seen)
-            .map(|(field, _)| field);
-        for field in unseen {
-            // What a condition left out has no rows, like what is null.
-            note_null(std::slice::from_ref(field), true, self.harvest);
-            if !field.is_optional {
-                self.harvest.missing.push(child_path(self.path, &field.key));
-            }
+        if let (Some(slot), false) = (self.place.slot, echo.is_of(self.place.parent.as_deref())) {
+            self.walk.harvest.strangers.push(slot);
         }
         Ok(())
     }
 }
 
-fn note_null(fields: &[ProbeField], is_left_out: bool, harvest: &mut Harvest) {
-    for field in fields {
-        match &field.role {
-            ProbeRole::Object(below) => note_null(below, is_left_out, harvest),
-            ProbeRole::Page(probe) => harvest.pages.push(FoundPage {
-                is_left_out,
-                ..FoundPage::null(probe.connection)
-            }),
-            ProbeRole::List(_) => {}
+fn leads_to_rows(role: &AncestorRole) -> bool {
+    match role {
+        AncestorRole::Object(fields) | AncestorRole::Only(fields) => {
+            fields.iter().any(|field| leads_to_rows(&field.role))
+        }
+        AncestorRole::Rows(_) => true,
+        AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => false,
+    }
+}
+
+/// The key of the row that holds a slot's connection, as it comes back.
+struct Echo<'de> {
+    parts: Vec<Option<&'de str>>,
+}
+
+impl<'de> Echo<'de> {
+    fn of(fields: &[AncestorField]) -> Self {
+        let count = fields
+            .iter()
+            .filter(|field| matches!(field.role, AncestorRole::Echo(_)))
+            .count();
+        Self {
+            parts: vec![None; count],
         }
     }
-}
 
-fn child_path(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
-}
-
-/// A page of a connection.
-struct PageSeed<'plan, 'path> {
-    probe: &'plan PageProbe,
-    path: &'path str,
-}
-
-impl<'de> DeserializeSeed<'de> for PageSeed<'_, '_> {
-    type Value = FoundPage;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FoundPage, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for PageSeed<'_, '_> {
-    type Value = FoundPage;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "a connection at `{}`", self.path)
-    }
-
-    fn visit_unit<E>(self) -> Result<FoundPage, E> {
-        Ok(FoundPage::null(self.probe.connection))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<FoundPage, A::Error> {
-        let mut page = FoundPage {
-            is_null: false,
-            has_items: self.probe.are_items_optional,
-            ..FoundPage::null(self.probe.connection)
-        };
-        let mut keys = Keys::default();
-        while let Some(Key(key)) = members.next_key()? {
-            keys.note(key.clone())?;
-            if key == self.probe.items.as_str() {
-                let count = members.next_value_seed(Count { path: self.path })?;
-                page.has_items |= count.is_some();
-                page.rows = count.unwrap_or(0);
-            } else if key == self.probe.page_info.as_str() {
-                members.next_value_seed(PageInfoSeed {
-                    probe: self.probe,
-                    page: &mut page,
-                })?;
-            } else if self.probe.total.as_deref().is_some_and(|total| key == total) {
-                page.total = members.next_value::<PlainValue>()?.0.and_then(|text| text.parse().ok());
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
+    fn set(&mut self, part: usize, raw: &'de str) {
+        if let Some(place) = self.parts.get_mut(part) {
+            *place = Some(raw);
         }
-        Ok(page)
+    }
+
+    /// Whether the row is the one that was meant, as far as that can be told.
+    fn is_of(&self, parent: Option<&str>) -> bool {
+        self.parts.is_empty() || crate::rows::key_id(&self.parts).as_deref() == parent
     }
 }
 
-/// `pageInfo`.
-struct PageInfoSeed<'plan, 'page> {
-    probe: &'plan PageProbe,
-    page: &'page mut FoundPage,
-}
+/// A list of at most one object.
+struct OnlySeed<'walk, 'plan>(ObjectSeed<'walk, 'plan>);
 
-impl<'de> DeserializeSeed<'de> for PageInfoSeed<'_, '_> {
+impl<'de> DeserializeSeed<'de> for OnlySeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -237,74 +346,191 @@ impl<'de> DeserializeSeed<'de> for PageInfoSeed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for PageInfoSeed<'_, '_> {
+impl<'de> Visitor<'de> for OnlySeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "an object at `{}`", self.probe.page_info)
+        write!(formatter, "a list of one object at `{}`", self.0.place.path)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.0.visit_unit()
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut keys = Keys::default();
-        while let Some(Key(key)) = members.next_key()? {
-            keys.note(key.clone())?;
-            if key == self.probe.has_next_page.as_str() {
-                let value = members.next_value::<PlainValue>()?.0;
-                self.page.has_next_page = value.and_then(|text| text.parse().ok());
-            } else if key == self.probe.end_cursor.as_str() {
-                self.page.end_cursor = members.next_value::<PlainValue>()?.0;
-            } else {
-                members.next_value::<IgnoredAny>()?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let ObjectSeed {
+            fields,
+            walk,
+            places,
+            place,
+        } = self.0;
+        let first = ObjectSeed {
+            fields,
+            walk: &mut *walk,
+            places,
+            place,
+        };
+        if items.next_element_seed(first)?.is_none() {
+            return ObjectSeed {
+                fields,
+                walk,
+                places,
+                place,
             }
+            .visit_unit();
+        }
+        match items.next_element::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(A::Error::custom(format_args!(
+                "more than one object at `{}`",
+                place.path
+            ))),
+        }
+    }
+}
+
+/// The value of a row field.
+struct RowsSeed<'walk, 'plan> {
+    layout: &'walk RowsLayout,
+    walk: &'walk mut Walk<'plan>,
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        use crate::plan::Items as At;
+        let Self { layout, walk, place } = self;
+        let mut page = FoundPage {
+            connection: layout.page.as_ref().map_or(0, |page| page.connection),
+            ..found(&place)
+        };
+        let items = Items {
+            layout,
+            walk: &mut *walk,
+            place: &place,
+            page: &mut page,
+        };
+        match &layout.items {
+            At::Value | At::List => items.deserialize(deserializer)?,
+            At::Nodes { nodes: list, .. } | At::Edges { edges: list, .. } => {
+                PageSeed { items, list, path: &[] }.deserialize(deserializer)?;
+            }
+        }
+        match &layout.page {
+            Some(_) => walk.harvest.pages.push(page),
+            None => walk.harvest.plain_rows += page.rows,
         }
         Ok(())
     }
 }
 
-/// Counts the items of a list; `None` where it is null.
-struct Count<'path> {
-    path: &'path str,
+/// An object around a page's items, or one inside it that says how the paging goes on.
+struct PageSeed<'walk, 'plan, 'path> {
+    items: Items<'walk, 'plan>,
+    list: &'walk str,
+    /// Response keys from the field's value.
+    path: &'path [&'path str],
 }
 
-impl<'de> DeserializeSeed<'de> for Count<'_> {
-    type Value = Option<u64>;
+impl<'de> DeserializeSeed<'de> for PageSeed<'_, '_, '_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Count<'_> {
-    type Value = Option<u64>;
+impl<'de> Visitor<'de> for PageSeed<'_, '_, '_> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "a list at `{}`", self.path)
+        write!(formatter, "a connection at `{}`", self.items.place.path)
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut count = 0;
-        while items.next_element::<IgnoredAny>()?.is_some() {
-            count += 1;
+    fn visit_unit<E>(self) -> Result<(), E> {
+        if self.path.is_empty() {
+            self.items.page.is_null = true;
         }
-        Ok(Some(count))
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let Self { items, list, path } = self;
+        let signals: &[_] = items.layout.page.as_ref().map_or(&[], |page| page.signals.as_slice());
+        let mut keys = Keys::default();
+        let mut has_list = items.layout.page.as_ref().is_some_and(|page| page.are_items_optional);
+        while let Some(Key(key)) = members.next_key()? {
+            keys.note(key.clone())?;
+            let own_path = [path, &[&*key]].concat();
+            let is_here = |signal: &&crate::plan::SignalPlace| {
+                signal.path.iter().map(String::as_str).eq(own_path.iter().copied())
+            };
+            let leads_there = |signal: &crate::plan::SignalPlace| {
+                signal.path.len() > own_path.len() && signal.path.iter().zip(&own_path).all(|(one, other)| one == other)
+            };
+            if path.is_empty() && key == list {
+                let seed = Items {
+                    layout: items.layout,
+                    walk: &mut *items.walk,
+                    place: items.place,
+                    page: &mut *items.page,
+                };
+                members.next_value_seed(seed)?;
+                has_list |= items.page.has_items;
+            } else if let Some(place) = signals.iter().find(is_here) {
+                let value = members.next_value::<Value>()?;
+                note_signal(items.page, place.signal, value);
+            } else if signals.iter().any(leads_there) {
+                let inner = Items {
+                    layout: items.layout,
+                    walk: &mut *items.walk,
+                    place: items.place,
+                    page: &mut *items.page,
+                };
+                members.next_value_seed(PageSeed {
+                    items: inner,
+                    list,
+                    path: &own_path,
+                })?;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        if path.is_empty() {
+            items.page.has_items = has_list;
+        }
+        Ok(())
+    }
+}
+
+fn note_signal(page: &mut FoundPage, signal: Signal, value: Value) {
+    let number = || match &value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_u64(),
+    };
+    match signal {
+        Signal::HasNext => page.has_next = value.as_bool(),
+        Signal::EndCursor => {
+            page.end_cursor = match value {
+                Value::Null | Value::Array(_) | Value::Object(_) => None,
+                Value::String(text) if text.is_empty() => None,
+                value => Some(value),
+            }
+        }
+        Signal::Total => page.total = number(),
+        Signal::PageCount => page.page_count = number(),
     }
 }
 
 /// The members of an object so far. One that occurs twice makes a body that can be read in two ways: it is refused
 /// before anything is made of it.
 #[derive(Default)]
-struct Keys<'de>(Vec<Cow<'de, str>>);
+pub(crate) struct Keys<'de>(Vec<Cow<'de, str>>);
 
 impl<'de> Keys<'de> {
-    fn note<E: serde::de::Error>(&mut self, key: Cow<'de, str>) -> Result<(), E> {
+    pub(crate) fn note<E: serde::de::Error>(&mut self, key: Cow<'de, str>) -> Result<(), E> {
         if self.0.contains(&key) {
             return Err(E::custom(format_args!("the member `{key}` occurs twice")));
         }
@@ -314,7 +540,7 @@ impl<'de> Keys<'de> {
 }
 
 /// A member's name, borrowed where it has no escapes.
-struct Key<'de>(Cow<'de, str>);
+pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -335,124 +561,5 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
             }
         }
         deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-/// A string, a number or a boolean as text; `None` for null, and for anything else, which is no value to page by.
-struct PlainValue(Option<String>);
-
-impl<'de> serde::Deserialize<'de> for PlainValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) => Some(text),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            serde_json::Value::Bool(value) => Some(value.to_string()),
-            _ => None,
-        };
-        Ok(Self(text))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn probe() -> Probe {
-        let page = |connection| PageProbe {
-            connection,
-            items: "edges".to_owned(),
-            are_items_optional: false,
-            page_info: "pageInfo".to_owned(),
-            has_next_page: "hasNextPage".to_owned(),
-            end_cursor: "endCursor".to_owned(),
-            total: Some("totalCount".to_owned()),
-        };
-        let field = |key: &str, is_optional, role| ProbeField {
-            key: key.to_owned(),
-            is_optional,
-            role,
-        };
-        Probe {
-            root: vec![
-                field(
-                    "owner",
-                    false,
-                    ProbeRole::Object(vec![field("groups", false, ProbeRole::Page(page(0)))]),
-                ),
-                field("issues", false, ProbeRole::Page(page(1))),
-                field("extra", true, ProbeRole::Page(page(2))),
-            ],
-        }
-    }
-
-    fn harvest(data: &str) -> Result<Harvest, String> {
-        let mut deserializer = serde_json::Deserializer::from_str(data);
-        HarvestSeed(&probe())
-            .deserialize(&mut deserializer)
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn pages_are_found_wherever_they_stand() {
-        let found = harvest(
-            r#"{"issues":{"pageInfo":{"endCursor":"c1","hasNextPage":true},"edges":[{"node":{"edges":[1,2]}},null]},
-                "other":[{"issues":1}],
-                "owner":{"groups":{"totalCount":7,"edges":[],"pageInfo":{"hasNextPage":false,"endCursor":null}}}}"#,
-        );
-        let found = found.unwrap();
-        let issues = FoundPage {
-            connection: 1,
-            rows: 2,
-            has_next_page: Some(true),
-            end_cursor: Some("c1".to_owned()),
-            total: None,
-            is_null: false,
-            has_items: true,
-            is_left_out: false,
-        };
-        assert_eq!(found.pages[0], issues);
-        assert_eq!(
-            (found.pages[1].total, found.pages[1].has_next_page),
-            (Some(7), Some(false))
-        );
-        let left_out = FoundPage {
-            is_left_out: true,
-            ..FoundPage::null(2)
-        };
-        assert_eq!(found.pages[2], left_out);
-        assert_eq!(found.missing, Vec::<String>::new());
-    }
-
-    #[test]
-    fn what_is_null_has_no_rows_and_what_is_missing_is_named() {
-        let found = harvest(r#"{"owner":null}"#).unwrap();
-        assert_eq!(found.missing, ["issues"]);
-        assert!(found.pages.iter().all(|page| page.is_null && page.rows == 0));
-        assert_eq!(found.pages.len(), 3);
-    }
-
-    #[test]
-    fn a_page_that_does_not_say_whether_there_is_more_is_told_from_one_that_ends() {
-        let found = harvest(r#"{"owner":null,"issues":{"edges":[1],"pageInfo":null}}"#).unwrap();
-        assert_eq!((found.pages[1].has_next_page, found.pages[1].is_null), (None, false));
-    }
-
-    #[test]
-    fn other_shapes_are_refused() {
-        assert!(
-            harvest(r#"{"issues":[]}"#)
-                .unwrap_err()
-                .contains("a connection at `issues`")
-        );
-        assert!(
-            harvest(r#"{"issues":{"edges":{}}}"#)
-                .unwrap_err()
-                .contains("a list at `issues`")
-        );
-        assert!(
-            harvest(r#"{"issues":{"edges":[]},"issues":{"edges":[]}}"#)
-                .unwrap_err()
-                .contains("occurs twice")
-        );
     }
 }

@@ -5,60 +5,65 @@
 use std::collections::BTreeMap;
 
 use crate::api::{ErrorPath, GraphqlError, PathSegment};
-use crate::plan::Plan;
+use crate::plan::{Connection, Plan};
 use crate::run::harvest::{FoundPage, Harvest};
-use crate::state::{FinishedConnection, Task, Trail};
+use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
+use crate::state::{Tally, Task};
 
 /// What follows from a response.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Consequences {
     /// Rows in it.
     pub(crate) rows: u64,
     /// Pages that are to be read next; their ids are given by whoever queues them.
-    pub(crate) next_pages: Vec<NextPage>,
-    /// Connections that it ends.
-    pub(crate) finished: Vec<FinishedConnection>,
+    pub(crate) next_tasks: Vec<Task>,
+    /// What it adds to the tallies of connections.
+    pub(crate) tallies: BTreeMap<usize, Tally>,
+    /// What it shows of how many rows connections hold.
+    pub(crate) sights: Vec<Sight>,
     /// What it shows to be lacking, each with how often.
-    pub(crate) flaws: Vec<(String, u64)>,
+    pub(crate) flaws: BTreeMap<String, u64>,
     /// What may be a mistake of the author's, and leaves nothing lacking.
     pub(crate) warnings: Vec<String>,
+    /// Slots that did not bring what was asked for.
+    pub(crate) failed: Vec<(usize, PagingError)>,
+    /// Slots whose rows must not be taken.
+    pub(crate) void: Vec<usize>,
 }
 
-/// The page behind the one that was read.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NextPage {
-    pub(crate) connection: usize,
-    pub(crate) cursor: String,
-    pub(crate) position: u64,
-    pub(crate) trail: Trail,
+/// What a page shows of how many rows a connection holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// A connection has more rows than its first page.
+    Open { connection: usize, rows: u64 },
+    /// A connection is at its end.
+    Ended {
+        connection: usize,
+        rows: u64,
+        /// Whether it had more than a first page.
+        was_open: bool,
+    },
 }
 
-/// A page whose paging cannot go on, so that the rows behind it cannot be had.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PagingError {
-    #[error(
-        "`{path}` says that there is another page and gives no cursor for it; if that is all there is, write \
-         @paginate(style: NONE)"
-    )]
-    NoCursor { path: String },
-    #[error("`{path}` broke off: a later page of it has no rows where the others have them")]
-    BrokeOff { path: String },
-    #[error(
-        "`{path}` says that there is another page and gives the same cursor again: reading on would never end; report \
-         it to the API's vendor, or try another page size"
-    )]
-    StandsStill { path: String },
-    #[error(
-        "`{path}` gives a cursor for its next page that it gave before: reading on would never end; report it to the \
-         API's vendor, or try another page size"
-    )]
-    Circles { path: String },
+/// A task, and the size of the page that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AskedTask {
+    pub(crate) task: Task,
+    pub(crate) size: u32,
 }
 
-/// Decides what follows from the answer to `task`.
+/// A request that was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'run> {
+    pub(crate) plan: &'run Plan,
+    pub(crate) asked: &'run [AskedTask],
+    /// The sizes of first pages within the pages of their parents, by connection.
+    pub(crate) inline_sizes: &'run [u32],
+}
+
+/// Decides what follows from the answer to a request. An error tells that an outermost connection cannot be read on.
 pub(crate) fn consequences(
-    plan: &Plan,
-    task: &Task,
+    request: Request<'_>,
     harvest: Harvest,
     errors: &[GraphqlError],
 ) -> Result<Consequences, PagingError> {
@@ -66,78 +71,211 @@ pub(crate) fn consequences(
         rows: harvest.plain_rows,
         ..Consequences::default()
     };
-    for page in harvest.pages {
-        result.rows += page.rows;
-        follow(plan, task, page, &mut result)?;
+    let mut strangers = harvest.strangers;
+    strangers.sort_unstable();
+    strangers.dedup();
+    for slot in &strangers {
+        request.note_stranger(*slot, &mut result);
     }
-    if task.connection.is_none() {
-        let unread = plan.first_pages_only.iter();
-        let text = |path: &String| format!("of `{path}` only first pages are read, as @paginate(style: NONE) says");
-        result.flaws.extend(unread.map(|path| (text(path), 1)));
+    for page in &harvest.pages {
+        let is_strange = page.slot.is_some_and(|slot| strangers.contains(&slot));
+        if !is_strange {
+            request.follow(page, &mut result)?;
+        }
     }
-    let missing = harvest.missing.into_iter();
-    result
-        .flaws
-        .extend(missing.map(|path| (format!("`{path}` is missing from a response"), 1)));
-    result.flaws.extend(error_flaws(errors));
+    if request.asked.iter().any(|asked| asked.task.connection.is_none()) {
+        for path in &request.plan.first_pages_only {
+            let text = format!("of `{path}` only first pages are read, as @paginate(style: NONE) says");
+            result.flaws.insert(text, 1);
+        }
+    }
+    for path in harvest.missing {
+        *result
+            .flaws
+            .entry(format!("`{path}` is missing from a response"))
+            .or_default() += 1;
+    }
+    for (text, count) in error_flaws(errors) {
+        *result.flaws.entry(text).or_default() += count;
+    }
     Ok(result)
 }
 
-fn follow(plan: &Plan, task: &Task, page: FoundPage, result: &mut Consequences) -> Result<(), PagingError> {
-    let Some(connection) = plan.connections.get(page.connection) else {
-        return Ok(());
-    };
-    let path = || connection.path.clone();
-    let begins = task.connection.is_none();
-    if !begins && (page.is_null || !page.has_items) {
-        return Err(PagingError::BrokeOff { path: path() });
+impl Request<'_> {
+    /// The row that holds a slot's connection is not the one that was meant.
+    fn note_stranger(&self, slot: usize, result: &mut Consequences) {
+        result.void.push(slot);
+        let Some((index, connection)) = self.connection_of(slot) else {
+            return;
+        };
+        let error = PagingError::Stranger {
+            path: connection.path.clone(),
+        };
+        result.failed.push((slot, error));
+        result.tallies.entry(index).or_default();
     }
-    note_what_is_open(&connection.path, &page, result);
-    let rows = page.rows + if begins { 0 } else { task.position };
-    if page.has_next_page == Some(true) {
-        let cursor = page.end_cursor.filter(|cursor| !cursor.is_empty());
-        let cursor = cursor.ok_or_else(|| PagingError::NoCursor { path: path() })?;
-        if task.cursor.as_ref() == Some(&cursor) {
-            return Err(PagingError::StandsStill { path: path() });
+
+    fn connection_of(&self, slot: usize) -> Option<(usize, &Connection)> {
+        let index = self.asked.get(slot)?.task.connection?;
+        Some((index, self.plan.connections.get(index)?))
+    }
+
+    fn follow(&self, page: &FoundPage, result: &mut Consequences) -> Result<(), PagingError> {
+        let Some(connection) = self.plan.connections.get(page.connection) else {
+            return Ok(());
+        };
+        let asked_task = page
+            .slot
+            .and_then(|slot| self.asked.get(slot))
+            .filter(|asked| asked.task.connection.is_some());
+        let broke_off = || PagingError::BrokeOff {
+            path: connection.path.clone(),
+        };
+        let tally = result.tallies.entry(page.connection).or_default();
+        if asked_task.is_none() {
+            tally.opened += 1;
         }
-        let trail = task.trail.step(&cursor);
-        let trail = trail.ok_or_else(|| PagingError::Circles { path: path() })?;
-        result.next_pages.push(NextPage {
-            connection: page.connection,
-            cursor,
-            position: rows,
-            trail,
-        });
-        return Ok(());
+        if page.is_null || !page.has_items {
+            if let (Some(slot), Some(_)) = (page.slot, asked_task) {
+                result.failed.push((slot, broke_off()));
+                result.void.push(slot);
+                return Ok(());
+            }
+            note_absent(connection, page, result);
+            return Ok(());
+        }
+        tally.rows += page.rows;
+        result.rows += page.rows;
+        let first = Task::default();
+        let size = self.inline_sizes.get(page.connection).copied().unwrap_or(1);
+        let asked = match asked_task {
+            Some(asked) => Asked::of(&asked.task, asked.size),
+            None => Asked::of(&first, size),
+        };
+        let turned = match turn(connection, asked, page) {
+            Ok(turned) => turned,
+            Err(error) if connection.parent.is_none() => return Err(error),
+            // One of many connections that cannot be read on does not take the others down.
+            Err(error) => Turn {
+                end: Some(End::Lost),
+                flaws: vec![error.to_string()],
+                next: Vec::new(),
+            },
+        };
+        self.settle(connection, page, asked_task.map(|asked| &asked.task), turned, result);
+        Ok(())
     }
-    if let Some(total) = page.total.filter(|total| *total > rows) {
-        let text = format!("`{}` had {rows} rows, and {total} by its total", connection.path);
-        result.flaws.push((text, 1));
+
+    fn settle(
+        &self,
+        connection: &Connection,
+        page: &FoundPage,
+        task: Option<&Task>,
+        turned: Turn,
+        result: &mut Consequences,
+    ) {
+        let index = page.connection;
+        let rows = page.rows + task.map_or(0, |task| task.before);
+        let was_open = task.is_some();
+        if turned.next.iter().any(|next| next.expected.is_none()) && !was_open {
+            result.sights.push(Sight::Open {
+                connection: index,
+                rows,
+            });
+        }
+        if turned.end.is_some() {
+            let connection = index;
+            result.sights.push(Sight::Ended {
+                connection,
+                rows,
+                was_open,
+            });
+        }
+        let mut end = turned.end;
+        let mut flaws = turned.flaws;
+        if !turned.next.is_empty() && task.is_none() && !can_be_reached(connection, page) {
+            end = Some(End::Lost);
+            flaws.push(format!(
+                "`{}` has more rows in a row whose key is not there",
+                connection.path
+            ));
+        } else {
+            let next = turned
+                .next
+                .into_iter()
+                .map(|next| next_task(connection, page, task, next));
+            result.next_tasks.extend(next);
+        }
+        for flaw in flaws {
+            *result.flaws.entry(flaw).or_default() += 1;
+        }
+        if let Some(end) = end {
+            note_end(result.tallies.entry(index).or_default(), end);
+        }
     }
-    result.finished.push(FinishedConnection {
-        connection: page.connection,
-        rows,
-        total: page.total,
-    });
-    Ok(())
 }
 
-/// Names what leaves open whether the page's rows are all there are.
-fn note_what_is_open(path: &str, page: &FoundPage, result: &mut Consequences) {
+/// Whether the row that holds a connection can be asked for again.
+fn can_be_reached(connection: &Connection, page: &FoundPage) -> bool {
+    let is_nested = connection.depth > 0;
+    let has_key = page
+        .address
+        .first()
+        .is_some_and(|key| key.as_ref().is_some_and(|key| !key.is_null()));
+    !is_nested || (page.parent.is_some() && (!connection.needs_key || has_key))
+}
+
+fn next_task(connection: &Connection, page: &FoundPage, task: Option<&Task>, next: NextPage) -> Task {
+    let NextPage {
+        position,
+        before,
+        size,
+        expected,
+        trail,
+    } = next;
+    Task {
+        id: 0,
+        connection: Some(page.connection),
+        depth: connection.depth,
+        parent: task.map_or_else(|| page.parent.clone(), |task| task.parent.clone()),
+        address: task.map_or_else(|| page.address.clone(), |task| task.address.clone()),
+        position: Some(position),
+        before,
+        size,
+        expected,
+        trail,
+    }
+}
+
+/// Adds to a tally how a connection ended.
+pub(crate) fn note_end(tally: &mut Tally, end: End) {
+    let ends = &mut tally.ends;
+    let count = match end {
+        End::Said | End::Enough => &mut ends.said,
+        End::Total => &mut ends.total,
+        End::Empty => &mut ends.empty,
+        End::Absent => &mut ends.absent,
+        End::Suspect => &mut ends.suspect,
+        End::Lost => &mut ends.lost,
+    };
+    *count += 1;
+}
+
+/// A first page without rows: because the connection is null, or because its list is.
+fn note_absent(connection: &Connection, page: &FoundPage, result: &mut Consequences) {
+    let path = &connection.path;
+    let tally = result.tallies.entry(page.connection).or_default();
     if page.is_null {
-        if !page.is_left_out {
-            let text = format!("`{path}`, or an object above it, is null: it has no rows");
-            result.warnings.push(text);
+        note_end(tally, End::Absent);
+        if !page.is_left_out && connection.depth == 0 {
+            result
+                .warnings
+                .push(format!("`{path}`, or an object above it, is null: it has no rows"));
         }
         return;
     }
-    if !page.has_items {
-        result.flaws.push((format!("`{path}` has no list of rows"), 1));
-    }
-    if page.has_next_page.is_none() {
-        let text = format!("`{path}` does not say whether there are more rows");
-        result.flaws.push((text, 1));
-    }
+    note_end(tally, End::Suspect);
+    *result.flaws.entry(format!("`{path}` has no list of rows")).or_default() += 1;
 }
 
 /// Errors beside the data, counted by place and message; positions in lists are left out of the place.
@@ -159,202 +297,4 @@ fn place(path: &ErrorPath) -> String {
         PathSegment::Index(_) => None,
     });
     names.collect::<Vec<_>>().join(".")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::api::GraphqlError;
-    use crate::plan::{GraphqlFile, PlanSettings, QueryDocument, plan_query};
-    use crate::schema::ApiSchema;
-
-    fn plan() -> Plan {
-        let definition = "type Query { rows(first: Int, after: String): Rows } type Rows { pageInfo: Info nodes: [Row] totalCount: Int } \
-                          type Info { hasNextPage: Boolean endCursor: String } type Row { id: ID! }";
-        let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
-        let file = GraphqlFile {
-            path: Path::new("work.graphql"),
-            text: "{ rows { totalCount nodes { id } } }",
-        };
-        let document = QueryDocument::read(file, &[]).unwrap().unwrap();
-        let (variables, scalars) = Default::default();
-        let settings = PlanSettings {
-            query_name: "work",
-            api: "tracker",
-            variables: &variables,
-            scalars: &scalars,
-            flatten: false,
-            page_size: 10,
-        };
-        plan_query(&document, &schema, settings).unwrap()
-    }
-
-    fn page(rows: u64, has_next_page: Option<bool>, end_cursor: Option<&str>) -> FoundPage {
-        let end_cursor = end_cursor.map(str::to_owned);
-        FoundPage {
-            connection: 0,
-            rows,
-            has_next_page,
-            end_cursor,
-            total: None,
-            is_null: false,
-            has_items: true,
-            is_left_out: false,
-        }
-    }
-
-    fn later_page() -> Task {
-        Task {
-            id: 2,
-            connection: Some(0),
-            cursor: Some("c1".to_owned()),
-            position: 10,
-            trail: Trail::default(),
-        }
-    }
-
-    fn follow_from(task: &Task, page: FoundPage) -> Result<Consequences, PagingError> {
-        let harvest = Harvest {
-            pages: vec![page],
-            ..Harvest::default()
-        };
-        consequences(&plan(), task, harvest, &[])
-    }
-
-    #[test]
-    fn a_page_leads_to_the_next_even_if_it_is_empty() {
-        let result = follow_from(&later_page(), page(0, Some(true), Some("c2"))).unwrap();
-        assert_eq!(
-            result.next_pages,
-            [NextPage {
-                connection: 0,
-                cursor: "c2".to_owned(),
-                position: 10,
-                trail: Trail {
-                    pages: 1,
-                    landmark: Some("c2".to_owned())
-                },
-            }]
-        );
-        assert!(result.finished.is_empty() && result.flaws.is_empty());
-    }
-
-    #[test]
-    fn the_last_page_ends_the_connection_whatever_its_cursor() {
-        let result = follow_from(&later_page(), page(3, Some(false), Some("c2"))).unwrap();
-        assert_eq!(
-            result.finished,
-            [FinishedConnection {
-                connection: 0,
-                rows: 13,
-                total: None
-            }]
-        );
-        assert!(result.next_pages.is_empty() && result.flaws.is_empty());
-    }
-
-    #[test]
-    fn a_cursor_that_stands_still_or_is_not_there_is_an_error() {
-        let still = follow_from(&later_page(), page(3, Some(true), Some("c1"))).unwrap_err();
-        assert!(matches!(still, PagingError::StandsStill { .. }));
-        for cursor in [None, Some("")] {
-            let none = follow_from(&later_page(), page(3, Some(true), cursor)).unwrap_err();
-            assert!(matches!(none, PagingError::NoCursor { .. }));
-        }
-    }
-
-    #[test]
-    fn what_leaves_open_whether_it_is_all_is_a_flaw() {
-        let silent = follow_from(&later_page(), page(3, None, None)).unwrap();
-        assert_eq!(silent.flaws[0].0, "`rows` does not say whether there are more rows");
-        let null = FoundPage {
-            is_null: true,
-            ..page(0, None, None)
-        };
-        let without_items = FoundPage {
-            has_items: false,
-            ..page(0, Some(false), None)
-        };
-        for broken in [null.clone(), without_items.clone()] {
-            let error = follow_from(&later_page(), broken).unwrap_err();
-            assert!(
-                matches!(error, PagingError::BrokeOff { .. }),
-                "a later page cannot be without rows"
-            );
-        }
-        let first = Task {
-            id: 1,
-            connection: None,
-            cursor: None,
-            position: 0,
-            trail: Trail::default(),
-        };
-        let nothing = follow_from(&first, null).unwrap();
-        assert!(
-            nothing.flaws.is_empty() && nothing.warnings.len() == 1,
-            "a connection can be null, and that is told"
-        );
-        assert_eq!(
-            follow_from(&first, without_items).unwrap().flaws[0].0,
-            "`rows` has no list of rows"
-        );
-
-        let short = FoundPage {
-            total: Some(14),
-            ..page(3, Some(false), None)
-        };
-        assert_eq!(
-            follow_from(&later_page(), short).unwrap().flaws[0].0,
-            "`rows` had 13 rows, and 14 by its total"
-        );
-    }
-
-    #[test]
-    fn cursors_that_go_round_in_a_circle_are_found_whatever_its_length() {
-        for length in 1..40_u64 {
-            let mut task = Task {
-                id: 1,
-                connection: None,
-                cursor: None,
-                position: 0,
-                trail: Trail::default(),
-            };
-            let mut pages = 0;
-            // Three cursors lead into the circle.
-            let error = loop {
-                let number = if pages < 3 { pages } else { 3 + (pages - 3) % length };
-                match follow_from(&task, page(1, Some(true), Some(&format!("c{number}")))) {
-                    Ok(mut result) => {
-                        let next = result.next_pages.remove(0);
-                        task.cursor = Some(next.cursor);
-                        task.trail = next.trail;
-                    }
-                    Err(error) => break error,
-                }
-                pages += 1;
-                assert!(pages <= 3 * (length + 3), "a circle of {length} is not found");
-            };
-            let stands_still = matches!(error, PagingError::StandsStill { .. });
-            assert!(stands_still == (length == 1) && (stands_still || matches!(error, PagingError::Circles { .. })));
-        }
-    }
-
-    #[test]
-    fn errors_are_counted_by_place_and_message() {
-        let error = |path: serde_json::Value| {
-            GraphqlError::from_value(serde_json::json!({ "message": "Access denied", "path": path }))
-        };
-        let errors = [
-            error(serde_json::json!(["rows", "nodes", 0, "id"])),
-            error(serde_json::json!(["rows", "nodes", 7, "id"])),
-            error(serde_json::Value::Null),
-        ];
-        let expected = [
-            ("`rows.nodes.id` is null: Access denied".to_owned(), 2),
-            ("the API reports: Access denied".to_owned(), 1),
-        ];
-        assert_eq!(error_flaws(&errors), expected);
-    }
 }

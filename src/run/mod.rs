@@ -1,20 +1,27 @@
 //! The engine: tasks out, responses in, until every connection is read to its end.
 //!
 //! `source_run.rs` has the query files of a source side by side, `query_run.rs` one of them from its beginning to its
-//! publication, `export.rs` the loop of tasks and responses, `sink.rs` the way from responses to parts. Must not know HTTP,
+//! publication, `export.rs` the loop of tasks and responses, `sink.rs` the way from responses to parts. What is decided
+//! there is decided by pure parts: `pack.rs` which tasks share a request, `harvest.rs` what a response shows, `turning.rs`
+//! how a connection goes on, `intake.rs` what follows. Must not know HTTP,
 //! SQL, Arrow or GraphQL: each has a module below that it talks to in words of its own. Never prints, and has its clock
 //! passed in.
 
 mod export;
+mod fan_out;
+mod frontier;
 mod harvest;
 mod intake;
+mod items;
 mod outcome;
+mod pack;
 mod plans;
 mod publish;
 mod query_run;
 mod schema;
 mod sink;
 mod source_run;
+mod turning;
 
 pub use outcome::{QueryOutcome, exit_code};
 pub use schema::SchemaSourceError;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::output::{
-    MANIFEST_VERSION, Manifest, ManifestConnection, ManifestTable, Part, Publication, RunId, Traffic, moment,
+    MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEnds, ManifestTable, Part, Publication, RunId, Traffic,
+    moment,
 };
 use crate::plan::{Plan, TableName};
 use crate::project::RequestLimit;
 use crate::report::{QuerySummary, TableSummary};
 use crate::run::export::{ExportError, Workplace};
-use crate::state::{RecordedPart, UnfinishedRun};
+use crate::state::{RecordedPart, Tally, UnfinishedRun};
 
 /// A run all of whose rows are in recorded parts.
 pub(crate) struct FinishedRun<'run> {
@@ -93,7 +94,8 @@ impl FinishedRun<'_> {
 
     fn connections(&self) -> Vec<ManifestConnection> {
         let connections = self.plan.connections.iter().enumerate().map(|(index, connection)| {
-            let finished = self.run.finished.iter().find(|finished| finished.connection == index);
+            let tally = self.run.tallies.iter().find(|(connection, _)| *connection == index);
+            let tally = tally.map_or_else(Tally::default, |(_, tally)| *tally);
             let naming = [format!("`{}`", connection.path), format!("`{}.", connection.path)];
             let incomplete = self
                 .run
@@ -102,9 +104,18 @@ impl FinishedRun<'_> {
                 .filter(|(text, _)| naming.iter().any(|naming| text.contains(naming)));
             ManifestConnection {
                 name: connection.path.clone(),
-                opened: 1,
-                closed: u64::from(finished.is_some()),
-                rows: finished.map_or(0, |finished| finished.rows),
+                style: connection.paged.pager.style().to_string(),
+                opened: tally.opened,
+                closed: tally.ends.closed(),
+                ends: ManifestEnds {
+                    said: tally.ends.said,
+                    total: tally.ends.total,
+                    empty: tally.ends.empty,
+                    absent: tally.ends.absent,
+                    suspect: tally.ends.suspect,
+                    lost: tally.ends.lost,
+                },
+                rows: tally.rows,
                 incomplete: incomplete.map(counted).collect(),
             }
         });

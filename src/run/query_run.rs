@@ -62,7 +62,7 @@ impl QueryRun<'_> {
             resumed,
         });
         if run.stage == Stage::Open {
-            let export = Export::resume(self.workplace, &self.query, Arc::clone(&self.plan), &run, id.clone())?;
+            let export = Export::resume(self.workplace, &self.query, Arc::clone(&self.plan), &run, id.clone()).await?;
             if export.read().await? == Reading::Stopped {
                 return Ok(QueryOutcome::Interrupted);
             }

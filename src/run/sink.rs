@@ -11,10 +11,10 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::output::{Format, OutputError, Part, RunId, SourceFolder, TableFiles, TableWriter};
-use crate::plan::{Layout, Plan, TableName};
+use crate::plan::{AncestorRole, Layout, Plan, TableName, Target};
 use crate::report::{Event, SharedObserver};
-use crate::rows::{DecodeError, Decoder, arrow_schema, rejects_schema};
-use crate::state::{RecordedPart, RunKey, Sequence, StateError, StateStore, StoredResponse};
+use crate::rows::{DecodeError, Decoder, Slot, arrow_schema, rejects_schema};
+use crate::state::{RecordedPart, RunKey, Sequence, StateError, StateStore, StoredResponse, StoredSlot};
 
 /// A part is closed when it has so many bytes.
 const PART_BYTES: u64 = 128 << 20;
@@ -188,16 +188,10 @@ impl RowWriter {
 
     fn take(&mut self, response: &StoredResponse) -> Result<(), SinkError> {
         let body = text(&response.body)?;
-        let mut positions = vec![0; self.writers.len()];
-        if let Some(connection) = response.connection
-            && let Some(position) = positions.get_mut(connection)
-        {
-            *position = response.position;
-        }
         let plan = Arc::clone(&self.order.plan);
-        let counts = self
-            .decoder
-            .decode(body, layout(&plan, response.connection), &positions)?;
+        let layout = layout(&plan, &response.slots);
+        let slots: Vec<Slot<'_>> = response.slots.iter().map(slot).collect();
+        let counts = self.decoder.decode(body, &layout, &slots, &[])?;
         for (table, count) in plan.tables.iter().zip(&counts) {
             if count.null_items > 0 {
                 let text = format!("table `{}`: items that are null", table.name);
@@ -296,9 +290,32 @@ fn table_writer(order: &SinkOrder, table: &TableName, files: TableFiles) -> Resu
     Ok(TableWriter::new(files, first_part))
 }
 
-fn layout(plan: &Plan, connection: Option<usize>) -> &Layout {
-    let page = connection.and_then(|connection| plan.connections.get(connection));
-    page.map_or(&plan.start.layout, |connection| &connection.next_page.layout)
+/// How a response with such slots turns into rows.
+fn layout(plan: &Plan, slots: &[StoredSlot]) -> Layout {
+    let targets: Vec<Target> = slots.iter().map(target).collect();
+    let mut layout = plan.layout(&targets);
+    if let AncestorRole::Object(fields) = &mut layout.data.role {
+        let void = fields.iter_mut().zip(slots).filter(|(_, slot)| slot.is_void);
+        void.for_each(|(field, _)| field.role = AncestorRole::Ignored);
+    }
+    layout
+}
+
+fn slot(slot: &StoredSlot) -> Slot<'_> {
+    Slot {
+        parent: slot.parent.as_deref(),
+        position: slot.before,
+    }
+}
+
+fn target(slot: &StoredSlot) -> Target {
+    match slot.connection {
+        None => Target::Start,
+        Some(connection) => Target::Page {
+            connection,
+            is_first: slot.is_first,
+        },
+    }
 }
 
 fn text(body: &Bytes) -> Result<&str, SinkError> {

@@ -16,6 +16,7 @@ use crate::project::{SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
 use crate::run::outcome::QueryOutcome;
+use crate::run::pack::Room;
 use crate::run::plans::plan_all;
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
@@ -124,6 +125,15 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
         observer: Arc::clone(&settings.observer),
         stop: settings.stop.clone(),
         bodies: Arc::new(Semaphore::new(BODY_BYTES)),
+        room: Room::of(&job.settings.limits.query),
+        characters: job
+            .settings
+            .limits
+            .query
+            .characters
+            .and_then(|most| usize::try_from(most).ok()),
+        concurrency: job.settings.limits.concurrency,
+        is_limited: !job.settings.limits.requests.is_empty(),
     };
     let source_run = SourceRun {
         job,

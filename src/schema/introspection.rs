@@ -315,9 +315,9 @@ fn name(text: &str) -> Result<Name, IntrospectionError> {
     Name::new(text).map_err(|_| IntrospectionError::Name(text.to_owned()))
 }
 
-/// A default value is told as GraphQL text. One that does not parse is left out: it only serves to tell that there is
-/// a default, and a server that garbles it must not keep the rest of its schema from us.
-fn value(text: &str) -> Option<Node<Value>> {
+/// Reads a literal. A default value that does not parse is left out: a server that garbles it must not keep the rest of
+/// its schema from us.
+pub(super) fn value(text: &str) -> Option<Node<Value>> {
     let source = format!("input Holder {{ held: Any = {text} }}");
     let document = Document::parse(source, "default value").ok()?;
     document

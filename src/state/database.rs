@@ -8,12 +8,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, FinishedConnection, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, Task,
-    Trail, UnfinishedRun,
+    Effort, Ends, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, Tally, Task, Trail,
+    UnfinishedRun,
 };
 
 /// The format of the state file, in its `user_version`.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// Marks the file as ours: "gqld".
 const APPLICATION_ID: i64 = 0x6771_6c64;
 /// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: one of zstd's fast
@@ -63,6 +63,13 @@ impl Database {
                 path: path.to_owned(),
                 found,
                 known: FORMAT,
+            });
+        }
+        if (1..FORMAT).contains(&found) {
+            return Err(StateError::Older {
+                path: path.to_owned(),
+                found,
+                needed: FORMAT,
             });
         }
         prepare(&connection, found).map_err(sort)?;
@@ -182,12 +189,11 @@ impl Writing<'_> {
         let compressed = self.compressor.compress(&response.body);
         let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         self.execute(
-            "INSERT INTO response (run, sequence, connection, position, received_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO response (run, sequence, slots, received_at, body) VALUES (?, ?, ?, ?, ?)",
             params![
                 run.0,
                 response.sequence,
-                response.connection,
-                response.position,
+                json(&response.slots)?,
                 received_at,
                 compressed
             ],
@@ -197,37 +203,70 @@ impl Writing<'_> {
     /// The first stored response after `after`.
     pub(crate) fn response_after(&self, run: RunKey, after: Sequence) -> rusqlite::Result<Option<StoredResponse>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT sequence, connection, position, body FROM response WHERE run = ? AND sequence > ? \
+            "SELECT sequence, slots, body FROM response WHERE run = ? AND sequence > ? \
              ORDER BY sequence LIMIT 1",
         )?;
         let read = |row: &Row<'_>| {
-            let compressed = row.get_ref(3)?.as_blob()?;
+            let compressed = row.get_ref(2)?.as_blob()?;
             let body = zstd::decode_all(compressed);
             let body = body.map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Blob, error.into())
+                rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Blob, error.into())
             })?;
             Ok(StoredResponse {
                 sequence: row.get(0)?,
-                connection: row.get(1)?,
-                position: row.get(2)?,
+                slots: parsed(row, 1)?,
                 body: Bytes::from(body),
             })
         };
         statement.query_row(params![run.0, after], read).optional()
     }
 
-    pub(crate) fn add_task(&self, run: RunKey, task: &Task) -> rusqlite::Result<()> {
+    /// Adds a task; `is_waiting` tells that the engine does not hold it in its memory.
+    pub(crate) fn add_task(&self, run: RunKey, task: &Task, is_waiting: bool) -> rusqlite::Result<()> {
         self.execute(
-            "INSERT INTO task (run, id, connection, cursor, position, pages, landmark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO task (run, id, connection, depth, parent, address, position, before, size, expected, pages, \
+             landmark, is_waiting) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run.0,
                 task.id,
                 task.connection,
-                task.cursor,
-                task.position,
+                task.depth,
+                task.parent,
+                json(&task.address)?,
+                task.position.as_ref().map(json).transpose()?,
+                task.before,
+                task.size,
+                task.expected,
                 task.trail.pages,
-                task.trail.landmark
+                task.trail.landmark,
+                is_waiting
             ],
+        )
+    }
+
+    /// Takes up to `most` waiting tasks into the memory of the engine, the deepest first.
+    pub(crate) fn fetch_tasks(&self, run: RunKey, most: usize) -> rusqlite::Result<Vec<Task>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let tasks = self.rows(
+            "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark FROM task \
+             WHERE run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
+            params![run.0, most],
+            read_task,
+        )?;
+        for task in &tasks {
+            self.execute(
+                "UPDATE task SET is_waiting = 0 WHERE run = ? AND id = ?",
+                params![run.0, task.id],
+            )?;
+        }
+        Ok(tasks)
+    }
+
+    /// No task is in the memory of the engine any more.
+    pub(crate) fn release_tasks(&self, run: RunKey) -> rusqlite::Result<()> {
+        self.execute(
+            "UPDATE task SET is_waiting = 1 WHERE run = ? AND NOT is_waiting",
+            params![run.0],
         )
     }
 
@@ -235,11 +274,45 @@ impl Writing<'_> {
         self.execute("DELETE FROM task WHERE run = ? AND id = ?", params![run.0, id])
     }
 
-    pub(crate) fn finish_connection(&self, run: RunKey, finished: &FinishedConnection) -> rusqlite::Result<()> {
+    pub(crate) fn add_tally(&self, run: RunKey, connection: usize, tally: &Tally) -> rusqlite::Result<()> {
+        let Tally { opened, rows, ends } = tally;
         self.execute(
-            "INSERT OR REPLACE INTO finished_connection (run, connection, rows, total) VALUES (?, ?, ?, ?)",
-            params![run.0, finished.connection, finished.rows, finished.total],
+            "INSERT INTO tally (run, connection, opened, rows, said, total, empty, absent, suspect, lost) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET opened = opened + excluded.opened, \
+             rows = rows + excluded.rows, said = said + excluded.said, total = total + excluded.total, \
+             empty = empty + excluded.empty, absent = absent + excluded.absent, \
+             suspect = suspect + excluded.suspect, lost = lost + excluded.lost",
+            params![
+                run.0,
+                connection,
+                opened,
+                rows,
+                ends.said,
+                ends.total,
+                ends.empty,
+                ends.absent,
+                ends.suspect,
+                ends.lost
+            ],
         )
+    }
+
+    /// What earlier runs of a query file showed, by the paths of its connections.
+    pub(crate) fn learnt(&self, query: &str) -> rusqlite::Result<Vec<(String, String)>> {
+        self.rows(
+            "SELECT connection, fan_out FROM learnt WHERE query = ?",
+            params![query],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    pub(crate) fn store_learnt(&self, query: &str, learnt: &[(String, String)], now: u64) -> rusqlite::Result<()> {
+        learnt.iter().try_for_each(|(connection, fan_out)| {
+            self.execute(
+                "INSERT OR REPLACE INTO learnt (query, connection, fan_out, learnt_at) VALUES (?, ?, ?, ?)",
+                params![query, connection, fan_out, now],
+            )
+        })
     }
 
     pub(crate) fn add_flaw(&self, run: RunKey, text: &str, occurrences: u64) -> rusqlite::Result<()> {
@@ -288,7 +361,7 @@ impl Writing<'_> {
             params![run.query, run.name, run.fingerprint, run.format, run.started_at],
         )?;
         let key = RunKey(self.transaction.last_insert_rowid());
-        self.add_task(key, task)?;
+        self.add_task(key, task, true)?;
         Ok(key)
     }
 
@@ -299,7 +372,7 @@ impl Writing<'_> {
     /// Keeps the run's figures and forgets everything else of it.
     pub(crate) fn finish_run(&self, run: RunKey) -> rusqlite::Result<()> {
         self.execute("UPDATE run SET stage = 'published' WHERE id = ?", params![run.0])?;
-        for table in ["task", "response", "finished_connection", "part", "flaw"] {
+        for table in ["task", "response", "tally", "part", "flaw"] {
             self.execute(&format!("DELETE FROM {table} WHERE run = ?"), params![run.0])?;
         }
         Ok(())
@@ -327,31 +400,24 @@ impl Writing<'_> {
             return Ok(None);
         };
         let key = params![run.key.0];
-        run.tasks = self.rows(
-            "SELECT id, connection, cursor, position, pages, landmark FROM task WHERE run = ? ORDER BY id",
+        let last_task = self.rows("SELECT coalesce(max(id), 0) FROM task WHERE run = ?", key, |row| {
+            row.get(0)
+        })?;
+        run.last_task = last_task.into_iter().max().unwrap_or(0);
+        run.tallies = self.rows(
+            "SELECT connection, opened, rows, said, total, empty, absent, suspect, lost FROM tally WHERE run = ?",
             key,
             |row| {
-                Ok(Task {
-                    id: row.get(0)?,
-                    connection: row.get(1)?,
-                    cursor: row.get(2)?,
-                    position: row.get(3)?,
-                    trail: Trail {
-                        pages: row.get(4)?,
-                        landmark: row.get(5)?,
-                    },
-                })
-            },
-        )?;
-        run.finished = self.rows(
-            "SELECT connection, rows, total FROM finished_connection WHERE run = ?",
-            key,
-            |row| {
-                Ok(FinishedConnection {
-                    connection: row.get(0)?,
-                    rows: row.get(1)?,
-                    total: row.get(2)?,
-                })
+                let ends = Ends {
+                    said: row.get(3)?,
+                    total: row.get(4)?,
+                    empty: row.get(5)?,
+                    absent: row.get(6)?,
+                    suspect: row.get(7)?,
+                    lost: row.get(8)?,
+                };
+                let (opened, rows) = (row.get(1)?, row.get(2)?);
+                Ok((row.get(0)?, Tally { opened, rows, ends }))
             },
         )?;
         run.parts = self.rows(
@@ -400,6 +466,39 @@ impl Writing<'_> {
     }
 }
 
+fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
+    Ok(Task {
+        id: row.get(0)?,
+        connection: row.get(1)?,
+        depth: row.get(2)?,
+        parent: row.get(3)?,
+        address: parsed(row, 4)?,
+        position: match row.get_ref(5)? {
+            rusqlite::types::ValueRef::Null => None,
+            _ => Some(parsed(row, 5)?),
+        },
+        before: row.get(6)?,
+        size: row.get(7)?,
+        expected: row.get(8)?,
+        trail: Trail {
+            pages: row.get(9)?,
+            landmark: row.get(10)?,
+        },
+    })
+}
+
+/// A value as JSON text.
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// A value from its JSON text.
+fn parsed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into()))
+}
+
 fn read_run(row: &Row<'_>) -> rusqlite::Result<UnfinishedRun> {
     let stage: String = row.get(4)?;
     Ok(UnfinishedRun {
@@ -423,8 +522,8 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<UnfinishedRun> {
             bytes: row.get(12)?,
             elapsed: Duration::from_millis(row.get(13)?),
         },
-        tasks: Vec::new(),
-        finished: Vec::new(),
+        last_task: 0,
+        tallies: Vec::new(),
         parts: Vec::new(),
         flaws: Vec::new(),
     })

@@ -43,6 +43,19 @@ pub enum StateError {
         /// The newest format that is known here.
         known: i64,
     },
+    /// Written by an earlier version.
+    #[error(
+        "{path}: was written by an earlier version of gqldump (state format {found}, this one needs {needed}); end its \
+         unfinished runs with that version, then move the file away"
+    )]
+    Older {
+        /// The state file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The format that is needed.
+        needed: i64,
+    },
     /// Another process works on the same source and output.
     #[error("{path}: another gqldump works on this source and output{owner}; wait for it, or choose another --output")]
     Locked {

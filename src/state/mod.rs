@@ -16,8 +16,8 @@ mod tests;
 pub use error::StateError;
 pub use lock::StateLock;
 pub use records::{
-    Effort, FinishedConnection, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema,
-    TakenResponse, Task, Trail, UnfinishedRun,
+    Effort, Ends, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, StoredSlot,
+    TakenResponse, Tally, Task, Trail, UnfinishedRun,
 };
 pub use runs::FIRST_TASK;
 pub use store::{StateStore, StateThread};

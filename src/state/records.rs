@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Tells the runs of one state apart; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,16 +14,26 @@ pub struct RunKey(pub(crate) i64);
 pub type Sequence = u64;
 
 /// A page still to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Task {
     /// Tells the tasks of a run apart.
     pub id: u64,
     /// Index of the plan's connection; `None` for the first pages of everything.
     pub connection: Option<usize>,
-    /// Where the page begins; `None` for a first page.
-    pub cursor: Option<String>,
+    /// Row fields above the connection.
+    pub depth: u32,
+    /// The `_id` of the row that holds the connection; `None` at the outermost level.
+    pub parent: Option<String>,
+    /// The values by which that row is asked for again.
+    pub address: Vec<Option<Value>>,
+    /// Where the page begins: a cursor, a page's number, an offset, a key; `None` for a first page.
+    pub position: Option<Value>,
     /// Rows of the connection before this page.
-    pub position: u64,
+    pub before: u64,
+    /// Rows to ask for, where that must not change any more.
+    pub size: Option<u32>,
+    /// For a page before the last one, while another task follows the connection to its end: the rows that it must have.
+    pub expected: Option<u32>,
     /// Tells whether the connection's cursors go round in a circle.
     pub trail: Trail,
 }
@@ -61,8 +73,10 @@ pub struct TakenResponse {
     pub run: RunKey,
     /// Its place in the order.
     pub sequence: Sequence,
-    /// The task that it answers.
-    pub task: Task,
+    /// The tasks that it answers: their ids.
+    pub tasks: Vec<u64>,
+    /// What it answers, in the order of its root fields.
+    pub slots: Vec<StoredSlot>,
     /// The body as received, decompressed.
     pub body: Bytes,
     /// Rows in it.
@@ -71,23 +85,77 @@ pub struct TakenResponse {
     pub received_at: u64,
     /// Pages that are to be read because of it.
     pub next_tasks: Vec<Task>,
-    /// Connections that it ends.
-    pub finished: Vec<FinishedConnection>,
+    /// How many of those, from the end of the list, do not stay in the memory of the engine.
+    pub waiting: usize,
+    /// What it adds to the tallies of connections.
+    pub tallies: Vec<(usize, Tally)>,
     /// What it shows to be lacking, each with how often.
     pub flaws: Vec<(String, u64)>,
     /// What it took.
     pub effort: Effort,
 }
 
-/// A connection that was read to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FinishedConnection {
-    /// Index of the plan's connection.
-    pub connection: usize,
-    /// Rows that it had.
+/// How far a connection was read, over all rows that hold one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many were begun.
+    pub opened: u64,
+    /// Rows in them.
     pub rows: u64,
-    /// Rows that the API says it has, if it was asked.
-    pub total: Option<u64>,
+    /// How those ended that did.
+    pub ends: Ends,
+}
+
+/// How connections ended, each kind counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The API said that there is no more.
+    pub said: u64,
+    /// All rows of the total were there.
+    pub total: u64,
+    /// The page behind was empty.
+    pub empty: u64,
+    /// Null: there are no rows.
+    pub absent: u64,
+    /// May be cut off.
+    pub suspect: u64,
+    /// Could not be read on.
+    pub lost: u64,
+}
+
+impl Ends {
+    /// All that were read to their end.
+    pub fn closed(&self) -> u64 {
+        self.said + self.total + self.empty + self.absent
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.opened += other.opened;
+        self.rows += other.rows;
+        self.ends.said += other.ends.said;
+        self.ends.total += other.ends.total;
+        self.ends.empty += other.ends.empty;
+        self.ends.absent += other.ends.absent;
+        self.ends.suspect += other.ends.suspect;
+        self.ends.lost += other.ends.lost;
+    }
+}
+
+/// What a root field of a stored response answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSlot {
+    /// Index of the plan's connection; `None` for the first pages of everything.
+    pub connection: Option<usize>,
+    /// Whether it is a first page.
+    pub is_first: bool,
+    /// The `_id` of the row that holds the connection.
+    pub parent: Option<String>,
+    /// Rows of the connection before it.
+    pub before: u64,
+    /// What came is not what was meant: its rows are not taken.
+    pub is_void: bool,
 }
 
 /// What was spent on a run.
@@ -110,10 +178,8 @@ pub struct Effort {
 pub struct StoredResponse {
     /// Its place in the order.
     pub sequence: Sequence,
-    /// Index of the plan's connection that it is a page of; `None` for the first pages of everything.
-    pub connection: Option<usize>,
-    /// Rows of the connection before it.
-    pub position: u64,
+    /// What it answers, in the order of its root fields.
+    pub slots: Vec<StoredSlot>,
     /// The body.
     pub body: Bytes,
 }
@@ -165,10 +231,10 @@ pub struct UnfinishedRun {
     pub rows: u64,
     /// What was spent on it.
     pub effort: Effort,
-    /// Pages still to be read.
-    pub tasks: Vec<Task>,
-    /// Connections read to their end.
-    pub finished: Vec<FinishedConnection>,
+    /// The highest id of a task so far.
+    pub last_task: u64,
+    /// How far the connections were read, by connection.
+    pub tallies: Vec<(usize, Tally)>,
     /// Finished files.
     pub parts: Vec<RecordedPart>,
     /// What is lacking, each with how often.

@@ -10,8 +10,13 @@ use crate::state::store::StateStore;
 pub const FIRST_TASK: Task = Task {
     id: 1,
     connection: None,
-    cursor: None,
-    position: 0,
+    depth: 0,
+    parent: None,
+    address: Vec::new(),
+    position: None,
+    before: 0,
+    size: None,
+    expected: None,
     trail: Trail {
         pages: 0,
         landmark: None,
@@ -53,6 +58,29 @@ impl StateStore {
     /// Forgets a run and all that was fetched for it.
     pub async fn drop_run(&self, run: RunKey) -> Result<(), StateError> {
         self.transact(move |writing| writing.drop_run(run)).await
+    }
+
+    /// Takes up to `most` of the run's tasks that nobody holds, the deepest first.
+    pub async fn fetch_tasks(&self, run: RunKey, most: usize) -> Result<Vec<Task>, StateError> {
+        self.transact(move |writing| writing.fetch_tasks(run, most)).await
+    }
+
+    /// Nobody holds a task of the run: the process that did is gone.
+    pub async fn release_tasks(&self, run: RunKey) -> Result<(), StateError> {
+        self.transact(move |writing| writing.release_tasks(run)).await
+    }
+
+    /// What earlier runs of a query file showed of its connections, by their paths.
+    pub async fn learnt(&self, query: &str) -> Result<Vec<(String, String)>, StateError> {
+        let query = query.to_owned();
+        self.transact(move |writing| writing.learnt(&query)).await
+    }
+
+    /// Keeps what a run showed of its connections, by their paths.
+    pub async fn store_learnt(&self, query: &str, learnt: Vec<(String, String)>, now: u64) -> Result<(), StateError> {
+        let query = query.to_owned();
+        self.transact(move |writing| writing.store_learnt(&query, &learnt, now))
+            .await
     }
 
     /// Adds to a run what was spent without a response, and the time that it ran.

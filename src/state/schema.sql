@@ -29,31 +29,52 @@ CREATE TABLE task (
   run        INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   id         INTEGER NOT NULL,
   connection INTEGER,                   -- of the plan; NULL for the first pages of everything
-  cursor     TEXT,
-  position   INTEGER NOT NULL,          -- rows of the connection before this page
+  depth      INTEGER NOT NULL,          -- row fields above the connection
+  parent     TEXT,                      -- the _id of the row that holds the connection
+  address    TEXT NOT NULL,             -- JSON: how that row is asked for again
+  position   TEXT,                      -- JSON: a cursor, a page, an offset, a key; NULL for a first page
+  before     INTEGER NOT NULL,          -- rows of the connection before this page
+  size       INTEGER,                   -- rows to ask for, where that must not change
+  expected   INTEGER,                   -- rows that it must have, where another task follows the connection to its end
   pages      INTEGER NOT NULL,          -- pages followed so far, and one of their cursors: tells cursors that go
   landmark   TEXT,                      -- round in a circle
+  is_waiting INTEGER NOT NULL,          -- not in the memory of the engine
   PRIMARY KEY (run, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting_task ON task (run, depth DESC, id) WHERE is_waiting;
 
 -- Responses whose rows are not yet in a finished part.
 CREATE TABLE response (
   run         INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   sequence    INTEGER NOT NULL,
-  connection  INTEGER,
-  position    INTEGER NOT NULL,
+  slots       TEXT NOT NULL,            -- JSON: the tasks that it answers, in the order of its root fields
   received_at INTEGER NOT NULL,
   body        BLOB NOT NULL,
   PRIMARY KEY (run, sequence)
 ) STRICT;
 
--- Connections that were read to their end.
-CREATE TABLE finished_connection (
+-- How far each connection was read, over all rows that hold one.
+CREATE TABLE tally (
   run        INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   connection INTEGER NOT NULL,
+  opened     INTEGER NOT NULL,
   rows       INTEGER NOT NULL,
-  total      INTEGER,                   -- as the API told it
+  said       INTEGER NOT NULL,          -- ended since the API said so
+  total      INTEGER NOT NULL,          -- since all rows of the total were there
+  empty      INTEGER NOT NULL,          -- since the page behind was empty
+  absent     INTEGER NOT NULL,          -- null: no rows
+  suspect    INTEGER NOT NULL,          -- may be cut off
+  lost       INTEGER NOT NULL,          -- could not be read on
   PRIMARY KEY (run, connection)
+) STRICT, WITHOUT ROWID;
+
+-- What earlier runs showed of how many rows the connections hold.
+CREATE TABLE learnt (
+  query      TEXT NOT NULL,
+  connection TEXT NOT NULL,             -- its path
+  fan_out    TEXT NOT NULL,             -- JSON
+  learnt_at  INTEGER NOT NULL,
+  PRIMARY KEY (query, connection)
 ) STRICT, WITHOUT ROWID;
 
 -- Finished output files, in the staging folder until they are published.

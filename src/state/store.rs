@@ -236,15 +236,19 @@ impl Group {
 
     fn write(self, writing: &mut Writing<'_>) -> rusqlite::Result<()> {
         // A task that begins and ends within the group never reaches the file.
-        let mut begun: BTreeMap<(i64, u64), Task> = BTreeMap::new();
+        let mut begun: BTreeMap<(i64, u64), (Task, bool)> = BTreeMap::new();
         for response in self.responses {
             let run = response.run;
-            if begun.remove(&(run.0, response.task.id)).is_none() {
-                writing.remove_task(run, response.task.id)?;
+            for id in &response.tasks {
+                if begun.remove(&(run.0, *id)).is_none() {
+                    writing.remove_task(run, *id)?;
+                }
             }
-            begun.extend(response.next_tasks.iter().map(|task| ((run.0, task.id), task.clone())));
-            for finished in &response.finished {
-                writing.finish_connection(run, finished)?;
+            let held = response.next_tasks.len().saturating_sub(response.waiting);
+            let next = response.next_tasks.into_iter().enumerate();
+            begun.extend(next.map(|(index, task)| ((run.0, task.id), (task, index >= held))));
+            for (connection, tally) in &response.tallies {
+                writing.add_tally(run, *connection, tally)?;
             }
             for (flaw, occurrences) in &response.flaws {
                 writing.add_flaw(run, flaw, *occurrences)?;
@@ -252,14 +256,13 @@ impl Group {
             writing.add_effort(run, &response.effort, 1, response.rows)?;
             let stored = StoredResponse {
                 sequence: response.sequence,
-                connection: response.task.connection,
-                position: response.task.position,
+                slots: response.slots,
                 body: response.body,
             };
             writing.store_response(run, &stored, response.received_at)?;
         }
         begun
             .iter()
-            .try_for_each(|((run, _), task)| writing.add_task(RunKey(*run), task))
+            .try_for_each(|((run, _), (task, is_waiting))| writing.add_task(RunKey(*run), task, *is_waiting))
     }
 }

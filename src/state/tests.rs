@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::state::{
-    Effort, FIRST_TASK, FinishedConnection, NewRun, RecordedPart, RunKey, Stage, StateError, StateStore, StateThread,
-    StoredSchema, TakenResponse, Task, Trail,
+    Effort, Ends, FIRST_TASK, NewRun, RecordedPart, RunKey, Stage, StateError, StateStore, StateThread, StoredSchema,
+    StoredSlot, TakenResponse, Tally, Task, Trail,
 };
 
 const NEW_RUN: NewRun<'_> = NewRun {
@@ -21,8 +21,13 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
     Task {
         id,
         connection: Some(0),
-        cursor: Some(cursor.to_owned()),
-        position,
+        depth: 1,
+        parent: Some("GRP-1".to_owned()),
+        address: vec![Some("GRP-1".into()), None],
+        position: Some(cursor.into()),
+        before: position,
+        size: Some(7),
+        expected: None,
         trail: Trail {
             pages: id,
             landmark: Some(format!("landmark {id}")),
@@ -34,12 +39,20 @@ fn taken(run: RunKey, sequence: u64, answers: Task, next_tasks: Vec<Task>) -> Ta
     TakenResponse {
         run,
         sequence,
-        task: answers,
+        tasks: vec![answers.id],
+        slots: vec![StoredSlot {
+            connection: answers.connection,
+            is_first: answers.position.is_none(),
+            parent: answers.parent,
+            before: answers.before,
+            is_void: false,
+        }],
         body: Bytes::from(format!("{{\"data\":{sequence}}}")),
         rows: 10,
         received_at: 99,
         next_tasks,
-        finished: Vec::new(),
+        waiting: 0,
+        tallies: Vec::new(),
         flaws: vec![("one".to_owned(), 2)],
         effort: Effort {
             requests: 2,
@@ -70,11 +83,15 @@ async fn a_run_goes_on_where_it_was() {
         .await
         .unwrap();
     let mut last = taken(run, 3, task(3, "x", 4), Vec::new());
-    last.finished = vec![FinishedConnection {
-        connection: 1,
+    let tally = Tally {
+        opened: 1,
         rows: 14,
-        total: Some(15),
-    }];
+        ends: Ends {
+            said: 1,
+            ..Ends::default()
+        },
+    };
+    last.tallies = vec![(1, tally), (1, tally)];
     store.take(last).await.unwrap();
     close(store, thread).await;
 
@@ -84,19 +101,23 @@ async fn a_run_goes_on_where_it_was() {
         (found.key, found.name.as_str(), found.stage),
         (run, NEW_RUN.name, Stage::Open)
     );
-    assert_eq!(found.tasks, [task(4, "b", 20)]);
+    assert_eq!(found.last_task, 4);
+    store.release_tasks(run).await.unwrap();
+    assert_eq!(store.fetch_tasks(run, 9).await.unwrap(), [task(4, "b", 20)]);
+    assert_eq!(store.fetch_tasks(run, 9).await.unwrap(), [], "what is fetched is held");
     assert_eq!((found.through, found.last_sequence, found.rows), (0, 3, 30));
     assert_eq!(found.effort.requests, 6);
     assert_eq!(found.effort.elapsed, Duration::from_millis(15));
     assert_eq!(found.flaws, [("one".to_owned(), 6)]);
-    assert_eq!(
-        found.finished,
-        [FinishedConnection {
-            connection: 1,
-            rows: 14,
-            total: Some(15)
-        }]
-    );
+    let both = Tally {
+        opened: 2,
+        rows: 28,
+        ends: Ends {
+            said: 2,
+            ..Ends::default()
+        },
+    };
+    assert_eq!(found.tallies, [(1, both)]);
     assert!(store.unfinished_run("others").await.unwrap().is_none());
     close(store, thread).await;
 }
@@ -180,9 +201,10 @@ async fn a_dropped_run_leaves_nothing() {
     let again = store.begin_run(NEW_RUN).await.unwrap();
     let found = store.unfinished_run("groups").await.unwrap().unwrap();
     assert_eq!(
-        (found.key, found.tasks, found.last_sequence),
-        (again, vec![FIRST_TASK], 0)
+        (found.key, found.last_task, found.last_sequence),
+        (again, FIRST_TASK.id, 0)
     );
+    assert_eq!(store.fetch_tasks(again, 9).await.unwrap(), [FIRST_TASK]);
     assert!(found.flaws.is_empty());
     close(store, thread).await;
 }

@@ -88,18 +88,18 @@ fn several_operations_in_one_file_are_refused() {
 }
 
 #[test]
-fn a_nested_connection_is_refused_rather_than_cut_off() {
-    insta::assert_snapshot!(refusal(&items("{ boxes { nodes { id items { nodes { id } } } } }")), @r"
-    TIME error api/items: failed: the paginated field `items` stands below another list
+fn a_nested_connection_out_of_reach_is_refused_rather_than_cut_off() {
+    insta::assert_snapshot!(refusal(&items("{ boxes { nodes { id items { nodes { id } } } } }")), @r#"
+    TIME error api/items: failed: `items` cannot be read to its end: there is no way to ask for one row of `boxes` again
            ╭─[ queries/api/items.graphql:1:22 ]
            │
          1 │ { boxes { nodes { id items { nodes { id } } } } }
            │                      ──┬──
-           │                        ╰──── its further pages would not be read
+           │                        ╰──── its further pages would be out of reach
            │
-           │ Help: nested connections cannot be exported yet: give it a query file of its own, where it stands below single objects only, or write @paginate(style: NONE) to take its first page as all there is
+           │ Help: name a root field that finds one of them by a value: `boxes @lookup(field: "…", argument: "…", by: "…")`; or give `items` a query file of its own; or write @paginate(style: NONE) behind it to take what comes as all there is
         ───╯
-    ");
+    "#);
 }
 
 #[test]

@@ -5,6 +5,8 @@ use super::*;
 const DATA: &str = r#"
 seed = 9
 vocabulary = ["red", "blue"]
+example = ""
+[pagings.relay]
 [types.Root.connections]
 leaves = "Leaf"
 [types.Tree]
@@ -12,6 +14,8 @@ count = 5
 [types.Tree.fields]
 name = { label = ["oak", "elm"] }
 leafCount = { count = "Leaf" }
+crown = { object = "Crown" }
+[types.Crown]
 [types.Branch]
 count = 60
 within = { type = "Tree", empty = 0.0, heaviest = 0.5 }
@@ -30,6 +34,8 @@ count = 100
 distinct = 7
 [types.Coin.fields]
 value = { integer = { min = 0, max = 9223372036854775807 } }
+number = { serial = { start = 1000, form = "text" } }
+uuid = { uuid = "coin" }
 "#;
 
 fn dataset_scaled(rows_scale: f64) -> Dataset {
@@ -46,22 +52,22 @@ fn leaf(generated: Option<Generated<'_>>) -> Value {
 #[test]
 fn descendants_and_ancestors_agree_over_two_generations() {
     let dataset = dataset_scaled(1.0);
-    let (tree, leaves) = (dataset.ty("Tree").unwrap(), dataset.ty("Leaf").unwrap());
+    let tree = dataset.ty("Tree").unwrap();
     let mut next = 0;
     for index in 0..tree.count() {
         let tree = dataset.entity(tree, index);
-        let range = tree.descendants(leaves);
-        assert_eq!(range.start, next);
-        next = range.end;
-        for leaf_index in [range.start, range.end - 1] {
-            let found = dataset.entity(leaves, leaf_index).ancestor("Tree").unwrap();
-            assert_eq!(found.index(), index);
+        let leaves = tree.descendants("Leaf");
+        for position in [0, leaves.len() - 1] {
+            let found = leaves.row(position).unwrap();
+            assert_eq!(found.index(), next + position);
+            assert_eq!(found.ancestor("Tree").unwrap().index(), index);
         }
-        assert_eq!(leaf(tree.value("leafCount")), Value::from(range.end - range.start));
+        next += leaves.len();
+        assert_eq!(leaf(tree.value("leafCount")), Value::from(leaves.len()));
     }
     assert_eq!(next, 5000);
     let root = dataset.singleton(dataset.ty("Root").unwrap());
-    assert_eq!(root.descendants(leaves), 0..5000);
+    assert_eq!(root.descendants("Leaf").len(), 5000);
 }
 
 #[test]
@@ -97,8 +103,8 @@ fn identifiers_find_their_entity_and_guesses_do_not() {
         field: "id".to_owned(),
     };
     let identifier = leaf(dataset.entity(dataset.ty("Leaf").unwrap(), 4321).value("id"));
+    let found = dataset.find(&anywhere, &identifier).unwrap();
     let identifier = identifier.as_str().unwrap();
-    let found = dataset.find(&anywhere, identifier).unwrap();
     assert_eq!((found.ty().name(), found.index()), ("Leaf", 4321));
     for guess in [
         "L-004321-00000000",
@@ -108,8 +114,40 @@ fn identifiers_find_their_entity_and_guesses_do_not() {
         "",
         &identifier.replace('L', "B"),
     ] {
-        assert!(dataset.find(&anywhere, guess).is_none(), "{guess}");
+        assert!(dataset.find(&anywhere, &Value::from(guess)).is_none(), "{guess}");
     }
+}
+
+#[test]
+fn serial_numbers_and_uuids_grow_and_find_their_entity() {
+    let dataset = dataset_scaled(1.0);
+    let coins = dataset.ty("Coin").unwrap();
+    for field in ["number", "uuid"] {
+        let keys: Vec<Value> = (0..100)
+            .map(|index| leaf(dataset.entity(coins, index).value(field)))
+            .collect();
+        assert!(keys.is_sorted_by_key(|key| key.as_str().map(str::to_owned)), "{field}");
+        for (index, key) in (0..).zip(&keys) {
+            assert_eq!(
+                dataset.find_in(coins, field, key).map(|found| found.index()),
+                Some(index)
+            );
+        }
+        assert!(dataset.find_in(coins, field, &Value::from("none")).is_none());
+    }
+    assert_eq!(leaf(dataset.entity(coins, 3).value("number")), "1003");
+}
+
+#[test]
+fn objects_of_an_entity_have_its_ancestors_and_descendants() {
+    let dataset = dataset_scaled(1.0);
+    let tree = dataset.entity(dataset.ty("Tree").unwrap(), 2);
+    let Some(Generated::Object(crown)) = tree.value("crown") else {
+        panic!("no crown")
+    };
+    assert_eq!(crown.descendants("Leaf").len(), tree.descendants("Leaf").len());
+    assert_eq!(crown.ancestor("Tree").unwrap().index(), 2);
+    assert!(tree.ancestor("Tree").is_none());
 }
 
 #[test]
@@ -120,8 +158,8 @@ fn names_find_their_entity() {
         argument: "name".to_owned(),
         field: "name".to_owned(),
     };
-    assert_eq!(dataset.find(&by_name, "elm-2").unwrap().index(), 3);
-    assert!(dataset.find(&by_name, "ash").is_none());
+    assert_eq!(dataset.find(&by_name, &Value::from("elm-2")).unwrap().index(), 3);
+    assert!(dataset.find(&by_name, &Value::from("ash")).is_none());
 }
 
 #[test]
@@ -139,9 +177,16 @@ fn rows_of_a_type_without_a_key_repeat() {
 #[test]
 fn unknown_types_and_circles_are_named() {
     let refused = |text: &str| {
-        let description = toml::from_str(&format!("seed = 1\nvocabulary = []\n{text}")).unwrap();
+        let description = toml::from_str(&format!(
+            "seed = 1\nvocabulary = []\nexample = ''\npagings = {{}}\n{text}"
+        ))
+        .unwrap();
         Dataset::new(description, 1.0).unwrap_err().to_string()
     };
+    assert_eq!(
+        refused("[types.A.connections]\nb = { of = 'A', paging = 'p' }"),
+        "`A.b` is paged as `p`, which has no [pagings.p] table"
+    );
     assert_eq!(
         refused("[types.A.fields]\nb = { list = { min = 0, max = 1, of = { object = 'B' } } }"),
         "`A.b` speaks of the type `B`, which has no [types.B] table"

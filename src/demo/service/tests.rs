@@ -9,6 +9,7 @@ use super::*;
 use crate::demo::behaviour::{RequestWindow, WindowKind};
 use crate::demo::fault::{FaultPlan, ScriptedFault};
 use crate::demo::paging::AboveCap;
+use crate::demo::service::client::{as_parsed, ask, calm, data, json_body, request, start};
 
 /// Every field of the tracker's tables that holds values.
 const SELECTIONS: [(&str, &str); 6] = [
@@ -30,43 +31,15 @@ const SELECTIONS: [(&str, &str); 6] = [
     ("auditEntries", "action target occurredOn succeeded"),
 ];
 
-/// The tracker with a twentieth of its rows, without limits and faults.
 fn config() -> DemoConfig {
-    let mut config = DemoConfig::named("tracker").unwrap();
-    config.rows_scale = 0.05;
-    config.behaviours.limits.clear();
-    config.behaviours.faults = FaultPlan::none();
-    config
+    calm("tracker", 0.05)
 }
 
 fn service(change: impl FnOnce(&mut Behaviours)) -> DemoService {
-    let mut config = config();
-    change(&mut config.behaviours);
-    DemoService::new(&config).unwrap()
-}
-
-fn request(service: &DemoService, body: &Value) -> DemoRequest {
-    let authorization = format!("Bearer {}", service.token().expose_secret());
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization.parse().unwrap())]);
-    DemoRequest {
-        headers,
-        body: body.to_string().into(),
-    }
-}
-
-async fn ask(service: &DemoService, query: &str) -> DemoResponse {
-    service.handle(request(service, &json!({ "query": query }))).await
-}
-
-fn json_body(response: &DemoResponse) -> Value {
-    serde_json::from_slice(&response.body).unwrap()
-}
-
-async fn data(service: &DemoService, query: &str) -> Value {
-    let response = ask(service, query).await;
-    let mut body = json_body(&response);
-    assert_eq!((response.status, body.get("errors")), (StatusCode::OK, None), "{query}");
-    body["data"].take()
+    start("tracker", 0.05, |behaviours| {
+        behaviours.latency.base = Duration::from_millis(15);
+        change(behaviours);
+    })
 }
 
 /// Reads a connection of the root to its end.
@@ -83,11 +56,6 @@ async fn walk(service: &DemoService, field: &str, arguments: &str, selection: &s
         }
         after = format!("after: {}", page["pageInfo"]["endCursor"]);
     }
-}
-
-/// The row as it comes out of a parser: serde_json's may miss a double by its last bit.
-fn as_parsed(row: Map<String, Value>) -> Value {
-    serde_json::from_str(&Value::Object(row).to_string()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

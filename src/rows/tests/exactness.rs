@@ -127,7 +127,7 @@ fn floats_are_the_nearest_to_their_text() {
         .collect();
     let mut decoder = Decoder::new([table].into());
     decoder
-        .decode(&plain_body(&items.join(",")), &plain_layout(&["v"]), &[0])
+        .decode(&plain_body(&items.join(",")), &plain_layout(&["v"]), &[], &[])
         .unwrap();
     let batch = decoder.take_rest(0).unwrap().rows.unwrap();
     for (digits, value) in digits

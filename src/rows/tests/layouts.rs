@@ -1,7 +1,6 @@
 //! Where rows and the values above them stand in a body.
 
 use super::*;
-use crate::rows::page::Reading;
 use crate::rows::{DecodeError, LayoutFault};
 
 fn titles() -> Table {
@@ -129,6 +128,7 @@ fn edges_with_roles() -> (Table, Layout) {
     let items = Items::Edges {
         edges: "edges".to_owned(),
         node: "node".to_owned(),
+        cursor: None,
         edge_cells: vec![cell("cursor", CellRole::Ignored), cell("role", CellRole::Column(1))],
         beside: Vec::new(),
     };
@@ -190,9 +190,7 @@ fn ordinary_pages_are_read_once() {
         {"role":"r","node":{"id":1,"title":"a"}}, {"node":{"title":"b","id":"2"},"role":"s"}, {"role":"t","node":null},
         null, {"role":"u","node":{"id":3,"other":[{}]}}, {"cursor":"x","role":"v","node":{"id":4,"title":null}}
     ]}}}"#;
-    let counts = Decoder::new([table].into())
-        .read(edges, &layout, &[0], Reading::Quick)
-        .unwrap();
+    let counts = read(&mut Decoder::new([table].into()), edges, &layout, Reading::Quick).unwrap();
     assert_eq!((counts[0].rows, counts[0].null_items), (4, 2));
 
     let decimal = ScalarType::Decimal { precision: 9, scale: 2 };
@@ -217,7 +215,7 @@ fn ordinary_pages_are_read_once() {
     let keys: Vec<_> = types.iter().map(|(key, ..)| *key).collect();
     let body = plain_body(&[item.as_str(), &nulls, "{\"id\":\"z\"}"].join(","));
     let mut decoder = Decoder::new([super::table(columns)].into());
-    let counts = decoder.read(&body, &plain_layout(&keys), &[0], Reading::Quick).unwrap();
+    let counts = read(&mut decoder, &body, &plain_layout(&keys), Reading::Quick).unwrap();
     assert_eq!(counts[0].rows, 3);
 }
 
@@ -244,6 +242,10 @@ fn a_flattened_object_that_is_null_is_null_in_each_of_its_columns() {
         r#"{"_id":"4","a_name":"y","a_deep_n":null}"#,
     ];
     assert_eq!(decode(&table, &layout, &body).rows, expected);
+    for twice in [r#"{"id":2,"a":null,"a":null}"#, r#"{"id":2,"a":{"name":"x"},"a":null}"#] {
+        let outcome = decode(&table, &layout, &body.replace(r#"{"id":2,"a":null}"#, twice));
+        assert_eq!(outcome.rejects[0].2, "the key `a` stands twice in one object");
+    }
     let spoilt = body.replace(
         "{\"id\":2,\"a\":null}",
         r#"{"id":2,"a":{"name":"x","deep":{"n":"1"}}},{"id":2,"a":[]}"#,
@@ -356,7 +358,7 @@ fn earlier_pages_stay_when_a_later_one_is_spoilt() {
     };
     let mut decoder = Decoder::new([table].into());
     for (name, id) in [("\"a\"", 1), ("{}", 2), ("\"b\"", 3)] {
-        decoder.decode(&body(name, id), &layout, &[0]).unwrap();
+        decoder.decode(&body(name, id), &layout, &[], &[]).unwrap();
     }
     let outcome = outcome(&mut decoder, TableCount::default());
     assert_eq!(outcome.rows.len(), 2);
@@ -430,7 +432,8 @@ fn rows_without_a_key_are_told_apart_by_their_position() {
     let layout = layout(vec![field("items", AncestorRole::Rows(rows))]);
     let ids = |items: &str, position: u64| {
         let mut decoder = Decoder::new([titles()].into());
-        decoder.decode(&plain_body(items), &layout, &[position]).unwrap();
+        let slot = Slot { parent: None, position };
+        decoder.decode(&plain_body(items), &layout, &[slot], &[]).unwrap();
         let lines = lines(&decoder.take_rest(0).unwrap().rows.unwrap());
         lines.into_iter().map(|line| line[8..40].to_owned()).collect::<Vec<_>>()
     };
@@ -468,9 +471,9 @@ fn a_body_that_cannot_be_read_leaves_no_trace() {
     bodies.extend((1..good.len()).map(|end| &good[..end]));
 
     let mut decoder = Decoder::new([table].into());
-    decoder.decode(good, &layout, &[0]).unwrap();
+    decoder.decode(good, &layout, &[], &[]).unwrap();
     for body in bodies {
-        let error = decoder.decode(body, &layout, &[0]).unwrap_err();
+        let error = decoder.decode(body, &layout, &[], &[]).unwrap_err();
         assert!(matches!(error, DecodeError::Body(_)), "{error}");
     }
     let outcome = outcome(&mut decoder, TableCount::default());
@@ -482,7 +485,7 @@ fn what_is_wrong_with_a_body_is_said() {
     let (table, layout) = under_organization();
     let mut decoder = Decoder::new([table].into());
     let error = decoder
-        .decode(r#"{"data":{"organization":[]}}"#, &layout, &[0])
+        .decode(r#"{"data":{"organization":[]}}"#, &layout, &[], &[])
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -496,9 +499,9 @@ fn rows_gather_until_there_are_enough_for_a_batch() {
     let page = |rows: usize| plain_body(&vec![r#"{"id":1,"count":1}"#; rows].join(","));
     let layout = plain_layout(&["title", "count"]);
     let mut decoder = Decoder::new([titles()].into());
-    decoder.decode(&page(8191), &layout, &[0]).unwrap();
+    decoder.decode(&page(8191), &layout, &[], &[]).unwrap();
     assert!(decoder.take(0).unwrap().rows.is_none());
-    decoder.decode(&page(1), &layout, &[0]).unwrap();
+    decoder.decode(&page(1), &layout, &[], &[]).unwrap();
     assert_eq!(decoder.take(0).unwrap().rows.unwrap().num_rows(), 8192);
     assert!(decoder.take_rest(0).unwrap().rows.is_none());
 
@@ -507,7 +510,7 @@ fn rows_gather_until_there_are_enough_for_a_batch() {
         "x".repeat(4 << 20),
         "y".repeat(4 << 20)
     ));
-    decoder.decode(&long, &layout, &[0]).unwrap();
+    decoder.decode(&long, &layout, &[], &[]).unwrap();
     let batches = decoder.take(0).unwrap();
     assert_eq!(batches.rows.unwrap().num_rows(), 1);
     assert_eq!(batches.rejects.unwrap().num_rows(), 1);
@@ -516,7 +519,7 @@ fn rows_gather_until_there_are_enough_for_a_batch() {
 
 #[test]
 fn a_layout_of_other_tables_is_refused() {
-    let fault = |layout: &Layout, table: Table| match Decoder::new([table].into()).decode("{}", layout, &[]) {
+    let fault = |layout: &Layout, table: Table| match Decoder::new([table].into()).decode("{}", layout, &[], &[]) {
         Err(DecodeError::Layout(fault)) => fault.to_string(),
         other => panic!("{other:?}"),
     };

@@ -1,0 +1,121 @@
+//! One list: the rows below an object that its filters leave, in its order.
+
+use serde_json::Value;
+
+use crate::demo::dataset::Instance;
+use crate::demo::entropy::{Entropy, text_hash};
+use crate::demo::generator::Generated;
+use crate::demo::list_request::{Filter, ListRequest, Order};
+use crate::demo::rows::Rows;
+
+/// One list: a field of an object, with its filters and its order.
+#[derive(Debug)]
+pub(crate) struct Connection<'d> {
+    rows: Rows<'d>,
+    filters: Vec<Filter>,
+    order: Order,
+    /// By how many places the rows have moved.
+    turn: u64,
+    identity: u64,
+}
+
+impl<'d> Connection<'d> {
+    /// The list of entities of `ty` that is `field` of `owner`.
+    pub(crate) fn new(owner: Instance<'d>, field: &str, ty: &str, request: &ListRequest) -> Self {
+        let mut place = Entropy::of_seed(text_hash(owner.ty().name()))
+            .at(owner.index())
+            .named(field);
+        for filter in &request.filters {
+            place = place.named(&filter.path);
+            place = filter
+                .accepted
+                .iter()
+                .fold(place, |place, value| place.named(&value.to_string()));
+        }
+        let order = request.order.unwrap_or(Order::Up);
+        if order == Order::Down {
+            place = place.named("down");
+        }
+        Self {
+            rows: owner.descendants(ty),
+            filters: request.filters.clone(),
+            order,
+            turn: 0,
+            identity: place.bits(),
+        }
+    }
+
+    /// The same with its rows moved by so many places.
+    pub(crate) fn turned(mut self, turn: u64) -> Self {
+        self.turn = turn;
+        self
+    }
+
+    /// Equal for the same field of the same object with the same filters, whatever page is asked for.
+    pub(crate) fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    /// How many rows there are before filtering.
+    pub(crate) fn len(&self) -> u64 {
+        self.rows.len()
+    }
+
+    /// The row at that position.
+    pub(crate) fn row(&self, position: u64) -> Option<Instance<'d>> {
+        self.rows.row(self.unmoved(position))
+    }
+
+    /// Where the row at that position stands when no row has moved and nothing is turned around.
+    pub(crate) fn unmoved(&self, position: u64) -> u64 {
+        let upwards = match self.order {
+            Order::Up => position,
+            Order::Down => self.len().saturating_sub(position + 1),
+        };
+        if position >= self.len() {
+            return position;
+        }
+        (upwards + self.turn) % self.len()
+    }
+
+    /// How many rows the filters leave.
+    pub(crate) fn total(&self) -> u64 {
+        if self.filters.is_empty() {
+            return self.len();
+        }
+        self.matching(0).count() as u64
+    }
+
+    /// The positions, from `start` on, of the rows that the filters leave.
+    pub(crate) fn matching(&self, start: u64) -> impl Iterator<Item = u64> {
+        (start..self.len()).filter(|position| self.is_left(*position))
+    }
+
+    /// The first position whose row's field exceeds a value; the rows must be in that field's order.
+    pub(crate) fn position_beyond(&self, field: &str, value: &Value) -> u64 {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found = self.row(middle).and_then(|row| row.value(field));
+            let exceeds = matches!(found, Some(Generated::Leaf(found)) if exceeds(&found, value));
+            if exceeds == (self.order == Order::Up) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
+    fn is_left(&self, position: u64) -> bool {
+        self.row(position)
+            .is_some_and(|row| self.filters.iter().all(|filter| filter.accepts(row)))
+    }
+}
+
+fn exceeds(found: &Value, value: &Value) -> bool {
+    match (found, value) {
+        (Value::String(found), Value::String(value)) => found > value,
+        (found, value) => found.as_i64() > value.as_i64(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Cursors as texts: where to go on, in which list, and since when.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::demo::expiry::RequestMoment;
+
+/// Where to go on in one list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// Equal for all cursors of the same list with the same arguments.
+    pub(crate) list: u64,
+    /// How many rows lie before it.
+    pub(crate) position: u64,
+    /// Whether the empty page at its position was given already.
+    pub(crate) is_past_empty_page: bool,
+    /// When it was made, where that matters.
+    pub(crate) made: Option<RequestMoment>,
+    /// Of which field of which object it is, where that matters.
+    pub(crate) place: Option<CursorPlace>,
+}
+
+/// The field of an object that a cursor is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CursorPlace {
+    pub(crate) ty: String,
+    pub(crate) index: u64,
+    pub(crate) field: String,
+    /// The field's arguments, without those that choose a page.
+    pub(crate) arguments: Value,
+}
+
+impl Cursor {
+    /// The cursor as it is sent: the list and the position, and behind a dot each of what else matters.
+    pub(crate) fn text(&self) -> String {
+        let mask = self.list.rotate_left(32);
+        let mut text = format!("{:016x}{:016x}", self.list, self.position ^ mask);
+        if self.is_past_empty_page {
+            text.push_str(".e");
+        }
+        if let Some(RequestMoment { request, at }) = self.made {
+            text.push_str(&format!(".m{request}-{}", at.as_millis()));
+        }
+        if let Some(place) = &self.place {
+            let place = json!([place.ty, place.index, place.field, place.arguments]);
+            let digits: String = place.to_string().bytes().map(|byte| format!("{byte:02x}")).collect();
+            text.push_str(&format!(".p{digits}"));
+        }
+        text
+    }
+
+    /// The cursor as a JSON list of two texts inside a text.
+    pub(crate) fn json_list(&self) -> String {
+        let text = self.text();
+        let (list, rest) = text.split_at_checked(16).unwrap_or((&text, ""));
+        json!([list, rest]).to_string()
+    }
+
+    /// Reads what [`Cursor::text`] wrote.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let (list, rest) = text.split_at_checked(16)?;
+        let (position, rest) = rest.split_at_checked(16)?;
+        let list = u64::from_str_radix(list, 16).ok()?;
+        let mut cursor = Self {
+            list,
+            position: u64::from_str_radix(position, 16).ok()? ^ list.rotate_left(32),
+            is_past_empty_page: false,
+            made: None,
+            place: None,
+        };
+        for part in rest.split('.').skip(1) {
+            match part.split_at_checked(1)? {
+                ("e", "") => cursor.is_past_empty_page = true,
+                ("m", moment) => cursor.made = Some(read_moment(moment)?),
+                ("p", place) => cursor.place = Some(read_place(place)?),
+                _ => return None,
+            }
+        }
+        Some(cursor)
+    }
+}
+
+fn read_moment(text: &str) -> Option<RequestMoment> {
+    let (request, at) = text.split_once('-')?;
+    Some(RequestMoment {
+        request: request.parse().ok()?,
+        at: Duration::from_millis(at.parse().ok()?),
+    })
+}
+
+fn read_place(digits: &str) -> Option<CursorPlace> {
+    let positions = (0..digits.len()).step_by(2);
+    let bytes: Option<Vec<u8>> = positions
+        .map(|position| u8::from_str_radix(digits.get(position..position + 2)?, 16).ok())
+        .collect();
+    let (ty, index, field, arguments) = serde_json::from_slice(&bytes?).ok()?;
+    Some(CursorPlace {
+        ty,
+        index,
+        field,
+        arguments,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_they_were_written() {
+        let plain = Cursor {
+            list: 0xFEDC_0000_0000_0001,
+            position: 77,
+            is_past_empty_page: false,
+            made: None,
+            place: None,
+        };
+        let full = Cursor {
+            is_past_empty_page: true,
+            made: Some(RequestMoment {
+                request: 9,
+                at: Duration::from_millis(1_250),
+            }),
+            place: Some(CursorPlace {
+                ty: "Board".to_owned(),
+                index: 3,
+                field: "items_page".to_owned(),
+                arguments: json!([["state", "é"]]),
+            }),
+            ..plain.clone()
+        };
+        for cursor in [plain, full] {
+            assert_eq!(Cursor::read(&cursor.text()), Some(cursor));
+        }
+    }
+
+    #[test]
+    fn inventions_are_no_cursors() {
+        for text in [
+            "",
+            "zz",
+            &"é".repeat(20),
+            &"0".repeat(31),
+            &format!("{}.x", "0".repeat(32)),
+        ] {
+            assert_eq!(Cursor::read(text), None, "{text}");
+        }
+    }
+}

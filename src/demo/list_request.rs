@@ -1,0 +1,267 @@
+//! What a field's arguments ask of a list: which page, in which order, of which rows.
+
+use serde_json::{Map, Value};
+
+use crate::demo::dataset::{Instance, Source};
+use crate::demo::description::ConnectionDescription;
+use crate::demo::generator::Generated;
+use crate::demo::paging::{PagingError, WantedSize};
+use crate::demo::shape::{PagingShape, path_below};
+
+/// What a field's arguments ask of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct ListRequest {
+    pub(crate) choice: PageChoice,
+    pub(crate) order: Option<Order>,
+    pub(crate) filters: Vec<Filter>,
+    /// The arguments that do not choose a page, by their paths.
+    pub(crate) kept: Vec<(String, Value)>,
+}
+
+/// Which page is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct PageChoice {
+    pub(crate) size: WantedSize,
+    pub(crate) cursor: Option<GivenCursor>,
+    pub(crate) page: Option<i64>,
+    pub(crate) offset: Option<i64>,
+    /// A field that must exceed a value.
+    pub(crate) beyond: Option<(String, Value)>,
+}
+
+/// A cursor as a client gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GivenCursor {
+    Text(String),
+    List(Vec<String>),
+}
+
+/// In which order rows come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Up,
+    Down,
+}
+
+/// A condition on the rows of a list: the field has one of the values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Filter {
+    /// Its last name is the field's; those before lead there.
+    pub(crate) path: String,
+    pub(crate) accepted: Vec<Value>,
+}
+
+impl ListRequest {
+    /// What the arguments of a field ask for.
+    pub(crate) fn read(
+        shape: &PagingShape,
+        connection: &ConnectionDescription,
+        arguments: &Map<String, Value>,
+    ) -> Result<Self, PagingError> {
+        Self::of_leaves(shape, connection, leaves(arguments))
+    }
+
+    /// What these arguments ask for, each by its path.
+    pub(crate) fn of_leaves(
+        shape: &PagingShape,
+        connection: &ConnectionDescription,
+        leaves: Vec<(String, Value)>,
+    ) -> Result<Self, PagingError> {
+        let (choosing, kept): (Vec<_>, Vec<_>) = leaves.into_iter().partition(|(path, _)| shape.chooses_page(path));
+        let mut request = Self {
+            choice: PageChoice::of_leaves(shape, choosing)?,
+            order: None,
+            filters: Vec::new(),
+            kept: Vec::new(),
+        };
+        for (path, value) in kept.into_iter().filter(|(_, value)| !value.is_null()) {
+            if shape.orders(&path) {
+                request.order = Some(Order::of(&value, request.order));
+            } else {
+                let field = connection.filters.get(&path).unwrap_or(&path).clone();
+                request.filters.push(Filter::new(field, value.clone()));
+            }
+            request.kept.push((path, value));
+        }
+        Ok(request)
+    }
+}
+
+impl PageChoice {
+    /// The page that a field's arguments choose, whatever else they say.
+    pub(crate) fn read(shape: &PagingShape, arguments: &Map<String, Value>) -> Result<Self, PagingError> {
+        let mut leaves = leaves(arguments);
+        leaves.retain(|(path, _)| shape.chooses_page(path));
+        Self::of_leaves(shape, leaves)
+    }
+
+    fn of_leaves(shape: &PagingShape, leaves: Vec<(String, Value)>) -> Result<Self, PagingError> {
+        let mut choice = Self {
+            size: WantedSize::Missing,
+            cursor: None,
+            page: None,
+            offset: None,
+            beyond: None,
+        };
+        for (path, value) in leaves {
+            let is = |argument: &Option<String>| argument.as_deref() == Some(path.as_str());
+            if is(&shape.size) {
+                choice.size = value.as_i64().map_or(WantedSize::Null, WantedSize::Rows);
+            } else if is(&shape.cursor) {
+                choice.cursor = GivenCursor::of(value);
+            } else if is(&shape.page) {
+                choice.page = value.as_i64();
+            } else if is(&shape.offset) {
+                choice.offset = value.as_i64();
+            } else if is(&shape.condition) {
+                choice.beyond = value.as_str().map(beyond_condition).transpose()?;
+            } else if let (Some(beyond), false) = (&shape.beyond, value.is_null()) {
+                choice.beyond = Some((beyond.field.clone(), value));
+            }
+        }
+        Ok(choice)
+    }
+}
+
+impl PagingShape {
+    /// Whether the argument at that path says which page is meant.
+    fn chooses_page(&self, path: &str) -> bool {
+        !self.order.iter().any(|order| order == path) && self.arguments().any(|argument| argument == path)
+    }
+
+    fn orders(&self, path: &str) -> bool {
+        let is_within = |argument: &String| {
+            path.strip_prefix(argument.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.order.iter().any(is_within)
+    }
+}
+
+impl GivenCursor {
+    fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(text)),
+            Value::Array(values) => {
+                let texts = values.into_iter().filter_map(|value| value.as_str().map(str::to_owned));
+                Some(Self::List(texts.collect()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Order {
+    /// The order of a list that one of several ordering arguments speaks of.
+    fn of(value: &Value, said_before: Option<Self>) -> Self {
+        let text = value.as_str().unwrap_or_default().to_ascii_lowercase();
+        if text == "desc" || text.ends_with(" desc") {
+            return Self::Down;
+        }
+        said_before.unwrap_or(Self::Up)
+    }
+}
+
+impl Filter {
+    /// The filter of an argument: a list accepts each of its items.
+    pub(crate) fn new(path: String, argument: Value) -> Self {
+        let accepted = match argument {
+            Value::Array(items) => items,
+            single => vec![single],
+        };
+        Self { path, accepted }
+    }
+
+    /// Whether a row may stay.
+    pub(crate) fn accepts(&self, row: Instance<'_>) -> bool {
+        let (way, field) = self.path.rsplit_once('.').unwrap_or(("", &self.path));
+        let steps = way.split('.').filter(|step| !step.is_empty());
+        let mut at = Some(row);
+        for step in steps {
+            at = at.and_then(|instance| object_at(instance, step));
+        }
+        match at.and_then(|instance| instance.value(field)) {
+            Some(Generated::Leaf(value)) => self.accepted.contains(&value),
+            _ => false,
+        }
+    }
+}
+
+fn object_at<'d>(instance: Instance<'d>, field: &str) -> Option<Instance<'d>> {
+    match instance.source(field)? {
+        Source::Ancestor(ty) => instance.ancestor(ty),
+        Source::Value => match instance.value(field)? {
+            Generated::Object(object) => Some(object),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// All arguments that are no input objects, by their paths.
+fn leaves(arguments: &Map<String, Value>) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    add_leaves("", arguments, &mut found);
+    found
+}
+
+fn add_leaves(path: &str, object: &Map<String, Value>, found: &mut Vec<(String, Value)>) {
+    for (name, value) in object {
+        let path = path_below(path, name);
+        match value {
+            Value::Object(inner) => add_leaves(&path, inner, found),
+            value => found.push((path, value.clone())),
+        }
+    }
+}
+
+/// The field and the text of a condition such as `id > "…"`.
+fn beyond_condition(condition: &str) -> Result<(String, Value), PagingError> {
+    let parts = condition.split_once('>').and_then(|(field, text)| {
+        let text: String = serde_json::from_str(text.trim()).ok()?;
+        Some((field.trim().to_owned(), Value::String(text)))
+    });
+    parts.ok_or_else(|| PagingError::Condition(condition.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(shape: &str, arguments: &Value) -> Result<ListRequest, PagingError> {
+        let description = toml::from_str::<std::collections::BTreeMap<String, ConnectionDescription>>(
+            "c = { of = 'Item', paging = 'p', filters = { 'group.id.is' = 'group.id' } }",
+        );
+        let shape = toml::from_str(shape).unwrap();
+        ListRequest::read(&shape, &description.unwrap()["c"], arguments.as_object().unwrap())
+    }
+
+    #[test]
+    fn arguments_are_told_apart_by_the_shape() {
+        let shape = "size = 'pagination.perPage'\npage = 'pagination.page'\norder = ['orderBy']";
+        let arguments = json!({ "pagination": { "page": 3, "perPage": 20 }, "orderBy": { "id": "DESC" }, "state": ["A", "B"], "group": { "id": { "is": "g" } }, "none": null });
+        let request = read(shape, &arguments).unwrap();
+        assert_eq!(
+            (request.choice.page, request.choice.size),
+            (Some(3), WantedSize::Rows(20))
+        );
+        assert_eq!(request.order, Some(Order::Down));
+        let filters = [("state", json!(["A", "B"])), ("group.id", json!("g"))];
+        let mut found = request.filters;
+        found.sort_by(|one, other| other.path.cmp(&one.path));
+        assert_eq!(found, filters.map(|(path, value)| Filter::new(path.to_owned(), value)));
+    }
+
+    #[test]
+    fn keysets_come_as_filters_and_as_conditions() {
+        let shape = "beyond = { argument = 'where.id_gt', field = 'id' }\ncondition = 'matching'";
+        let beyond = |arguments: Value| read(shape, &arguments).map(|request| request.choice.beyond);
+        let expected = Ok(Some(("id".to_owned(), json!("k\"7"))));
+        assert_eq!(beyond(json!({ "where": { "id_gt": "k\"7" } })), expected);
+        assert_eq!(beyond(json!({ "matching": r#"id > "k\"7""# })), expected);
+        assert_eq!(beyond(json!({ "where": { "id_gt": null } })), Ok(None));
+        assert!(beyond(json!({ "matching": "id is 7" })).is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! The arguments of a paginated field: the author's, and those that we drive.
+
+use apollo_compiler::ast::Value;
+use apollo_compiler::schema::Name;
+use serde_json::Value as JsonValue;
+
+use crate::plan::columns::Context;
+use crate::plan::paged::{PagedRows, variable_type, written as written_value};
+use crate::plan::selection::MergedField;
+use crate::plan::text::{Argument, Source, Token, written};
+use crate::schema::{ArgumentPath, Pager};
+
+/// What a paginated field is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A first page within the page of its parent; the index is that of the connection.
+    Inline(usize),
+    /// The page that the slot is for.
+    Slot,
+    /// The one row at its place; the index is that of the place among the values of the slot's address.
+    Place(usize),
+}
+
+/// A driven argument, and its value.
+struct Driven<'plan> {
+    path: &'plan ArgumentPath,
+    stem: String,
+    ty: String,
+    value: Source,
+    needs: Option<Source>,
+}
+
+/// The arguments of a field that is paginated so.
+pub(crate) fn arguments(context: Context<'_>, field: &MergedField, rows: &PagedRows, asked: Asked) -> Token {
+    let driven = driven(context, field, rows, asked);
+    let is_driven = |name: &Name| driven.iter().any(|driven| driven.path.0.first() == Some(name));
+    let own = field
+        .field
+        .arguments
+        .iter()
+        .filter(|argument| !is_driven(&argument.name));
+    let mut arguments: Vec<Argument> = own.map(|argument| written(&argument.name, &argument.value)).collect();
+    let mut done: Vec<&Name> = Vec::new();
+    for one in &driven {
+        let Some(first) = one.path.0.first().filter(|first| !done.contains(first)) else {
+            continue;
+        };
+        done.push(first);
+        let group: Vec<&Driven<'_>> = driven
+            .iter()
+            .filter(|other| other.path.0.first() == Some(first))
+            .collect();
+        arguments.push(grouped(field, first, &group));
+    }
+    Token::Group {
+        is_object: false,
+        arguments,
+    }
+}
+
+/// One argument, with all driven values that stand in it.
+fn grouped(field: &MergedField, first: &Name, group: &[&Driven<'_>]) -> Argument {
+    if let [one] = group
+        && one.path.0.len() == 1
+    {
+        return one.argument(first);
+    }
+    let mut members = Vec::new();
+    let whole = ArgumentPath(vec![first.clone()]);
+    if let Some(Value::Object(own)) = written_value(field, &whole) {
+        let is_driven = |name: &Name| group.iter().any(|driven| driven.path.0.get(1) == Some(name));
+        let own = own.iter().filter(|(name, _)| !is_driven(name));
+        members.extend(own.map(|(name, value)| written(name, value)));
+    }
+    let is_bare = members.is_empty();
+    members.extend(
+        group
+            .iter()
+            .filter_map(|driven| Some(driven.argument(driven.path.0.get(1)?))),
+    );
+    // An object with nothing in it is left out.
+    let needs = group.first().and_then(|one| one.needs.clone());
+    let needs = needs.filter(|_| is_bare && group.iter().all(|driven| driven.needs.is_some()));
+    Argument {
+        needs,
+        tokens: vec![
+            Token::Text(format!("{first}:")),
+            Token::Group {
+                is_object: true,
+                arguments: members,
+            },
+        ],
+    }
+}
+
+impl Driven<'_> {
+    fn argument(&self, name: &Name) -> Argument {
+        let variable = Token::Variable {
+            stem: self.stem.clone(),
+            ty: self.ty.clone(),
+            value: self.value.clone(),
+        };
+        Argument {
+            needs: self.needs.clone(),
+            tokens: vec![Token::Text(format!("{name}:")), variable],
+        }
+    }
+}
+
+fn driven<'plan>(
+    context: Context<'_>,
+    field: &MergedField,
+    rows: &'plan PagedRows,
+    asked: Asked,
+) -> Vec<Driven<'plan>> {
+    let mut driven = Vec::new();
+    if let Some(path) = &rows.paged.size {
+        let own = rows.size_variable.as_ref();
+        driven.push(Driven {
+            path,
+            stem: own.map_or_else(|| "pageSize".to_owned(), ToString::to_string),
+            ty: variable_type(context, field, path).to_string(),
+            value: match asked {
+                Asked::Inline(connection) => Source::InlineSize(connection),
+                Asked::Slot => Source::Size,
+                Asked::Place(_) => Source::Constant(1.into()),
+            },
+            needs: None,
+        });
+    }
+    driven.extend(driven_position(context, field, rows, asked));
+    driven
+}
+
+fn driven_position<'plan>(
+    context: Context<'_>,
+    field: &MergedField,
+    rows: &'plan PagedRows,
+    asked: Asked,
+) -> Option<Driven<'plan>> {
+    let path = rows.paged.pager.argument()?;
+    let start = start(&rows.paged.pager);
+    let (value, needs) = match (asked, &rows.paged.pager, start) {
+        // Never null, never empty: what has no value is left out.
+        (Asked::Inline(_), _, None) => (Source::Nothing, Some(Source::Nothing)),
+        (Asked::Inline(_), _, Some(start)) => (Source::Constant(start), None),
+        (Asked::Place(index), _, _) => (Source::Address(index), Some(Source::Address(index))),
+        (Asked::Slot, Pager::Keyset { text: Some(text), .. }, _) => {
+            let own = written_value(field, path).and_then(|value| value.as_str().map(str::to_owned));
+            let text = own.map_or_else(|| text.clone(), |own| format!("({own}) and {text}"));
+            (Source::PositionIn(text), Some(Source::Position))
+        }
+        (Asked::Slot, _, _) => (Source::Position, Some(Source::Position)),
+    };
+    let own = rows.position_variable.as_ref();
+    Some(Driven {
+        path,
+        stem: own.map_or_else(|| stem(&rows.paged.pager).to_owned(), ToString::to_string),
+        ty: variable_type(context, field, path).to_string(),
+        value,
+        needs,
+    })
+}
+
+fn stem(pager: &Pager) -> &'static str {
+    match pager {
+        Pager::PageTotals { .. } | Pager::PageFlag { .. } | Pager::PageList { .. } => "page",
+        Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => "offset",
+        Pager::Keyset { .. } => "last",
+        Pager::Relay { .. } | Pager::FlatCursor { .. } | Pager::MovingCursor { .. } | Pager::Capped { .. } => "cursor",
+    }
+}
+
+/// The value of the position of a first page; `None` where it is left out.
+pub(crate) fn start(pager: &Pager) -> Option<JsonValue> {
+    match pager {
+        Pager::PageTotals { first_page, .. }
+        | Pager::PageFlag { first_page, .. }
+        | Pager::PageList { first_page, .. } => Some((*first_page).into()),
+        Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => Some(0.into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,404 @@
+//! Paginated fields of a query: how each turns its pages, where its items stand, what has to be asked for so that it
+//! says how the paging goes on.
+
+use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::executable::{Selection, SelectionSet};
+use apollo_compiler::schema::Name;
+
+use crate::plan::columns::{Context, place};
+use crate::plan::directives::{self, PaginateDirective};
+use crate::plan::report::{Finding, PlanError};
+use crate::plan::selection::{MergedField, free_key, leaf_field, merge};
+use crate::plan::table::{Signal, SignalPlace};
+use crate::schema::{ArgumentPath, FieldPath, PagedField, Pager, Paging, PagingHints, paging};
+
+/// How a paginated field of a query is read.
+#[derive(Debug, Clone)]
+pub(crate) struct PagedRows {
+    pub(crate) paged: PagedField,
+    /// Rows after which the author wants no more.
+    pub(crate) max: Option<u32>,
+    /// The author's page size; the source's where there is none.
+    pub(crate) page_size: Option<u32>,
+    /// The author's own variable for the size, where it stands nowhere else.
+    pub(crate) size_variable: Option<Name>,
+    /// The author's own variable for the cursor, page or offset, where it stands nowhere else.
+    pub(crate) position_variable: Option<Name>,
+    /// Where it says how the paging goes on.
+    pub(crate) signals: Vec<SignalPlace>,
+    /// What has to be asked for beside the author's selections so that it does.
+    pub(crate) additions: Vec<Selection>,
+}
+
+/// Where, within a row field's value, its items stand.
+#[derive(Debug, Clone)]
+pub(crate) struct ItemSource {
+    /// The fields from the value to the items, each with its response key and its name.
+    pub(crate) steps: Vec<(Name, Name)>,
+    /// Whether a condition may leave them out.
+    pub(crate) is_conditional: bool,
+    pub(crate) item_sets: Vec<SelectionSet>,
+    /// The fields of an edge, where the items stand in edges.
+    pub(crate) edge_fields: Vec<MergedField>,
+}
+
+impl ItemSource {
+    /// The value is the one item.
+    pub(crate) fn value(item_sets: Vec<SelectionSet>) -> Self {
+        Self::list(item_sets)
+    }
+
+    /// The value is the list of items.
+    pub(crate) fn list(item_sets: Vec<SelectionSet>) -> Self {
+        Self {
+            steps: Vec::new(),
+            is_conditional: false,
+            item_sets,
+            edge_fields: Vec::new(),
+        }
+    }
+
+    /// The response keys of the steps.
+    pub(crate) fn keys(&self) -> Vec<Name> {
+        self.steps.iter().map(|(key, _)| key.clone()).collect()
+    }
+}
+
+/// How `field` is paginated, and where its items stand; `None` for a field that is not, or of which no items are asked.
+pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<(PagedRows, ItemSource)>, PlanError> {
+    if !field.has_fields() {
+        return Ok(None);
+    }
+    let directive = directives::paginate(&field.field.directives, context.sources)?;
+    let refuse = |message: String, help: String| refusal(context, field, &message, &help);
+    let found = paging(context.schema, &field.field.definition, &directive.hints);
+    let found = match found.map_err(|fault| misfit(context, field, &directive, fault))? {
+        Paging::Paged(found) => found,
+        Paging::Undecided { arguments, help } => {
+            let message = format!(
+                "looks paginated (it takes {}), in a way that is not told for certain",
+                arguments.join(", ")
+            );
+            return Err(refuse(message, help));
+        }
+        Paging::None => return Ok(None),
+    };
+    let Some(source) = item_source(context, field, &found)? else {
+        return Ok(None);
+    };
+    let reader = PagedReader {
+        context,
+        field,
+        found: &found,
+    };
+    let (signals, additions) = reader.signals()?;
+    reader.refuse_fixed_arguments()?;
+    let rows = PagedRows {
+        max: directive.max,
+        page_size: match directive.size {
+            Some(size) => Some(size),
+            None => reader.written_size()?,
+        },
+        size_variable: found.size.as_ref().and_then(|size| reader.own_variable(size)),
+        position_variable: found
+            .pager
+            .argument()
+            .and_then(|argument| reader.own_variable(argument)),
+        signals,
+        additions,
+        paged: found,
+    };
+    Ok(Some((rows, source)))
+}
+
+/// Whether a field would be paginated if the author had not switched that off.
+pub(crate) fn would_be_paged(context: Context<'_>, field: &MergedField) -> bool {
+    match paging(context.schema, &field.field.definition, &PagingHints::default()) {
+        Ok(Paging::Paged(found)) => item_source(context, field, &found).is_ok_and(|source| source.is_some()),
+        Ok(Paging::Undecided { .. }) => true,
+        Ok(Paging::None) | Err(_) => false,
+    }
+}
+
+fn item_source(context: Context<'_>, field: &MergedField, found: &PagedField) -> Result<Option<ItemSource>, PlanError> {
+    let mut chosen: Option<ItemSource> = None;
+    for path in &found.items {
+        let Some(source) = follow(context, field, path) else {
+            continue;
+        };
+        if chosen.replace(source).is_some() {
+            let message = "its rows are selected in two ways".to_owned();
+            return Err(refusal(
+                context,
+                field,
+                &message,
+                "select them under `nodes` or under `edges`",
+            ));
+        }
+    }
+    if chosen.is_none() {
+        let fields = merge(&field.sets, context.schema, context.variables);
+        let begun = found.items.iter().find(|path| {
+            let first = path.first();
+            fields.iter().any(|inner| Some(&inner.field.name) == first)
+        });
+        if let Some(path) = begun {
+            let path = path.iter().map(Name::as_str).collect::<Vec<_>>().join(" { ");
+            let message = format!("`{path}` is not selected as far as its rows");
+            return Err(refusal(context, field, &message, "select fields of the rows"));
+        }
+    }
+    Ok(chosen)
+}
+
+fn follow(context: Context<'_>, field: &MergedField, path: &FieldPath) -> Option<ItemSource> {
+    let mut source = ItemSource::list(field.sets.clone());
+    for name in path {
+        let fields = merge(&source.item_sets, context.schema, context.variables);
+        let step = fields
+            .iter()
+            .find(|inner| inner.field.name == *name && inner.has_fields())?;
+        source.steps.push((step.key.clone(), name.clone()));
+        source.is_conditional |= step.is_conditional;
+        source.item_sets = step.sets.clone();
+        source.edge_fields = if source.steps.len() > 1 { fields } else { Vec::new() };
+    }
+    Some(source)
+}
+
+struct PagedReader<'plan> {
+    context: Context<'plan>,
+    field: &'plan MergedField,
+    found: &'plan PagedField,
+}
+
+impl PagedReader<'_> {
+    /// Where the field says how its paging goes on, and what has to be added for that.
+    fn signals(&self) -> Result<(Vec<SignalPlace>, Vec<Selection>), PlanError> {
+        let mut wanted: Vec<(&[Name], Signal)> = Vec::new();
+        match &self.found.pager {
+            Pager::Relay {
+                has_next, end_cursor, ..
+            } => {
+                wanted.extend([(has_next.as_slice(), Signal::HasNext), (end_cursor, Signal::EndCursor)]);
+            }
+            Pager::FlatCursor {
+                has_next, end_cursor, ..
+            } => {
+                wanted.extend(has_next.iter().map(|path| (path.as_slice(), Signal::HasNext)));
+                wanted.push((end_cursor, Signal::EndCursor));
+            }
+            Pager::MovingCursor { end_cursor, .. } => wanted.push((end_cursor, Signal::EndCursor)),
+            Pager::PageTotals { page_count, .. } => {
+                wanted.extend(page_count.iter().map(|path| (path.as_slice(), Signal::PageCount)));
+                wanted.extend(self.found.total.iter().map(|path| (path.as_slice(), Signal::Total)));
+            }
+            Pager::PageFlag { has_next, .. } => wanted.push((has_next, Signal::HasNext)),
+            Pager::OffsetTotal { has_next, .. } => {
+                wanted.extend(has_next.iter().map(|path| (path.as_slice(), Signal::HasNext)));
+                wanted.extend(self.found.total.iter().map(|path| (path.as_slice(), Signal::Total)));
+            }
+            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::Keyset { .. } | Pager::Capped { .. } => {}
+        }
+        let mut places = Vec::new();
+        let type_name = self.field.field.ty().inner_named_type();
+        let fields = merge(&self.field.sets, self.context.schema, self.context.variables);
+        let additions = self.ensure(type_name, &fields, &wanted, &[], &mut places)?;
+        // A total that nobody needs is compared where the author asks for it, and not asked for where he does not.
+        if let Some(total) = &self.found.total
+            && !wanted.iter().any(|(_, signal)| *signal == Signal::Total)
+        {
+            places.extend(existing(self.context, &fields, total).map(|path| SignalPlace {
+                path,
+                signal: Signal::Total,
+            }));
+        }
+        Ok((places, additions))
+    }
+
+    /// Notes where each wanted value stands below `above`, and says what has to be added there.
+    fn ensure(
+        &self,
+        type_name: &Name,
+        fields: &[MergedField],
+        wanted: &[(&[Name], Signal)],
+        above: &[String],
+        places: &mut Vec<SignalPlace>,
+    ) -> Result<Vec<Selection>, PlanError> {
+        let mut additions = Vec::new();
+        let mut done: Vec<&Name> = Vec::new();
+        for (path, signal) in wanted {
+            let Some((name, rest)) = path.split_first() else {
+                continue;
+            };
+            if done.contains(&name) {
+                continue;
+            }
+            done.push(name);
+            let there = fields
+                .iter()
+                .find(|field| field.field.name == *name && !field.is_conditional);
+            let key = there.map_or_else(|| free_key(fields, name), |field| field.key.clone());
+            let own_path = [above, &[key.to_string()]].concat();
+            let mut field = leaf_field(self.context.schema, type_name, name, &key).ok_or_else(|| self.lacks(name))?;
+            if rest.is_empty() {
+                places.push(SignalPlace {
+                    path: own_path,
+                    signal: *signal,
+                });
+                if there.is_none() {
+                    additions.push(field.into());
+                }
+                continue;
+            }
+            let inner_wanted: Vec<(&[Name], Signal)> = wanted
+                .iter()
+                .filter(|(other, _)| other.first() == Some(name))
+                .map(|(other, signal)| (&other[1..], *signal))
+                .collect();
+            let inner_fields = there.map_or_else(Vec::new, |there| {
+                merge(&there.sets, self.context.schema, self.context.variables)
+            });
+            let inner_type = field.selection_set.ty.clone();
+            let inner = self.ensure(&inner_type, &inner_fields, &inner_wanted, &own_path, places)?;
+            if !inner.is_empty() {
+                field.selection_set.selections = inner;
+                additions.push(field.into());
+            }
+        }
+        Ok(additions)
+    }
+
+    fn lacks(&self, name: &Name) -> PlanError {
+        let message = format!("has no `{name}`, by which its paging would go on");
+        refusal(
+            self.context,
+            self.field,
+            &message,
+            "write @paginate with the names that it has, or (style: NONE)",
+        )
+    }
+
+    /// The author's variable for a driven argument, if it is used nowhere else, where it would have to keep its value.
+    fn own_variable(&self, argument: &ArgumentPath) -> Option<Name> {
+        match written(self.field, argument)? {
+            Value::Variable(name) if self.context.variables.uses(name) == 1 => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// The page size in the query's text.
+    fn written_size(&self) -> Result<Option<u32>, PlanError> {
+        let Some(size) = &self.found.size else { return Ok(None) };
+        match written(self.field, size) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Variable(name)) => {
+                let given = self
+                    .context
+                    .variables
+                    .size(name)
+                    .and_then(|size| u32::try_from(size).ok());
+                Ok(given.filter(|size| *size > 0))
+            }
+            Some(value) => match directives::positive(value) {
+                Some(size) => Ok(Some(size)),
+                None => Err(refusal(
+                    self.context,
+                    self.field,
+                    "the page size must be at least 1",
+                    "write a number of rows, or leave it out",
+                )),
+            },
+        }
+    }
+
+    fn refuse_fixed_arguments(&self) -> Result<(), PlanError> {
+        let is_relay = matches!(self.found.pager, Pager::Relay { .. });
+        for argument in ["last", "before"] {
+            if is_relay && self.field.field.specified_argument_by_name(argument).is_some() {
+                return Err(refusal(
+                    self.context,
+                    self.field,
+                    &format!("`{argument}` asks for pages from the end"),
+                    "remove it: all rows are fetched, from the first to the last",
+                ));
+            }
+        }
+        if matches!(self.found.pager, Pager::Keyset { .. }) {
+            return Ok(());
+        }
+        let Some(argument) = self.found.pager.argument() else {
+            return Ok(());
+        };
+        match written(self.field, argument) {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Variable(name)) if !self.context.variables.has_value(name) => Ok(()),
+            Some(_) => Err(refusal(
+                self.context,
+                self.field,
+                &format!(
+                    "`{}` has a fixed value",
+                    argument.0.last().map_or("", |name| name.as_str())
+                ),
+                "remove it: where a page begins is ours to say",
+            )),
+        }
+    }
+}
+
+/// The value that the author wrote for an argument, or for a field of an input object; what the planner filled in has
+/// no place in a file.
+pub(crate) fn written<'field>(field: &'field MergedField, argument: &ArgumentPath) -> Option<&'field Value> {
+    let (first, rest) = argument.0.split_first()?;
+    let value = field.field.specified_argument_by_name(first)?;
+    value.location()?;
+    let mut value: &Value = value;
+    for name in rest {
+        let Value::Object(members) = value else { return None };
+        value = members
+            .iter()
+            .find(|(member, _)| member == name)
+            .map(|(_, value)| &**value)?;
+    }
+    Some(value)
+}
+
+/// The type of an argument as a variable that always has a value.
+pub(crate) fn variable_type(context: Context<'_>, field: &MergedField, argument: &ArgumentPath) -> Type {
+    let ty = argument.ty(&field.field.definition, context.schema);
+    ty.unwrap_or_else(|| Type::Named(Name::new_unchecked("String")))
+        .non_null()
+}
+
+fn existing(context: Context<'_>, fields: &[MergedField], path: &[Name]) -> Option<Vec<String>> {
+    let (name, rest) = path.split_first()?;
+    let there = fields
+        .iter()
+        .find(|field| field.field.name == *name && !field.is_conditional)?;
+    let own = there.key.to_string();
+    if rest.is_empty() {
+        return Some(vec![own]);
+    }
+    let inner = merge(&there.sets, context.schema, context.variables);
+    Some([vec![own], existing(context, &inner, rest)?].concat())
+}
+
+fn misfit(context: Context<'_>, field: &MergedField, directive: &PaginateDirective, fault: String) -> PlanError {
+    let finding = Finding {
+        message: format!("@paginate does not fit the field `{}`", field.key),
+        place: directive.place.or_else(|| place(field)),
+        label: "said here".to_owned(),
+        help: fault,
+    };
+    finding.into_error(context.sources)
+}
+
+fn refusal(context: Context<'_>, field: &MergedField, message: &str, help: &str) -> PlanError {
+    let finding = Finding {
+        message: format!("`{}`: {message}", field.key),
+        place: place(field),
+        label: "this field".to_owned(),
+        help: help.to_owned(),
+    };
+    finding.into_error(context.sources)
+}

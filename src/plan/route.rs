@@ -1,0 +1,516 @@
+//! The way from the query root to the pages of a connection: as pieces of text, and as the layout of what comes back.
+
+use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
+use apollo_compiler::schema::Name;
+
+use crate::plan::address::{Address, Lookup};
+use crate::plan::columns::Context;
+use crate::plan::driven::{Asked, arguments};
+use crate::plan::row_plan::RowPlan;
+use crate::plan::selection::MergedField;
+use crate::plan::survey::{Branch, RowField, Survey};
+use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, RowId};
+use crate::plan::text::{Argument, Source, Text, Token};
+use crate::schema::Pager;
+
+/// The way to the pages of one connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    /// Selections on the query root.
+    pub(crate) tokens: Vec<Token>,
+    /// The root field that leads to the connection.
+    pub(crate) root: AncestorField,
+    /// Values beside it, that become columns of the rows.
+    pub(crate) beside: Vec<AncestorField>,
+}
+
+/// Everything that requests of one query are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct RouteMaker<'plan> {
+    pub(crate) context: Context<'plan>,
+    pub(crate) operation: &'plan Operation,
+    pub(crate) survey: &'plan Survey,
+    pub(crate) plans: &'plan [RowPlan],
+}
+
+/// What stands at the end of a way.
+struct Focus {
+    row: usize,
+    asked: Asked,
+    content: Vec<Token>,
+    role: AncestorRole,
+}
+
+/// Which selections are written.
+#[derive(Clone, Copy)]
+enum Keep<'way> {
+    /// All of them.
+    All,
+    /// What leads to a row field, with the values above the outermost rows, or the key of the row that holds it.
+    Toward { focus: &'way Focus, within: Option<usize> },
+}
+
+impl<'plan> RouteMaker<'plan> {
+    fn rows(self) -> &'plan [RowField] {
+        &self.survey.rows
+    }
+
+    /// The index among the connections of a row field.
+    pub(crate) fn connection(self, row: usize) -> Option<usize> {
+        self.plans[row].layout.page.as_ref().map(|page| page.connection)
+    }
+
+    /// The selections of the request for the first pages of everything, without their braces.
+    pub(crate) fn start(self) -> Vec<Token> {
+        let mut set = self.operation.selection_set.clone();
+        if let [plan] = self.plans
+            && self.rows()[0].path.is_empty()
+        {
+            plan.additions.apply(&mut set, &[]);
+        }
+        self.selections(&set, &[], Keep::All).tokens
+    }
+
+    /// The layout of the response to that request.
+    pub(crate) fn start_role(self) -> AncestorRole {
+        match self.survey.branches.as_slice() {
+            [Branch::Rows(0)] if self.rows()[0].path.is_empty() => AncestorRole::Rows(self.plans[0].layout.clone()),
+            branches => AncestorRole::Object(self.ancestors(branches, &[], None)),
+        }
+    }
+
+    /// The selection on a paginated row field, in its braces.
+    pub(crate) fn body(self, row: usize) -> Vec<Token> {
+        let Some(field) = self.rows()[row].field() else {
+            return Vec::new();
+        };
+        let Some(mut set) = field.sets.first().cloned() else {
+            return Vec::new();
+        };
+        for other in &field.sets[1..] {
+            set.selections.extend(other.selections.iter().cloned());
+        }
+        self.plans[row]
+            .additions
+            .apply(&mut set, &self.rows()[row].source.keys());
+        self.braced(&set, &self.rows()[row].path, Keep::All)
+    }
+
+    /// The way to any page of a connection; `None` where the rows above it cannot be asked for again.
+    pub(crate) fn route(self, row: usize) -> Option<Route> {
+        self.reach(&Focus {
+            row,
+            asked: Asked::Slot,
+            content: vec![Token::Body(row)],
+            role: AncestorRole::Rows(self.plans[row].layout.clone()),
+        })
+    }
+
+    /// The way to a later page of a connection that goes on under another root field.
+    pub(crate) fn moved_route(self, row: usize) -> Option<Route> {
+        let paged = self.rows()[row].paged()?;
+        let Pager::MovingCursor {
+            next_field,
+            cursor,
+            next_size,
+            ..
+        } = &paged.paged.pager
+        else {
+            return None;
+        };
+        let root = self.context.schema.schema_definition.query.as_ref()?;
+        let definition = self.context.schema.type_field(&root.name, next_field).ok()?;
+        let variable = |path: &crate::schema::ArgumentPath, stem: &str, value: Source| {
+            let ty = path.ty(definition, self.context.schema)?.non_null().to_string();
+            let name = path.0.first()?;
+            let variable = Token::Variable {
+                stem: stem.to_owned(),
+                ty,
+                value,
+            };
+            Some(Argument {
+                needs: None,
+                tokens: vec![Token::Text(format!("{name}:")), variable],
+            })
+        };
+        let size = next_size
+            .as_ref()
+            .and_then(|size| variable(size, "pageSize", Source::Size));
+        let arguments = size
+            .into_iter()
+            .chain(variable(cursor, "cursor", Source::Position))
+            .collect();
+        let name = next_field.to_string();
+        Some(Route {
+            tokens: vec![
+                Token::Root {
+                    key: name.clone(),
+                    name: name.clone(),
+                },
+                Token::Group {
+                    is_object: false,
+                    arguments,
+                },
+                Token::Body(row),
+            ],
+            root: AncestorField {
+                key: name,
+                is_optional: false,
+                role: AncestorRole::Rows(self.plans[row].layout.clone()),
+            },
+            beside: Vec::new(),
+        })
+    }
+
+    fn reach(self, focus: &Focus) -> Option<Route> {
+        let Some(parent) = self.rows()[focus.row].parent else {
+            return self.chain(focus);
+        };
+        let set = self.item_set(parent)?;
+        let keep = Keep::Toward {
+            focus,
+            within: Some(parent),
+        };
+        let item = self.braced(&set, &self.rows()[parent].items_path(), keep);
+        let fields = self.item_fields(parent, focus);
+        match self.plans[parent].address.as_ref()? {
+            Address::Lookup(lookup) => Some(looked_up(lookup, item, fields)),
+            Address::Place(_) => self.reach(&Focus {
+                row: parent,
+                asked: Asked::Place(self.addresses(parent)?),
+                content: self.one_item(parent, item),
+                role: self.one_item_role(parent, fields),
+            }),
+        }
+    }
+
+    /// How many values the address of the row that holds this row field has.
+    fn addresses(self, row: usize) -> Option<usize> {
+        let Some(parent) = self.rows()[row].parent else {
+            return Some(0);
+        };
+        match self.plans[parent].address.as_ref()? {
+            Address::Lookup(_) => Some(1),
+            Address::Place(_) => self.addresses(parent).map(|above| above + 1),
+        }
+    }
+
+    /// The way through singular objects only.
+    fn chain(self, focus: &Focus) -> Option<Route> {
+        let keep = Keep::Toward { focus, within: None };
+        let tokens = self.selections(&self.operation.selection_set, &[], keep).tokens;
+        let first = self.rows()[focus.row].path.first()?;
+        let mut fields = self.ancestors(&self.survey.branches, &[], Some(focus));
+        let root = fields.iter().position(|field| field.key == first.as_str())?;
+        let root = fields.remove(root);
+        Some(Route {
+            tokens,
+            root,
+            beside: fields,
+        })
+    }
+
+    /// What is selected of the items of a row field, with what the planner needs of them.
+    fn item_set(self, row: usize) -> Option<SelectionSet> {
+        let sets = &self.rows()[row].source.item_sets;
+        let mut set = sets.first()?.clone();
+        for other in &sets[1..] {
+            set.selections.extend(other.selections.iter().cloned());
+        }
+        set.selections.extend(self.plans[row].additions.item.iter().cloned());
+        Some(set)
+    }
+
+    /// The selection on a row field of which one item is asked for.
+    fn one_item(self, row: usize, item: Vec<Token>) -> Vec<Token> {
+        let mut text = Text::default();
+        let steps = &self.rows()[row].source.steps;
+        for (key, name) in steps {
+            text.push("{");
+            if key != name {
+                text.push(&format!("{key}:"));
+            }
+            text.push(name);
+        }
+        text.append(item);
+        text.push(&"}".repeat(steps.len()));
+        text.tokens
+    }
+
+    fn one_item_role(self, row: usize, fields: Vec<AncestorField>) -> AncestorRole {
+        let field = |key: &Name, role| AncestorField {
+            key: key.to_string(),
+            is_optional: false,
+            role,
+        };
+        match self.rows()[row].source.steps.as_slice() {
+            [(nodes, _)] => AncestorRole::Object(vec![field(nodes, AncestorRole::Only(fields))]),
+            [(edges, _), (node, _), ..] => {
+                let node = field(node, AncestorRole::Object(fields));
+                AncestorRole::Object(vec![field(edges, AncestorRole::Only(vec![node]))])
+            }
+            [] => AncestorRole::Only(fields),
+        }
+    }
+
+    /// The fields of a parent's item on the way to a row field: its key, and what leads there.
+    fn item_fields(self, parent: usize, focus: &Focus) -> Vec<AncestorField> {
+        let echoes = self
+            .keys(parent)
+            .into_iter()
+            .enumerate()
+            .map(|(index, key)| AncestorField {
+                key,
+                is_optional: false,
+                role: AncestorRole::Echo(index),
+            });
+        let branches = &self.rows()[parent].branches;
+        let path = self.rows()[parent].items_path();
+        echoes.chain(self.ancestors(branches, &path, Some(focus))).collect()
+    }
+
+    /// The response keys of what the rows' `_id` is made of.
+    fn keys(self, row: usize) -> Vec<String> {
+        let layout = &self.plans[row].layout.row;
+        match &layout.id {
+            RowId::Cells(cells) => cells.iter().map(|cell| layout.cells[*cell].key.clone()).collect(),
+            RowId::Position { .. } => Vec::new(),
+        }
+    }
+
+    /// The layout of fields above rows: of all rows, or of those of a focus alone.
+    fn ancestors(self, branches: &[Branch], above: &[Name], focus: Option<&Focus>) -> Vec<AncestorField> {
+        let is_outermost = |row: usize| self.rows()[row].parent.is_none();
+        let is_above_rows = focus.is_none_or(|focus| is_outermost(focus.row));
+        let mut fields = Vec::new();
+        for branch in branches {
+            let (field, role) = match branch {
+                Branch::Value(field) if is_above_rows => {
+                    (field, AncestorRole::Columns(self.places(field, above, focus)))
+                }
+                Branch::Value(_) => continue,
+                Branch::Object(field, below) => {
+                    let path = [above, std::slice::from_ref(&field.key)].concat();
+                    if focus.is_some_and(|focus| !self.rows()[focus.row].path.starts_with(&path)) {
+                        continue;
+                    }
+                    (field, AncestorRole::Object(self.ancestors(below, &path, focus)))
+                }
+                Branch::Rows(row) => {
+                    let Some(field) = self.rows()[*row].field() else {
+                        continue;
+                    };
+                    match focus {
+                        None => (field, AncestorRole::Rows(self.plans[*row].layout.clone())),
+                        Some(focus) if focus.row == *row => (field, focus.role.clone()),
+                        Some(_) => continue,
+                    }
+                }
+            };
+            fields.push(AncestorField {
+                key: field.key.to_string(),
+                is_optional: field.is_conditional,
+                role,
+            });
+        }
+        fields
+    }
+
+    fn places(self, field: &MergedField, above: &[Name], focus: Option<&Focus>) -> Vec<ColumnPlace> {
+        let path = [above, std::slice::from_ref(&field.key)].concat();
+        let plans = self.plans.iter().enumerate();
+        let plans = plans.filter(|(table, _)| focus.is_none_or(|focus| focus.row == *table));
+        let places = plans.flat_map(|(table, plan)| {
+            let same = plan.ancestors.iter().filter(|(value_path, _)| *value_path == path);
+            same.map(move |(_, column)| ColumnPlace { table, column: *column })
+        });
+        places.collect()
+    }
+
+    fn braced(self, set: &SelectionSet, path: &[Name], keep: Keep<'_>) -> Vec<Token> {
+        let mut text = Text::default();
+        text.push("{");
+        text.append(self.selections(set, path, keep).tokens);
+        text.push("}");
+        text.tokens
+    }
+
+    fn selections(self, set: &SelectionSet, path: &[Name], keep: Keep<'_>) -> Text {
+        let mut text = Text::default();
+        for selection in &set.selections {
+            let written = match selection {
+                Selection::Field(field) => self.field(field, path, keep),
+                Selection::InlineFragment(inline) => {
+                    let below = self.selections(&inline.selection_set, path, keep);
+                    let mut written = Text::default();
+                    if !below.tokens.is_empty() {
+                        written.push("...");
+                        if let Some(condition) = &inline.type_condition {
+                            written.push(&format!("on {condition}"));
+                        }
+                        written.push_directives(&inline.directives);
+                        written.push("{");
+                        written.append(below.tokens);
+                        written.push("}");
+                    }
+                    written
+                }
+                Selection::FragmentSpread(_) => Text::default(),
+            };
+            if !written.tokens.is_empty() {
+                text.separate();
+                text.append(written.tokens);
+            }
+        }
+        text
+    }
+
+    /// A field with all below it that is kept; nothing where it is left out.
+    fn field(self, field: &Field, above: &[Name], keep: Keep<'_>) -> Text {
+        let path = [above, std::slice::from_ref(field.response_key())].concat();
+        match keep {
+            Keep::All => self.whole_field(field, &path),
+            Keep::Toward { focus, within } => self.field_toward(field, &path, focus, within),
+        }
+    }
+
+    fn whole_field(self, field: &Field, path: &[Name]) -> Text {
+        let mut text = Text::default();
+        text.push_name(field);
+        let row = self
+            .rows()
+            .iter()
+            .position(|row| !row.path.is_empty() && row.path == path);
+        let paged = row.and_then(|row| {
+            Some((
+                row,
+                self.rows()[row].field()?,
+                self.rows()[row].paged()?,
+                self.connection(row)?,
+            ))
+        });
+        if let Some((row, merged, paged, connection)) = paged {
+            text.tokens
+                .push(arguments(self.context, merged, paged, Asked::Inline(connection)));
+            text.push_directives(&field.directives);
+            text.tokens.push(Token::Body(row));
+            return text;
+        }
+        push_own_arguments(&mut text, field);
+        if field.selection_set.selections.is_empty() {
+            return text;
+        }
+        let mut set = field.selection_set.clone();
+        if let Some(row) = row {
+            self.plans[row].additions.apply(&mut set, &[]);
+        }
+        text.append(self.braced(&set, path, Keep::All));
+        text
+    }
+
+    fn field_toward(self, field: &Field, path: &[Name], focus: &Focus, within: Option<usize>) -> Text {
+        let target = &self.rows()[focus.row];
+        let mut text = Text::default();
+        if target.path == path {
+            self.push_head(&mut text, field, within.is_none() && path.len() == 1);
+            if let (Some(merged), Some(paged)) = (target.field(), target.paged()) {
+                text.tokens.push(arguments(self.context, merged, paged, focus.asked));
+            }
+            text.push_directives(&field.directives);
+            text.append(focus.content.clone());
+        } else if target.path.starts_with(path) {
+            self.push_head(&mut text, field, within.is_none() && path.len() == 1);
+            push_own_arguments(&mut text, field);
+            let keep = Keep::Toward { focus, within };
+            text.append(self.braced(&field.selection_set, path, keep));
+        } else {
+            let is_kept = match within {
+                None => !self.rows().iter().any(|row| row.path.starts_with(path)),
+                Some(row) => {
+                    let key = field.response_key().as_str();
+                    let is_direct = path.len() == self.rows()[row].items_path().len() + 1;
+                    is_direct && self.keys(row).iter().any(|own| own == key)
+                }
+            };
+            if is_kept {
+                text.append(self.whole_field(field, path).tokens);
+            }
+        }
+        text
+    }
+
+    fn push_head(self, text: &mut Text, field: &Field, is_root: bool) {
+        if is_root {
+            text.tokens.push(Token::Root {
+                key: field.response_key().to_string(),
+                name: field.name.to_string(),
+            });
+        } else {
+            text.push_name(field);
+        }
+    }
+}
+
+fn push_own_arguments(text: &mut Text, field: &Field) {
+    let own = field
+        .arguments
+        .iter()
+        .map(|argument| crate::plan::text::written(&argument.name, &argument.value));
+    let group = Token::Group {
+        is_object: false,
+        arguments: own.collect(),
+    };
+    if !field.arguments.is_empty() {
+        text.tokens.push(group);
+    }
+    text.push_directives(&field.directives);
+}
+
+/// The way by a root field that finds the row.
+fn looked_up(lookup: &Lookup, item: Vec<Token>, fields: Vec<AncestorField>) -> Route {
+    let name = lookup.field.to_string();
+    let mut text = Text::default();
+    text.tokens.push(Token::Root {
+        key: name.clone(),
+        name: name.clone(),
+    });
+    let variable = Token::Variable {
+        stem: lookup.by.to_string(),
+        ty: lookup.ty.to_string(),
+        value: Source::Address(0),
+    };
+    let opening = if lookup.takes_list { "[" } else { "" };
+    let mut argument = vec![Token::Text(format!("{}:{opening}", lookup.argument)), variable];
+    if lookup.takes_list {
+        argument.push(Token::Text("]".to_owned()));
+    }
+    text.tokens.push(Token::Group {
+        is_object: false,
+        arguments: vec![Argument {
+            needs: None,
+            tokens: argument,
+        }],
+    });
+    match &lookup.condition {
+        Some(condition) => {
+            text.push(&format!("{{...on {condition}"));
+            text.append(item);
+            text.push("}");
+        }
+        None => text.append(item),
+    }
+    let role = if lookup.answers_list {
+        AncestorRole::Only(fields)
+    } else {
+        AncestorRole::Object(fields)
+    };
+    Route {
+        tokens: text.tokens,
+        root: AncestorField {
+            key: name,
+            is_optional: false,
+            role,
+        },
+        beside: Vec::new(),
+    }
+}

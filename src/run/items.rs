@@ -1,0 +1,244 @@
+//! The items of a page, as the engine sees them: counted, or, where rows below may have to be read on, looked into.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, RowsLayout};
+use crate::rows::{key_id, position_id};
+use crate::run::harvest::{FoundPage, Key, Keys, Place, RoleSeed, Walk};
+
+/// The list of a page's items, or the one item.
+pub(crate) struct Items<'walk, 'plan> {
+    pub(crate) layout: &'walk RowsLayout,
+    pub(crate) walk: &'walk mut Walk<'plan>,
+    pub(crate) place: &'walk Place,
+    pub(crate) page: &'walk mut FoundPage,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.layout.items == At::Value {
+            self.page.rows = 1;
+            return deserializer.deserialize_any(IgnoredAny).map(drop);
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a list at `{}`", self.place.path)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.page.is_null |= self.layout.items == At::List;
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.page.has_items = true;
+        let look = self
+            .walk
+            .looks
+            .get(self.page.connection)
+            .filter(|_| self.layout.page.is_some())
+            .cloned();
+        let look = look.unwrap_or_default();
+        if !look.digest && look.key.is_none() && !has_rows_below(&self.layout.row.cells) {
+            while items.next_element::<IgnoredAny>()?.is_some() {
+                self.page.rows += 1;
+            }
+            return Ok(());
+        }
+        let mut digest = look.digest.then(Sha256::new);
+        let mut reader = ItemReader {
+            layout: self.layout,
+            place: self.place,
+            index: 0,
+            cursor_before: None,
+        };
+        while let Some(raw) = items.next_element::<&'de RawValue>()? {
+            if let Some(digest) = &mut digest {
+                digest.update(raw.get());
+                digest.update([0]);
+            }
+            let item = reader
+                .read(raw, look.key.as_deref(), &mut *self.walk)
+                .map_err(A::Error::custom)?;
+            self.page.last_key = item.or_else(|| self.page.last_key.take());
+        }
+        self.page.rows = reader.index;
+        self.page.digest = digest.map(|digest| {
+            let hash = digest.finalize();
+            hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        });
+        Ok(())
+    }
+}
+
+fn has_rows_below(cells: &[Cell]) -> bool {
+    cells.iter().any(|cell| match &cell.role {
+        CellRole::Below { .. } => true,
+        CellRole::Flattened(cells) => has_rows_below(cells),
+        CellRole::Ignored | CellRole::Column(_) => false,
+    })
+}
+
+/// Reads the items of one page, one after the other.
+struct ItemReader<'walk> {
+    layout: &'walk RowsLayout,
+    place: &'walk Place,
+    /// Items before, in this page.
+    index: u64,
+    /// The cursor of the edge before, in this page.
+    cursor_before: Option<Value>,
+}
+
+/// The members of an object, each still as its text.
+struct Members<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+
+impl<'de> Members<'de> {
+    fn parse(raw: &'de RawValue) -> serde_json::Result<Self> {
+        serde_json::from_str(raw.get())
+    }
+
+    fn get(&self, key: &str) -> Option<&'de RawValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                let mut keys = Keys::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    keys.note(key.clone())?;
+                    members.push((key, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+impl ItemReader<'_> {
+    /// Looks into an item; its value for `key` comes back.
+    fn read(&mut self, raw: &RawValue, key: Option<&str>, walk: &mut Walk<'_>) -> serde_json::Result<Option<Value>> {
+        let cursor_before = self.cursor_before.take();
+        let item = self.node(raw)?;
+        self.index += 1;
+        let Some(members) = item else { return Ok(None) };
+        let found = key
+            .and_then(|key| members.get(key))
+            .and_then(|raw| serde_json::from_str(raw.get()).ok());
+        if has_rows_below(&self.layout.row.cells) {
+            let place = Place {
+                slot: None,
+                parent: self.id(&members),
+                address: self.address(&members, cursor_before),
+                position: None,
+                before: 0,
+                path: self.place.path.clone(),
+            };
+            rows_below(&self.layout.row.cells, &members, &place, walk)?;
+        }
+        Ok(found)
+    }
+
+    /// The item itself, out of its edge where it stands in one; `None` for null.
+    fn node<'de>(&mut self, raw: &'de RawValue) -> serde_json::Result<Option<Members<'de>>> {
+        if raw.get() == "null" {
+            return Ok(None);
+        }
+        let members = Members::parse(raw)?;
+        let At::Edges { node, cursor, .. } = &self.layout.items else {
+            return Ok(Some(members));
+        };
+        let cursor = cursor.as_deref().and_then(|cursor| members.get(cursor));
+        self.cursor_before = cursor.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        match members.get(node).filter(|raw| raw.get() != "null") {
+            Some(raw) => Members::parse(raw).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The row's `_id`; `None` where it cannot be made.
+    fn id(&self, members: &Members<'_>) -> Option<String> {
+        match &self.layout.row.id {
+            RowId::Cells(cells) => {
+                let texts = cells
+                    .iter()
+                    .map(|cell| members.get(&self.layout.row.cells.get(*cell)?.key).map(RawValue::get));
+                key_id(&texts.collect::<Vec<_>>())
+            }
+            RowId::Position { path } => {
+                let parent = self.place.parent.as_deref().unwrap_or("");
+                Some(position_id(parent, path, self.place.before + self.index - 1))
+            }
+        }
+    }
+
+    /// The values by which the row is asked for again; none where there is no way.
+    fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Vec<Option<Value>> {
+        let own = self.place.before + self.index - 1;
+        let behind = |value: Option<Value>| self.place.address.iter().cloned().chain([value]).collect();
+        match self.layout.row.address {
+            None => Vec::new(),
+            Some(RowAddress::Cell(cell)) => {
+                let raw = self.layout.row.cells.get(cell).and_then(|cell| members.get(&cell.key));
+                vec![raw.and_then(|raw| serde_json::from_str(raw.get()).ok())]
+            }
+            Some(RowAddress::EdgeCursor) if self.index == 1 => behind(self.place.position.clone()),
+            Some(RowAddress::EdgeCursor) => behind(cursor_before),
+            Some(RowAddress::Offset) => behind(Some(own.into())),
+            Some(RowAddress::Page { first }) => behind(Some((own + first).into())),
+        }
+    }
+}
+
+/// Harvests the rows that stand in an item.
+fn rows_below(cells: &[Cell], members: &Members<'_>, place: &Place, walk: &mut Walk<'_>) -> serde_json::Result<()> {
+    for cell in cells {
+        let raw = members.get(&cell.key);
+        match &cell.role {
+            CellRole::Below { below, .. } => harvest_below(below, raw, place.below(&cell.key), walk)?,
+            CellRole::Flattened(cells) => {
+                if let Some(raw) = raw.filter(|raw| raw.get() != "null") {
+                    rows_below(cells, &Members::parse(raw)?, &place.below(&cell.key), walk)?;
+                }
+            }
+            CellRole::Ignored | CellRole::Column(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn harvest_below(
+    role: &AncestorRole,
+    raw: Option<&RawValue>,
+    place: Place,
+    walk: &mut Walk<'_>,
+) -> serde_json::Result<()> {
+    let text = raw.map_or("null", RawValue::get);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    RoleSeed { role, walk, place }.deserialize(&mut deserializer)
+}

@@ -1,0 +1,223 @@
+//! Which tasks share a request, and how large their pages are: as many rows as the source allows in one query.
+//!
+//! Pure. Room is counted in rows asked for, first pages within the pages of their parents included, which is how APIs
+//! count nodes.
+
+use crate::plan::{Connection, Plan};
+use crate::project::QueryLimits;
+use crate::run::fan_out::FanOut;
+use crate::schema::{Pager, Style};
+use crate::state::Task;
+
+/// Rows that a request asks for at most where the API sets no limit.
+const ROWS: u64 = 10_000;
+/// Tasks that share a request at most where the API sets no limit.
+const SLOTS: usize = 100;
+
+/// What one request has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Rows.
+    pub(crate) rows: u64,
+    /// Whether the API counts the rows that are asked for; if not, those that are likely to come count.
+    pub(crate) counts_asked: bool,
+    /// Tasks.
+    pub(crate) slots: usize,
+}
+
+impl Room {
+    /// The room that the limits of a source leave.
+    pub(crate) fn of(limits: &QueryLimits) -> Self {
+        let slots = [limits.root_fields, limits.aliases].into_iter().flatten().min();
+        Self {
+            rows: limits.nodes.map_or(ROWS, u64::from).max(1),
+            counts_asked: limits.nodes.is_some(),
+            slots: slots
+                .map_or(SLOTS, |slots| usize::try_from(slots).unwrap_or(SLOTS))
+                .max(1),
+        }
+    }
+
+    /// What a slot takes beside its rows, in rows.
+    fn slot(self) -> f64 {
+        self.rows as f64 / self.slots as f64
+    }
+}
+
+/// Chooses tasks for requests.
+#[derive(Debug)]
+pub(crate) struct Packer<'plan> {
+    plan: &'plan Plan,
+    room: Room,
+    /// The sizes of first pages within the pages of their parents, by connection.
+    inline_sizes: Vec<u32>,
+    /// Rows that come with one row of a connection, itself included, by connection: those asked for, or those likely.
+    row_costs: Vec<f64>,
+}
+
+impl<'plan> Packer<'plan> {
+    /// A packer for what is known now of how many rows the connections hold.
+    pub(crate) fn new(plan: &'plan Plan, room: Room, fan_outs: &[FanOut]) -> Self {
+        let mut packer = Self {
+            inline_sizes: plan.connections.iter().map(most).collect(),
+            row_costs: vec![1.0; plan.connections.len()],
+            plan,
+            room,
+        };
+        packer.choose_inline_sizes(fan_outs);
+        packer.fit(fan_outs);
+        packer
+    }
+
+    /// The deepest first: what comes with a row is the costlier to leave empty the more there is in it.
+    fn choose_inline_sizes(&mut self, fan_outs: &[FanOut]) {
+        for (index, connection) in self.plan.connections.iter().enumerate().rev() {
+            let (Some(parent), Some(fan_out)) = (connection.parent, fan_outs.get(index)) else {
+                continue;
+            };
+            let slot = (self.room.slot() / self.row_costs[index]) as u64;
+            // Of a list that has no next page, what does not come now never comes.
+            let size = if is_capped(connection) {
+                most(connection)
+            } else {
+                fan_out.size(0, most(connection), slot)
+            };
+            self.inline_sizes[index] = size;
+            self.row_costs[parent] += self.rows_inline(size, fan_out) * self.row_costs[index];
+        }
+    }
+
+    /// Rows that a first page of that size counts for.
+    fn rows_inline(&self, size: u32, fan_out: &FanOut) -> f64 {
+        let likely = if self.room.counts_asked {
+            None
+        } else {
+            fan_out.mean(size)
+        };
+        likely.unwrap_or_else(|| f64::from(size))
+    }
+
+    /// Makes first pages so small that a page of one row fits, and the outermost pages so small that they fit.
+    fn fit(&mut self, fan_outs: &[FanOut]) {
+        while self.row_costs.iter().any(|cost| *cost > self.room.rows as f64) {
+            let nested = self.plan.connections.iter().zip(&mut self.inline_sizes);
+            let largest = nested
+                .filter(|(connection, _)| connection.parent.is_some() && !is_capped(connection))
+                .max_by_key(|(_, size)| **size);
+            match largest {
+                Some((_, size)) if *size > 1 => *size = size.div_ceil(2),
+                _ => break,
+            }
+            self.count_costs(fan_outs);
+        }
+        let roots = self
+            .plan
+            .connections
+            .iter()
+            .filter(|connection| connection.parent.is_none())
+            .count();
+        let share = self.room.rows as f64 / roots.max(1) as f64;
+        for (index, connection) in self.plan.connections.iter().enumerate() {
+            if connection.parent.is_none() && !is_fixed(connection) {
+                self.inline_sizes[index] = self.inline_sizes[index].min(fitting(share, self.row_costs[index]));
+            }
+        }
+    }
+
+    fn count_costs(&mut self, fan_outs: &[FanOut]) {
+        self.row_costs.fill(1.0);
+        // Children stand behind their parents.
+        for (index, connection) in self.plan.connections.iter().enumerate().rev() {
+            if let (Some(parent), Some(fan_out)) = (connection.parent, fan_outs.get(index)) {
+                self.row_costs[parent] += self.rows_inline(self.inline_sizes[index], fan_out) * self.row_costs[index];
+            }
+        }
+    }
+
+    /// The sizes of first pages within the pages of their parents, and of the first pages of everything, by connection.
+    pub(crate) fn inline_sizes(&self) -> &[u32] {
+        &self.inline_sizes
+    }
+
+    /// The size that the page of a task has, if it is asked for now.
+    pub(crate) fn size(&self, task: &Task, fan_outs: &[FanOut]) -> u32 {
+        let Some(connection) = task.connection.and_then(|index| self.plan.connections.get(index)) else {
+            return 1;
+        };
+        if let Some(size) = task.size {
+            return size;
+        }
+        let most = most(connection);
+        let index = task.connection.unwrap_or_default();
+        let slot = (self.room.slot() / self.row_costs[index]) as u64;
+        let wanted = match (connection.parent, fan_outs.get(index)) {
+            _ if is_fixed(connection) => return most,
+            (Some(_), Some(fan_out)) => fan_out.size(task.before, most, slot),
+            _ => most,
+        };
+        let left = connection
+            .most_rows
+            .map(|most| u64::from(most).saturating_sub(task.before).max(1));
+        let left = left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX));
+        wanted
+            .min(left)
+            .min(fitting(self.room.rows as f64, self.row_costs[index]))
+    }
+
+    /// Takes tasks for one request from the front of `tasks`: how many, their sizes, and whether the request is full.
+    pub(crate) fn fill<'task>(
+        &self,
+        tasks: impl Iterator<Item = &'task Task>,
+        fan_outs: &[FanOut],
+    ) -> (Vec<u32>, bool) {
+        let mut sizes = Vec::new();
+        let mut rows = 0.0;
+        let room = self.room.rows as f64;
+        for task in tasks {
+            let Some(connection) = task.connection else {
+                // The first pages of everything go alone.
+                return if sizes.is_empty() {
+                    (vec![1], true)
+                } else {
+                    (sizes, true)
+                };
+            };
+            let size = self.size(task, fan_outs);
+            let cost = self.row_costs.get(connection).copied().unwrap_or(1.0) * f64::from(size);
+            let is_over = rows + cost > room && !sizes.is_empty();
+            if is_over || sizes.len() >= self.room.slots {
+                return (sizes, true);
+            }
+            rows += cost;
+            sizes.push(size);
+        }
+        let is_full = sizes.len() >= self.room.slots || rows >= room;
+        (sizes, is_full)
+    }
+}
+
+/// How many rows of that cost fit; at least one.
+fn fitting(room: f64, cost: f64) -> u32 {
+    (room / cost).clamp(1.0, f64::from(u32::MAX)) as u32
+}
+
+fn most(connection: &Connection) -> u32 {
+    connection
+        .most_rows
+        .unwrap_or(u32::MAX)
+        .min(connection.page_size)
+        .max(1)
+}
+
+/// Whether a connection has no next page.
+fn is_capped(connection: &Connection) -> bool {
+    matches!(connection.paged.pager, Pager::Capped { .. })
+}
+
+/// Whether the pages of a connection must keep their size: page numbers mean other rows under another one.
+fn is_fixed(connection: &Connection) -> bool {
+    matches!(
+        connection.paged.pager.style(),
+        Style::Page | Style::PageFlag | Style::PageInput | Style::PageList | Style::Capped
+    )
+}
