@@ -11,7 +11,7 @@ use crate::plan::address::{Address, has_place_in_edges, no_address};
 use crate::plan::columns::Context;
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
-use crate::plan::edges::move_into_edges;
+use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, Body, OwnVariable, RequestText, RequestWriter, Routes, Target};
 use crate::plan::route::RouteMaker;
@@ -118,6 +118,7 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         variables: &variables,
         sources: &sources,
     };
+    unite(context, &mut operation.selection_set);
     let (survey, plans) = survey_and_plan(context, &mut operation)?;
     let operation_name = directives::table(&operation.directives).name;
     let tables = tables(

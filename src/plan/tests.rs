@@ -20,11 +20,13 @@ const SCHEMA: &str = r#"
     pages(limit: Int, offset: Int): [Issue!]
     viewer: User!
     tags: [Tag!]!
+    teams(first: Int, after: String): TeamConnection
+    group(groupId: ID!): Group
   }
   enum State { OPEN CLOSED }
   scalar Long
   scalar DateTime
-  type Organization { id: ID! name: String! members: [User!] groups(first: Int, after: String): GroupConnection! owner: User }
+  type Organization { id: ID! name: String! members: [User!] boards: [Board!] groups(first: Int, after: String): GroupConnection! owner: User }
   type Group { id: ID! title: String tags: [String!]! findings(first: Int, after: String): IssueConnection! }
   type GroupConnection { pageInfo: PageInfo! nodes: [Group] totalCount: Int weight: Float }
   type User { id: ID! name: String email: String }
@@ -41,6 +43,10 @@ const SCHEMA: &str = r#"
   type ItemEdge { node: Item }
   type Entry { at: DateTime! text: String }
   type EntryConnection { pageInfo: PageInfo! nodes: [Entry!]! }
+  type Board { name: String issues(first: Int, after: String): IssueConnection }
+  type Team { slug: String! name: String issues(first: Int, after: String, state: State): IssueConnection! }
+  type TeamConnection { pageInfo: PageInfo! nodes: [Team] edges: [TeamEdge] }
+  type TeamEdge { cursor: String! node: Team }
 "#;
 
 #[derive(Default)]
@@ -402,17 +408,90 @@ fn edges_keep_what_the_author_asks_of_them() {
 
 #[test]
 fn what_would_be_cut_off_is_refused() {
-    let nested =
-        refusal("{ organization(login: \"a\") { groups { nodes { title tags findings { nodes { id } } } } } }");
-    assert!(nested.contains("`findings` cannot be read to its end"), "{nested}");
+    let nested = refusal("{ organization(login: \"a\") { boards { name issues { nodes { id } } } } }");
+    assert!(nested.contains("`issues` cannot be read to its end"), "{nested}");
     assert!(
-        nested.contains("work.graphql:1:58") && nested.contains("@lookup(field"),
+        nested.contains("work.graphql:1:44") && nested.contains("@lookup(field"),
         "{nested}"
     );
     plan("{ pages(limit: 5) @paginate(style: NONE) { id } }");
     assert!(refusal("{ issues(last: 5, first: 1) { nodes { id } } }").contains("asks for pages from the end"));
     assert!(refusal("{ issues(first: 1, after: \"x\") { nodes { id } } }").contains("`after` has a fixed value"));
     plan("{ organization(login: \"a\") { groups { totalCount } name } }");
+}
+
+#[test]
+fn rows_selected_under_nodes_and_under_edges_are_the_same_rows() {
+    let plan = plan("{ issues { nodes { title } e: edges { addedAt n: node { id } } } }");
+    assert_eq!(
+        &*start(&plan).text,
+        "query($pageSize:Int!){issues(first:$pageSize){e:edges{n:node{title}}e:edges{addedAt n:node{id}}\
+         pageInfo{hasNextPage endCursor}}}"
+    );
+    assert_eq!(
+        columns(&plan, 0),
+        ["_id: string", "edge_addedAt: json?", "title: string", "id: string"]
+    );
+}
+
+#[test]
+fn a_connection_below_rows_is_a_table_of_its_own() {
+    let plan = plan(
+        "{ organization(login: \"a\") { name groups { nodes { title findings { nodes { title author { name } } } } } } }",
+    );
+    let names: Vec<_> = plan.tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["work", "work__findings"]);
+    assert_eq!(
+        columns(&plan, 0),
+        ["_id: string", "organization_name: string", "title: string?"]
+    );
+    assert_eq!(
+        columns(&plan, 1),
+        [
+            "_id: string",
+            "_parent_id: string",
+            "title: string",
+            "author: struct(name)?"
+        ]
+    );
+    // `group(groupId:)` finds one by its `id`, which comes back to be compared.
+    assert_eq!(
+        &*later(&plan, &[1, 1]).text,
+        "query($id:ID!,$pageSize:Int!,$cursor:String!,$id2:ID!,$cursor2:String!)\
+         {t0:group(groupId:$id){findings(first:$pageSize,after:$cursor){...F1}id}\
+         t1:group(groupId:$id2){findings(first:$pageSize,after:$cursor2){...F1}id}}\
+         fragment F1 on IssueConnection{nodes{title author{name}id}pageInfo{hasNextPage endCursor}}"
+    );
+}
+
+#[test]
+fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
+    let plan = plan("{ teams { nodes { name issues { nodes { id } } } } }");
+    assert_eq!(
+        &*start(&plan).text,
+        "query($pageSize:Int!){teams(first:$pageSize){edges{node{name issues(first:$pageSize){nodes{id}\
+         pageInfo{hasNextPage endCursor}}}cursor}pageInfo{hasNextPage endCursor}}}"
+    );
+    let position = JsonValue::from("c9");
+    let first_row = |address: &[Option<JsonValue>]| {
+        let ask = Ask {
+            connection: Some(1),
+            size: 50,
+            position: Some(&position),
+            address,
+        };
+        plan.request(&[ask], &plan.full_sizes()).text
+    };
+    assert_eq!(
+        &*first_row(&[Some("c4".into())]),
+        "query($pageSize:Int!,$cursor:String!,$pageSize2:Int!,$cursor2:String!){teams(first:$pageSize,after:$cursor)\
+         {edges{node{issues(first:$pageSize2,after:$cursor2){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
+    );
+    assert_eq!(
+        &*first_row(&[None]),
+        "query($pageSize:Int!,$pageSize2:Int!,$cursor:String!){teams(first:$pageSize)\
+         {edges{node{issues(first:$pageSize2,after:$cursor){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
+    );
 }
 
 #[test]
