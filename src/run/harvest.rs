@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::plan::{AncestorField, AncestorRole, Layout, RowsLayout, Signal};
+use crate::plan::{AncestorField, AncestorRole, Layout, RowId, RowsLayout, Signal};
 use crate::run::items::Items;
 use crate::state::StoredSlot;
 
@@ -21,10 +21,19 @@ pub(crate) struct Harvest {
     pub(crate) pages: Vec<FoundPage>,
     /// Rows outside of connections.
     pub(crate) plain_rows: u64,
-    /// Row fields that should be there and are not: their response paths.
-    pub(crate) missing: Vec<String>,
+    /// Row fields that should be there and are not.
+    pub(crate) missing: Vec<Missing>,
     /// Slots whose row is another one than was meant, or is gone.
     pub(crate) strangers: Vec<usize>,
+}
+
+/// A row field, or an object above it, that should be there and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The slot that it belongs to, where pages were asked for.
+    pub(crate) slot: Option<usize>,
+    /// Its response path.
+    pub(crate) path: String,
 }
 
 /// A page of a connection.
@@ -38,6 +47,8 @@ pub(crate) struct FoundPage {
     pub(crate) parent: Option<String>,
     /// The values by which that row is asked for again.
     pub(crate) address: Vec<Option<Value>>,
+    /// That row cannot be asked for again: it lacks what would tell it.
+    pub(crate) is_lost: bool,
     /// Items in it.
     pub(crate) rows: u64,
     /// Whether it says that there are more; `None` where it does not say.
@@ -50,8 +61,12 @@ pub(crate) struct FoundPage {
     pub(crate) page_count: Option<u64>,
     /// The value by which the page behind it is asked for, where that is one of its last row.
     pub(crate) last_key: Option<Value>,
+    /// Rows that follow each other have the same such value.
+    pub(crate) has_equal_keys: bool,
     /// Tells pages apart, where their position does not.
     pub(crate) digest: Option<String>,
+    /// Whether its rows have keys, by which two are told apart.
+    pub(crate) has_keys: bool,
     /// The connection, or an object above it, is null: it has no rows.
     pub(crate) is_null: bool,
     /// Its list of items is there.
@@ -94,6 +109,8 @@ pub(crate) struct Place {
     pub(crate) slot: Option<usize>,
     pub(crate) parent: Option<String>,
     pub(crate) address: Vec<Option<Value>>,
+    /// The row that holds the connection cannot be asked for again.
+    pub(crate) is_lost: bool,
     pub(crate) position: Option<Value>,
     pub(crate) before: u64,
     pub(crate) path: String,
@@ -107,7 +124,7 @@ impl Place {
             address: place.address.clone(),
             position: place.position.clone(),
             before: place.slot.before,
-            path: String::new(),
+            ..Self::default()
         })
     }
 
@@ -182,6 +199,7 @@ fn found(place: &Place) -> FoundPage {
         slot: place.slot,
         parent: place.parent.clone(),
         address: place.address.clone(),
+        is_lost: place.is_lost,
         ..FoundPage::default()
     }
 }
@@ -287,7 +305,8 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             let place = (self.places)(index, &field.key);
             self.walk.note_null(&field.role, &place, true);
             if !field.is_optional && leads_to_rows(&field.role) {
-                self.walk.harvest.missing.push(place.path);
+                let Place { slot, path, .. } = place;
+                self.walk.harvest.missing.push(Missing { slot, path });
             }
         }
         if let (Some(slot), false) = (self.place.slot, echo.is_of(self.place.parent.as_deref())) {
@@ -404,6 +423,7 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
         let Self { layout, walk, place } = self;
         let mut page = FoundPage {
             connection: layout.page.as_ref().map_or(0, |page| page.connection),
+            has_keys: matches!(layout.row.id, RowId::Cells(_)),
             ..found(&place)
         };
         let items = Items {
@@ -506,10 +526,6 @@ impl<'de> Visitor<'de> for PageSeed<'_, '_, '_> {
 }
 
 fn note_signal(page: &mut FoundPage, signal: Signal, value: Value) {
-    let number = || match &value {
-        Value::String(text) => text.parse().ok(),
-        value => value.as_u64(),
-    };
     match signal {
         Signal::HasNext => page.has_next = value.as_bool(),
         Signal::EndCursor => {
@@ -519,8 +535,25 @@ fn note_signal(page: &mut FoundPage, signal: Signal, value: Value) {
                 value => Some(value),
             }
         }
-        Signal::Total => page.total = number(),
-        Signal::PageCount => page.page_count = number(),
+        Signal::Total => page.total = number(&value),
+        Signal::PageCount => page.page_count = number(&value),
+    }
+}
+
+/// A count, however it is written; nothing for what is none, as -1 where the number is not known.
+fn number(value: &Value) -> Option<u64> {
+    let whole = |number: f64| number >= 0.0 && number.fract() == 0.0;
+    match value {
+        Value::String(text) => text.parse().ok(),
+        value => {
+            let rounded = || {
+                value
+                    .as_f64()
+                    .filter(|number| whole(*number))
+                    .map(|number| number as u64)
+            };
+            value.as_u64().or_else(rounded)
+        }
     }
 }
 

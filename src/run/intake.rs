@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::api::{ErrorPath, GraphqlError, PathSegment};
-use crate::plan::{Connection, Plan};
-use crate::run::harvest::{FoundPage, Harvest};
+use crate::plan::{AncestorRole, Connection, Plan, Target};
+use crate::run::harvest::{FoundPage, Harvest, Missing};
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
 use crate::state::{Tally, Task};
 
@@ -71,6 +71,7 @@ pub(crate) fn consequences(
         rows: harvest.plain_rows,
         ..Consequences::default()
     };
+    let errors = request.placed(errors);
     let mut strangers = harvest.strangers;
     strangers.sort_unstable();
     strangers.dedup();
@@ -80,7 +81,7 @@ pub(crate) fn consequences(
     for page in &harvest.pages {
         let is_strange = page.slot.is_some_and(|slot| strangers.contains(&slot));
         if !is_strange {
-            request.follow(page, &mut result)?;
+            request.follow(page, &errors, &mut result)?;
         }
     }
     if request.asked.iter().any(|asked| asked.task.connection.is_none()) {
@@ -89,14 +90,16 @@ pub(crate) fn consequences(
             result.flaws.insert(text, 1);
         }
     }
-    for path in harvest.missing {
+    // A slot without its page fails as a whole, and is asked again: what it lacks need not be so the next time.
+    for Missing { path, .. } in harvest.missing.iter().filter(|missing| missing.slot.is_none()) {
         *result
             .flaws
             .entry(format!("`{path}` is missing from a response"))
             .or_default() += 1;
     }
-    for (text, count) in error_flaws(errors) {
-        *result.flaws.entry(text).or_default() += count;
+    let is_taken = |error: &&PlacedError<'_>| !error.slot.is_some_and(|slot| result.void.contains(&slot));
+    for error in errors.iter().filter(is_taken) {
+        *result.flaws.entry(error.text()).or_default() += 1;
     }
     Ok(result)
 }
@@ -120,7 +123,50 @@ impl Request<'_> {
         Some((index, self.plan.connections.get(index)?))
     }
 
-    fn follow(&self, page: &FoundPage, result: &mut Consequences) -> Result<(), PagingError> {
+    /// Errors beside the data, and where they belong.
+    fn placed<'error>(&self, errors: &'error [GraphqlError]) -> Vec<PlacedError<'error>> {
+        if errors.is_empty() {
+            return Vec::new();
+        }
+        let roots = self.slot_roots();
+        let place = |error: &'error GraphqlError| {
+            let names = error.path.as_ref().map(names);
+            let root = names.as_ref().and_then(|names| names.first());
+            let slot = root.and_then(|root| roots.iter().position(|key| key == root));
+            let place = match (slot.and_then(|slot| self.connection_of(slot)), &names) {
+                (Some((_, connection)), Some(names)) => Some(place_in(connection, names)),
+                (None, Some(names)) => Some(names.join(".")),
+                (_, None) => None,
+            };
+            PlacedError { error, slot, place }
+        };
+        errors.iter().map(place).collect()
+    }
+
+    /// The response keys of the slots; none for the first pages of everything.
+    fn slot_roots(&self) -> Vec<String> {
+        let targets = self.asked.iter().filter_map(|AskedTask { task, .. }| {
+            Some(Target::Page {
+                connection: task.connection?,
+                is_first: task.position.is_none(),
+            })
+        });
+        let targets: Vec<Target> = targets.collect();
+        match self.plan.layout(&targets).data.role {
+            AncestorRole::Object(fields) if !targets.is_empty() => {
+                let keys = fields.into_iter().take(targets.len());
+                keys.map(|field| field.key).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn follow(
+        &self,
+        page: &FoundPage,
+        errors: &[PlacedError<'_>],
+        result: &mut Consequences,
+    ) -> Result<(), PagingError> {
         let Some(connection) = self.plan.connections.get(page.connection) else {
             return Ok(());
         };
@@ -128,16 +174,18 @@ impl Request<'_> {
             .slot
             .and_then(|slot| self.asked.get(slot))
             .filter(|asked| asked.task.connection.is_some());
-        let broke_off = || PagingError::BrokeOff {
-            path: connection.path.clone(),
-        };
         let tally = result.tallies.entry(page.connection).or_default();
         if asked_task.is_none() {
             tally.opened += 1;
         }
         if page.is_null || !page.has_items {
             if let (Some(slot), Some(_)) = (page.slot, asked_task) {
-                result.failed.push((slot, broke_off()));
+                let mut causes = errors.iter().filter(|error| error.slot == Some(slot));
+                let error = PagingError::BrokeOff {
+                    path: connection.path.clone(),
+                    cause: causes.next().map(|cause| cause.error.message.clone()),
+                };
+                result.failed.push((slot, error));
                 result.void.push(slot);
                 return Ok(());
             }
@@ -157,7 +205,7 @@ impl Request<'_> {
             Err(error) if connection.parent.is_none() => return Err(error),
             // One of many connections that cannot be read on does not take the others down.
             Err(error) => Turn {
-                end: Some(End::Lost),
+                end: asked.expected.is_none().then_some(End::Lost),
                 flaws: vec![error.to_string()],
                 next: Vec::new(),
             },
@@ -217,12 +265,7 @@ impl Request<'_> {
 
 /// Whether the row that holds a connection can be asked for again.
 fn can_be_reached(connection: &Connection, page: &FoundPage) -> bool {
-    let is_nested = connection.depth > 0;
-    let has_key = page
-        .address
-        .first()
-        .is_some_and(|key| key.as_ref().is_some_and(|key| !key.is_null()));
-    !is_nested || (page.parent.is_some() && (!connection.needs_key || has_key))
+    connection.depth == 0 || (page.parent.is_some() && !page.is_lost)
 }
 
 fn next_task(connection: &Connection, page: &FoundPage, task: Option<&Task>, next: NextPage) -> Task {
@@ -278,23 +321,42 @@ fn note_absent(connection: &Connection, page: &FoundPage, result: &mut Consequen
     *result.flaws.entry(format!("`{path}` has no list of rows")).or_default() += 1;
 }
 
-/// Errors beside the data, counted by place and message; positions in lists are left out of the place.
-fn error_flaws(errors: &[GraphqlError]) -> Vec<(String, u64)> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for error in errors {
-        let text = match &error.path {
-            Some(path) => format!("`{}` is null: {}", place(path), error.message),
-            None => format!("the API reports: {}", error.message),
-        };
-        *counts.entry(text).or_default() += 1;
-    }
-    counts.into_iter().collect()
+/// An error beside the data, and where it belongs.
+struct PlacedError<'error> {
+    error: &'error GraphqlError,
+    /// The slot in whose answer it is.
+    slot: Option<usize>,
+    /// Its place in the query, without positions in lists.
+    place: Option<String>,
 }
 
-fn place(path: &ErrorPath) -> String {
+impl PlacedError<'_> {
+    fn text(&self) -> String {
+        let message = &self.error.message;
+        match &self.place {
+            Some(place) => format!("`{place}` is null: {message}"),
+            None => format!("the API reports: {message}"),
+        }
+    }
+}
+
+fn names(path: &ErrorPath) -> Vec<&str> {
     let names = path.0.iter().filter_map(|segment| match segment {
         PathSegment::Field(name) => Some(name.as_str()),
         PathSegment::Index(_) => None,
     });
-    names.collect::<Vec<_>>().join(".")
+    names.collect()
+}
+
+/// A place within a slot as it would be in the query: the way to a slot's connection is another one.
+fn place_in(connection: &Connection, names: &[&str]) -> String {
+    let key = connection.path.rsplit('.').next().unwrap_or_default();
+    let below = match names.iter().position(|name| *name == key) {
+        Some(index) => &names[index + 1..],
+        // The connection's own key is that of the slot, or the error is above it.
+        None if connection.depth == 0 => &names[1..],
+        None => &[],
+    };
+    let path = std::iter::once(connection.path.as_str()).chain(below.iter().copied());
+    path.collect::<Vec<_>>().join(".")
 }

@@ -74,7 +74,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             let item = reader
                 .read(raw, look.key.as_deref(), &mut *self.walk)
                 .map_err(A::Error::custom)?;
-            self.page.last_key = item.or_else(|| self.page.last_key.take());
+            self.page.note_key(item);
         }
         self.page.rows = reader.index;
         self.page.digest = digest.map(|digest| {
@@ -82,6 +82,15 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
         });
         Ok(())
+    }
+}
+
+impl FoundPage {
+    /// Notes the value of the next row by which the page behind it would be asked for.
+    fn note_key(&mut self, key: Option<Value>) {
+        let Some(key) = key else { return };
+        self.has_equal_keys |= !key.is_null() && self.last_key.as_ref() == Some(&key);
+        self.last_key = Some(key);
     }
 }
 
@@ -151,13 +160,13 @@ impl ItemReader<'_> {
             .and_then(|key| members.get(key))
             .and_then(|raw| serde_json::from_str(raw.get()).ok());
         if has_rows_below(&self.layout.row.cells) {
+            let address = self.address(&members, cursor_before);
             let place = Place {
-                slot: None,
                 parent: self.id(&members),
-                address: self.address(&members, cursor_before),
-                position: None,
-                before: 0,
+                is_lost: address.is_none(),
+                address: address.unwrap_or_default(),
                 path: self.place.path.clone(),
+                ..Place::default()
             };
             rows_below(&self.layout.row.cells, &members, &place, walk)?;
         }
@@ -197,21 +206,24 @@ impl ItemReader<'_> {
         }
     }
 
-    /// The values by which the row is asked for again; none where there is no way.
-    fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Vec<Option<Value>> {
+    /// The values by which the row is asked for again; `None` where it lacks them.
+    fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Option<Vec<Option<Value>>> {
         let own = self.place.before + self.index - 1;
-        let behind = |value: Option<Value>| self.place.address.iter().cloned().chain([value]).collect();
-        match self.layout.row.address {
-            None => Vec::new(),
-            Some(RowAddress::Cell(cell)) => {
-                let raw = self.layout.row.cells.get(cell).and_then(|cell| members.get(&cell.key));
-                vec![raw.and_then(|raw| serde_json::from_str(raw.get()).ok())]
+        let place = match self.layout.row.address? {
+            RowAddress::Cell(cell) => {
+                let raw = members.get(&self.layout.row.cells.get(cell)?.key)?;
+                let key: Value = serde_json::from_str(raw.get()).ok()?;
+                return (!key.is_null()).then(|| vec![Some(key)]);
             }
-            Some(RowAddress::EdgeCursor) if self.index == 1 => behind(self.place.position.clone()),
-            Some(RowAddress::EdgeCursor) => behind(cursor_before),
-            Some(RowAddress::Offset) => behind(Some(own.into())),
-            Some(RowAddress::Page { first }) => behind(Some((own + first).into())),
-        }
+            RowAddress::EdgeCursor if self.index == 1 => self.place.position.clone(),
+            // Some APIs give all edges of a page one cursor: it leads behind the page.
+            RowAddress::EdgeCursor if cursor_before == self.cursor_before => return None,
+            RowAddress::EdgeCursor => Some(cursor_before.filter(|cursor| !cursor.is_null())?),
+            RowAddress::Offset => Some(own.into()),
+            RowAddress::Page { first } => Some((own + first).into()),
+        };
+        let above = (!self.place.is_lost).then_some(&self.place.address)?;
+        Some(above.iter().cloned().chain([place]).collect())
     }
 }
 

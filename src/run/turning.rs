@@ -1,7 +1,17 @@
 //! How a connection goes on behind a page: the next pages, or the end and what tells it.
 //!
 //! Pure. What ends a connection is the API's word where it gives one; a page that is short or empty while there are said
-//! to be more is not the end, and a total is evidence, compared with what came.
+//! to be more is not the end, and a total is evidence, compared with what came. What the API says of a first page that
+//! is shorter than was asked for, and of nothing behind it, is believed; so is an empty page where nothing else is said.
+
+mod cursors;
+mod offsets;
+mod pages;
+mod sameness;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod walks;
 
 use serde_json::Value;
 
@@ -10,8 +20,10 @@ use crate::run::harvest::FoundPage;
 use crate::schema::Pager;
 use crate::state::{Task, Trail};
 
-/// The most pages that are asked for side by side in one connection.
-const MOST_SIDE_PAGES: u64 = 100_000;
+/// Pages that are asked for side by side on the word of a total, until more than that were there: it may be wrong.
+const SIDE_PAGES: u64 = 64;
+/// Pages that are asked for side by side where nothing says that they are there.
+const GUESSED_PAGES: u64 = 8;
 
 /// What follows from a page of a connection.
 #[derive(Debug, Default, PartialEq)]
@@ -62,8 +74,10 @@ pub(crate) enum PagingError {
          @paginate(style: NONE)"
     )]
     NoCursor { path: String },
-    #[error("`{path}` broke off: a later page of it has no rows where the others have them")]
-    BrokeOff { path: String },
+    #[error("`{path}` broke off: a later page of it has no list of rows where the others have one{}", because(.cause))]
+    BrokeOff { path: String, cause: Option<String> },
+    #[error("`{path}` says that there are more rows and gives an empty page: nothing tells where to read on")]
+    EmptyWithMore { path: String },
     #[error(
         "`{path}` says that there is another page and gives the same cursor again: reading on would never end; report \
          it to the API's vendor, or try another page size"
@@ -111,6 +125,11 @@ impl<'task> Asked<'task> {
     }
 }
 
+/// What the API says beside a page that is not there, where it says something.
+fn because(cause: &Option<String>) -> String {
+    cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"))
+}
+
 /// Decides what follows from a page.
 pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) -> Result<Turn, PagingError> {
     let turner = Turner {
@@ -118,33 +137,20 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
         asked,
         page,
     };
-    let mut turn = match &connection.paged.pager {
-        Pager::Relay { .. } => turner.flagged_cursor(),
-        Pager::FlatCursor { has_next, .. } if has_next.is_some() => turner.flagged_cursor(),
-        Pager::FlatCursor { .. } | Pager::MovingCursor { .. } => turner.bare_cursor(),
-        Pager::PageTotals { first_page, .. } => turner.counted_pages(*first_page),
-        Pager::PageFlag { first_page, .. } => turner.flagged_page(*first_page),
-        Pager::PageList { first_page, .. } => turner.pages_to_the_empty_one(*first_page),
-        Pager::OffsetTotal { has_next, .. } if has_next.is_some() => turner.flagged_offset(),
-        Pager::OffsetTotal { .. } => turner.counted_offset(),
-        Pager::OffsetList { .. } => turner.offsets_to_the_empty_page(),
-        Pager::Keyset { key, .. } => turner.keys(key),
-        Pager::Capped { cap } => Ok(turner.capped(*cap)),
-    }?;
-    if let Some(most) = connection.most_rows
-        && turner.rows() >= u64::from(most)
-    {
-        turn = Turn {
-            end: (asked.expected.is_none()).then_some(End::Enough),
-            ..Turn::default()
-        };
+    let mut turn = match asked.expected {
+        Some(expected) => turner.side(u64::from(expected))?,
+        None => turner.judge()?,
+    };
+    if let Some(most) = connection.most_rows {
+        turner.keep_to(u64::from(most), &mut turn);
     }
-    if turn.end.is_some() && connection.most_rows.is_none() {
+    if turn.end.is_some_and(|end| end != End::Enough) {
         turner.compare_total(&mut turn);
     }
     Ok(turn)
 }
 
+/// A page, and what was asked for.
 struct Turner<'turn> {
     connection: &'turn Connection,
     asked: Asked<'turn>,
@@ -152,6 +158,33 @@ struct Turner<'turn> {
 }
 
 impl Turner<'_> {
+    /// What follows from the page that is the last one known.
+    fn judge(&self) -> Result<Turn, PagingError> {
+        match &self.connection.paged.pager {
+            Pager::Relay { .. } => self.flagged_cursor(),
+            Pager::FlatCursor { has_next, .. } if has_next.is_some() => self.flagged_cursor(),
+            Pager::FlatCursor { .. } | Pager::MovingCursor { .. } => self.bare_cursor(),
+            Pager::PageTotals { first_page, .. } => self.counted_page(*first_page),
+            Pager::PageFlag { first_page, .. } => self.flagged_page(*first_page),
+            Pager::PageList { first_page, .. } => self.listed_page(*first_page),
+            Pager::OffsetTotal { has_next, .. } if has_next.is_some() => self.flagged_offset(),
+            Pager::OffsetTotal { .. } => self.counted_offset(),
+            Pager::OffsetList { .. } => self.listed_offset(),
+            Pager::Keyset { key, .. } => self.key(key),
+            Pager::Capped { cap } => Ok(self.capped(*cap)),
+        }
+    }
+
+    /// What follows from a page before the last one known: what it lacks, nobody else asks for.
+    fn side(&self, expected: u64) -> Result<Turn, PagingError> {
+        match &self.connection.paged.pager {
+            Pager::OffsetTotal { .. } => self.side_offset(expected, true),
+            Pager::OffsetList { .. } => self.side_offset(expected, false),
+            Pager::PageList { .. } => self.side_page(expected, false),
+            _ => self.side_page(expected, true),
+        }
+    }
+
     fn path(&self) -> String {
         self.connection.path.clone()
     }
@@ -161,11 +194,29 @@ impl Turner<'_> {
         self.asked.before + self.page.rows
     }
 
+    /// Rows asked for.
+    fn size(&self) -> u64 {
+        u64::from(self.asked.size)
+    }
+
     fn end(end: End) -> Turn {
         Turn {
             end: Some(end),
             ..Turn::default()
         }
+    }
+
+    /// An end that may be none, and why.
+    fn suspect(&self, why: &str) -> Turn {
+        Turn {
+            end: Some(End::Suspect),
+            flaws: vec![self.flaw(why)],
+            ..Turn::default()
+        }
+    }
+
+    fn flaw(&self, text: &str) -> String {
+        format!("`{}` {text}", self.connection.path)
     }
 
     fn next(&self, position: impl Into<Value>, trail: Trail) -> Turn {
@@ -181,262 +232,47 @@ impl Turner<'_> {
         }
     }
 
-    fn flagged_cursor(&self) -> Result<Turn, PagingError> {
-        match self.page.has_next {
-            Some(true) => self.behind_cursor(),
-            Some(false) => Ok(Self::end(End::Said)),
-            None => Ok(self.silent()),
-        }
-    }
-
-    fn bare_cursor(&self) -> Result<Turn, PagingError> {
-        match &self.page.end_cursor {
-            Some(_) => self.behind_cursor(),
-            None => Ok(Self::end(End::Said)),
-        }
-    }
-
+    /// What an API leaves open that should say whether there is more.
     fn silent(&self) -> Turn {
-        Turn {
-            end: Some(End::Suspect),
-            flaws: vec![format!(
-                "`{}` does not say whether there are more rows",
-                self.connection.path
-            )],
-            ..Turn::default()
-        }
+        self.suspect("does not say whether there are more rows")
     }
 
-    fn behind_cursor(&self) -> Result<Turn, PagingError> {
-        let Some(cursor) = &self.page.end_cursor else {
-            return Err(PagingError::NoCursor { path: self.path() });
-        };
-        if self.asked.position == Some(cursor) {
-            return Err(PagingError::StandsStill { path: self.path() });
-        }
-        let text = cursor.as_str().map_or_else(|| cursor.to_string(), str::to_owned);
-        let trail = self.asked.trail.step(&text);
-        let trail = trail.ok_or_else(|| PagingError::Circles { path: self.path() })?;
-        Ok(self.next(cursor.clone(), trail))
+    /// The end of a connection that has had nothing but empty pages for too long.
+    fn idle(&self) -> Turn {
+        self.suspect("says that there are more rows, and gives one empty page after the other: it was given up")
     }
 
-    /// The trail of pages that are told apart by their content; an error for the page that was there before.
-    fn content_trail(&self) -> Result<Trail, PagingError> {
-        let trail = self.asked.trail;
-        let is_same = self.page.digest.is_some() && self.page.digest == trail.landmark;
-        if is_same && self.page.rows > 0 {
-            return Err(PagingError::SamePage { path: self.path() });
+    /// Leaves out pages behind the most rows that the author wants.
+    fn keep_to(&self, most: u64, turn: &mut Turn) {
+        if self.asked.expected.is_some() {
+            turn.next.retain(|next| next.before < most);
+            return;
         }
-        Ok(Trail {
-            pages: trail.pages + 1,
-            landmark: self.page.digest.clone(),
-        })
-    }
-
-    fn page_number(&self, first: u64) -> u64 {
-        self.asked.position.and_then(Value::as_u64).unwrap_or(first)
-    }
-
-    fn flagged_page(&self, first: u64) -> Result<Turn, PagingError> {
-        let trail = self.content_trail()?;
-        match self.page.has_next {
-            Some(true) => Ok(self.same_size(self.next(self.page_number(first) + 1, trail))),
-            Some(false) => Ok(Self::end(End::Said)),
-            None => Ok(self.silent()),
+        if self.rows() >= most {
+            *turn = Self::end(End::Enough);
+            return;
         }
-    }
-
-    fn pages_to_the_empty_one(&self, first: u64) -> Result<Turn, PagingError> {
-        if self.page.rows == 0 {
-            return Ok(Self::end(End::Empty));
+        turn.next.retain(|next| next.before < most);
+        if let Some(last) = turn.next.last_mut() {
+            last.expected = None;
         }
-        let trail = self.content_trail()?;
-        Ok(self.same_size(self.next(self.page_number(first) + 1, trail)))
-    }
-
-    /// Page numbers mean other rows under another size.
-    fn same_size(&self, mut turn: Turn) -> Turn {
-        turn.next.iter_mut().for_each(|next| next.size = Some(self.asked.size));
-        turn
-    }
-
-    /// How many pages there are, as told by this page; a size that the server cut shows in the rows of the first page.
-    fn page_count(&self) -> Option<u64> {
-        let by_total = || {
-            let size = u64::from(self.asked.size).max(1);
-            let size = if self.asked.position.is_none() && self.page.rows > 0 {
-                size.min(self.page.rows)
-            } else {
-                size
-            };
-            self.page.total.map(|total| total.div_ceil(size))
-        };
-        self.page.page_count.or_else(by_total)
-    }
-
-    fn counted_pages(&self, first: u64) -> Result<Turn, PagingError> {
-        let number = self.page_number(first);
-        let trail = self.content_trail()?;
-        if let Some(expected) = self.asked.expected {
-            return Ok(self.side(expected));
-        }
-        if self.page.rows == 0 {
-            return Ok(Self::end(End::Empty));
-        }
-        let last = match self.page_count() {
-            // Without a number, or behind the last page that it speaks of, an empty page is the end.
-            None => number + 1,
-            Some(count) => (first + count).saturating_sub(1),
-        };
-        if number >= last {
-            return Ok(if self.is_full() {
-                self.same_size(self.next(number + 1, trail))
-            } else {
-                Self::end(End::Total)
-            });
-        }
-        // The size that this page shows is that of the others up to the last.
-        let pages = (last - number).min(MOST_SIDE_PAGES);
-        let next = (1..=pages).map(|step| NextPage {
-            position: (number + step).into(),
-            before: self.rows() + (step - 1) * self.page.rows,
-            size: Some(self.asked.size),
-            expected: u32::try_from(self.page.rows).ok().filter(|_| step < pages),
-            trail: trail.clone(),
-        });
-        Ok(Turn {
-            next: next.collect(),
-            ..Turn::default()
-        })
-    }
-
-    /// Whether the page has as many rows as it may, so that the list can be cut off behind it.
-    fn is_full(&self) -> bool {
-        let size = u64::from(self.asked.size);
-        let is_more_than_said = self.page.total.is_some_and(|total| self.rows() > total);
-        self.page.rows >= size || is_more_than_said
-    }
-
-    /// A page before the last one: what it lacks, nobody else asks for.
-    fn side(&self, expected: u32) -> Turn {
-        let path = &self.connection.path;
-        let text = || format!("`{path}` has a page before its last one with fewer rows than the others");
-        Turn {
-            flaws: if self.page.rows < u64::from(expected) {
-                vec![text()]
-            } else {
-                Vec::new()
-            },
-            ..Turn::default()
-        }
-    }
-
-    fn flagged_offset(&self) -> Result<Turn, PagingError> {
-        let trail = self.content_trail()?;
-        match self.page.has_next {
-            Some(true) if self.page.rows == 0 => Err(PagingError::BrokeOff { path: self.path() }),
-            Some(true) => Ok(self.next(self.rows(), trail)),
-            Some(false) => Ok(Self::end(End::Said)),
-            None => self.counted_offset(),
-        }
-    }
-
-    fn counted_offset(&self) -> Result<Turn, PagingError> {
-        let trail = self.content_trail()?;
-        if let Some(expected) = self.asked.expected {
-            return Ok(self.gap(expected, trail));
-        }
-        if self.page.rows == 0 {
-            return Ok(Self::end(End::Empty));
-        }
-        let Some(total) = self.page.total else {
-            return Ok(self.next(self.rows(), trail));
-        };
-        if self.rows() >= total {
-            return Ok(if self.is_full() {
-                self.next(self.rows(), trail)
-            } else {
-                Self::end(End::Total)
-            });
-        }
-        // A size that the server cut shows in the rows that came.
-        let size = self.page.rows;
-        let pages = (total - self.rows()).div_ceil(size).min(MOST_SIDE_PAGES);
-        let next = (0..pages).map(|page| NextPage {
-            position: (self.rows() + page * size).into(),
-            before: self.rows() + page * size,
-            size: u32::try_from(size).ok(),
-            expected: u32::try_from(size).ok().filter(|_| page + 1 < pages),
-            trail: trail.clone(),
-        });
-        Ok(Turn {
-            next: next.collect(),
-            ..Turn::default()
-        })
-    }
-
-    /// What a page before the last one lacks is asked for at its own offset.
-    fn gap(&self, expected: u32, trail: Trail) -> Turn {
-        let lacking = u32::try_from(u64::from(expected).saturating_sub(self.page.rows))
-            .ok()
-            .filter(|lacking| *lacking > 0);
-        if lacking.is_none() || self.page.rows == 0 {
-            return self.side(expected);
-        }
-        let mut turn = self.next(self.rows(), trail);
-        for next in &mut turn.next {
-            next.expected = lacking;
-            next.size = lacking;
-        }
-        turn
-    }
-
-    fn offsets_to_the_empty_page(&self) -> Result<Turn, PagingError> {
-        if self.page.rows == 0 {
-            return Ok(Self::end(End::Empty));
-        }
-        let trail = self.content_trail()?;
-        Ok(self.next(self.rows(), trail))
-    }
-
-    fn keys(&self, key: &str) -> Result<Turn, PagingError> {
-        if self.page.rows == 0 {
-            return Ok(Self::end(End::Empty));
-        }
-        let trail = self.content_trail()?;
-        let last = self.page.last_key.clone().filter(|key| !key.is_null());
-        let last = last.ok_or_else(|| PagingError::NoKey {
-            path: self.path(),
-            key: key.to_owned(),
-        })?;
-        if self.asked.position == Some(&last) {
-            return Err(PagingError::StandsStill { path: self.path() });
-        }
-        Ok(self.next(last, trail))
     }
 
     /// A list that cannot be read on: whoever gets as many rows as fit cannot know whether there were more.
     fn capped(&self, cap: Option<u32>) -> Turn {
         let size = self.connection.paged.size.as_ref().map(|_| self.asked.size);
         let limit = [cap, size].into_iter().flatten().min();
-        let is_suspect = limit.is_some_and(|limit| self.page.rows >= u64::from(limit));
-        if !is_suspect {
-            return Self::end(End::Said);
-        }
-        let path = &self.connection.path;
-        Turn {
-            end: Some(End::Suspect),
-            flaws: vec![format!("`{path}` may be cut off: it holds as many rows as it may")],
-            ..Turn::default()
+        match limit.is_some_and(|limit| self.page.rows >= u64::from(limit)) {
+            true => self.suspect("may be cut off: it holds as many rows as it may"),
+            false => Self::end(End::Said),
         }
     }
 
     fn compare_total(&self, turn: &mut Turn) {
         let rows = self.rows();
         if let Some(total) = self.page.total.filter(|total| *total > rows) {
-            let path = &self.connection.path;
             turn.flaws
-                .push(format!("`{path}` had {rows} rows, and {total} by its total"));
+                .push(self.flaw(&format!("had {rows} rows, and {total} by its total")));
             turn.end = Some(End::Suspect);
         }
     }

@@ -1,0 +1,144 @@
+//! The styles that go on by the number of rows to leave out. A page can begin anywhere and have any size, so that what a
+//! page lacks can be asked for by itself.
+
+use crate::run::turning::{End, NextPage, PagingError, SIDE_PAGES, Turn, Turner};
+use crate::state::Trail;
+
+impl Turner<'_> {
+    /// A flag says whether there is more; a total, where there is one, how much.
+    pub(super) fn flagged_offset(&self) -> Result<Turn, PagingError> {
+        match self.page.has_next {
+            Some(true) if self.page.rows == 0 => Err(PagingError::EmptyWithMore { path: self.path() }),
+            Some(true) => self.offsets_behind(self.rows_left().unwrap_or_default()),
+            Some(false) => Ok(Self::end(End::Said)),
+            None => self.counted_offset(),
+        }
+    }
+
+    /// The number of rows says how far they go.
+    pub(super) fn counted_offset(&self) -> Result<Turn, PagingError> {
+        let Some(left) = self.rows_left() else {
+            return self.listed_offset();
+        };
+        if self.page.rows == 0 {
+            return Ok(Self::end(End::Empty));
+        }
+        let is_beyond = self.page.total.is_some_and(|total| self.rows() > total);
+        // Behind a page that is as full as it may be the total is not believed.
+        if left == 0 && self.step().is_none() && !is_beyond {
+            return Ok(Self::end(End::Total));
+        }
+        self.offsets_behind(left)
+    }
+
+    /// Nothing but an empty page says that there is no more. Where pages are full, several are asked for at once.
+    pub(super) fn listed_offset(&self) -> Result<Turn, PagingError> {
+        if self.rows_left().is_some() {
+            return self.counted_offset();
+        }
+        if self.page.rows == 0 {
+            return Ok(Self::end(End::Empty));
+        }
+        let Some(trail) = self.content_trail()? else {
+            return Ok(self.repeated());
+        };
+        // Smaller pages than the largest are asked for where the end is thought to be near.
+        let is_largest = self.connection.parent.is_none() || self.asked.size >= self.connection.page_size;
+        let pages = if Self::has_repeats(&trail) {
+            1
+        } else {
+            Self::guessed_pages(&trail)
+        };
+        match self.step() {
+            Some(step) if is_largest && pages > 1 => {
+                let next = (0..pages).map(|page| self.page_at(page, step, step, page + 1 < pages, &trail));
+                Ok(Turn {
+                    next: next.collect(),
+                    ..Turn::default()
+                })
+            }
+            _ => Ok(self.next(self.rows(), trail)),
+        }
+    }
+
+    fn rows_left(&self) -> Option<u64> {
+        self.page.total.map(|total| total.saturating_sub(self.rows()))
+    }
+
+    /// The pages behind, where there are said to be so many rows; the last one is to say how it goes on.
+    fn offsets_behind(&self, left: u64) -> Result<Turn, PagingError> {
+        let Some(trail) = self.content_trail()? else {
+            return Ok(self.repeated());
+        };
+        let is_wide = left > 0 && !Self::has_repeats(&trail);
+        let Some(step) = self.step().map(|step| self.grown(step)).filter(|_| is_wide) else {
+            return Ok(self.next(self.rows(), trail));
+        };
+        let most = SIDE_PAGES.max(self.rows() / step);
+        let pages = left.div_ceil(step).min(most);
+        let next = (0..pages).map(|page| {
+            // One row more than is said to be left shows that there are no more.
+            let size = step.min(left - page * step + 1);
+            self.page_at(page, step, size, page + 1 < pages, &trail)
+        });
+        Ok(Turn {
+            next: next.collect(),
+            ..Turn::default()
+        })
+    }
+
+    fn page_at(&self, page: u64, step: u64, size: u64, is_side: bool, trail: &Trail) -> NextPage {
+        let offset = self.rows() + page * step;
+        NextPage {
+            position: offset.into(),
+            before: offset,
+            size: u32::try_from(size).ok(),
+            expected: u32::try_from(step).ok().filter(|_| is_side),
+            trail: trail.clone(),
+        }
+    }
+
+    /// The rows that a page has, where that can be told: as many as were asked for, or as many as the server gives at
+    /// most, which pages of the same number of rows show.
+    fn step(&self) -> Option<u64> {
+        let (rows, pages_before) = (self.page.rows, self.asked.trail.pages);
+        let are_pages_alike = pages_before > 0 && rows * pages_before == self.asked.before;
+        (rows > 0 && (rows >= self.size() || are_pages_alike)).then_some(rows)
+    }
+
+    /// The first page within that of a parent is small: the others need not be, where a total says how many rows there
+    /// are.
+    fn grown(&self, step: u64) -> u64 {
+        match self.connection.parent.is_some() && step == self.size() {
+            true => step.max(u64::from(self.connection.page_size)),
+            false => step,
+        }
+    }
+
+    /// A page before the last one known: what it lacks is asked for at its own offset. `is_promised` tells that all of
+    /// its rows must be there.
+    pub(super) fn side_offset(&self, expected: u64, is_promised: bool) -> Result<Turn, PagingError> {
+        let rows = self.page.rows;
+        let trail = self.content_trail()?.unwrap_or_else(|| self.asked.trail.clone());
+        if rows > expected {
+            let text = "has a page with more rows than were asked for: some may be there twice";
+            return Ok(Turn {
+                flaws: vec![self.flaw(text)],
+                ..Turn::default()
+            });
+        }
+        if rows > 0 && rows < expected {
+            let lacking = u32::try_from(expected - rows).ok();
+            let mut turn = self.next(self.rows(), trail);
+            for next in &mut turn.next {
+                (next.size, next.expected) = (lacking, lacking);
+            }
+            return Ok(turn);
+        }
+        let lacks = is_promised && rows < expected;
+        Ok(Turn {
+            flaws: lacks.then(|| self.short_page()).into_iter().collect(),
+            ..Turn::default()
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Pages that are told apart by what is in them, since their positions prove nothing: an API that does not heed the
+//! argument for the page answers the same one for ever.
+
+use crate::run::turning::{PagingError, Turn, Turner};
+use crate::state::Trail;
+
+/// Pages like others of their connection that are taken where rows have no keys, and pages can honestly be equal.
+const EQUAL_PAGES: u64 = 100;
+
+/// Empty pages in a row that are taken for gaps, where more rows are said to be behind them.
+const EMPTY_PAGES: u64 = 50;
+
+/// The pages before, as the text of a trail keeps them.
+#[derive(Default)]
+struct Past<'text> {
+    /// The page before.
+    previous: &'text str,
+    /// An older one, replaced after 1, 2, 4, 8 … pages, so that a circle of any length is found.
+    mark: &'text str,
+    /// Pages that were like one of the two.
+    repeats: u64,
+    /// Empty pages since the last one with rows.
+    empties: u64,
+}
+
+impl<'text> Past<'text> {
+    fn read(trail: &'text Trail) -> Self {
+        let mut parts = trail.landmark.as_deref().unwrap_or_default().split(' ');
+        let mut text = || parts.next().unwrap_or_default();
+        Self {
+            previous: text(),
+            mark: text(),
+            repeats: text().parse().unwrap_or_default(),
+            empties: text().parse().unwrap_or_default(),
+        }
+    }
+
+    fn write(&self, pages: u64) -> Trail {
+        let Self {
+            previous,
+            mark,
+            repeats,
+            empties,
+        } = self;
+        Trail {
+            pages,
+            landmark: Some(format!("{previous} {mark} {repeats} {empties}")),
+        }
+    }
+
+    fn with_page<'new>(&self, digest: &'new str, pages: u64) -> Past<'new>
+    where
+        'text: 'new,
+    {
+        Past {
+            previous: digest,
+            mark: if pages.is_power_of_two() { digest } else { self.mark },
+            repeats: self.repeats + u64::from(self.has(digest)),
+            empties: 0,
+        }
+    }
+
+    fn with_empty_page(self) -> Self {
+        Self {
+            empties: self.empties + 1,
+            ..self
+        }
+    }
+
+    fn has(&self, digest: &str) -> bool {
+        self.previous == digest || self.mark == digest
+    }
+}
+
+impl Turner<'_> {
+    /// The trail with this page, or `None` where it is like others for too often. Where rows have keys, a page that came
+    /// before is an error at once.
+    pub(super) fn content_trail(&self) -> Result<Option<Trail>, PagingError> {
+        let past = Past::read(self.asked.trail);
+        let pages = self.asked.trail.pages + 1;
+        let Some(digest) = self.page.digest.as_deref().filter(|_| self.page.rows > 0) else {
+            return Ok(Some(past.with_empty_page().write(pages)));
+        };
+        if past.has(digest) && self.page.has_keys {
+            return Err(PagingError::SamePage { path: self.path() });
+        }
+        let past = past.with_page(digest, pages);
+        Ok((past.repeats <= EQUAL_PAGES).then(|| past.write(pages)))
+    }
+
+    /// Whether this page is empty and so were those before, so many that it may go on like that for ever.
+    pub(super) fn is_barren(&self) -> bool {
+        self.page.rows == 0 && Past::read(self.asked.trail).empties >= EMPTY_PAGES
+    }
+
+    /// Whether pages like others were among those before.
+    pub(super) fn has_repeats(trail: &Trail) -> bool {
+        Past::read(trail).repeats > 0
+    }
+
+    /// The end of a connection whose pages are all alike.
+    pub(super) fn repeated(&self) -> Turn {
+        self.suspect(&format!(
+            "answered the same rows for {EQUAL_PAGES} pages, and they have no key that would tell whether the API heeds \
+             the argument by which pages are asked for: it was given up"
+        ))
+    }
+}
