@@ -178,6 +178,13 @@ impl RequestWriter {
     }
 }
 
+/// A value as a variable of that type takes it: some cursors are lists, and come as the text of one.
+fn fitted(value: JsonValue, ty: &str) -> JsonValue {
+    let list = value.as_str().filter(|_| ty.starts_with('['));
+    let list = list.and_then(|text| serde_json::from_str(text).ok());
+    list.filter(JsonValue::is_array).unwrap_or(value)
+}
+
 /// The response key of a slot in company.
 fn alias(index: usize) -> String {
     format!("t{index}")
@@ -264,6 +271,7 @@ impl<'writer> Composer<'writer> {
                 }
                 Token::Variable { stem, ty, value } => {
                     let Some(value) = self.value(value, slot) else { continue };
+                    let value = fitted(value, ty);
                     text.push('$');
                     text.push_str(&self.variable(stem, ty, value));
                 }
