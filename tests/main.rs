@@ -15,11 +15,13 @@ mod program;
 mod project;
 mod stub;
 mod tracker;
+mod truth;
 
 // What is tested.
 mod command_line;
 mod errors;
 mod export;
 mod imports;
+mod nested;
 mod resume;
 mod schema;

@@ -1,0 +1,258 @@
+//! The rows that an export of nested lists must have, and whose children they are: straight from the stand-in's data.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use gqldump::demo::{Family, StandIn};
+use serde_json::{Map, Value};
+
+use crate::cell::{Cell, Kind, Row};
+use crate::exported::Exported;
+
+/// How much of two rows that differ is shown.
+const SHOWN: usize = 3_000;
+
+/// A table, the list that its rows come from, and the tables below it.
+#[derive(Clone)]
+pub(crate) struct Branch {
+    table: String,
+    owner: &'static str,
+    list: &'static str,
+    columns: Vec<(&'static str, Kind)>,
+    is_wanted: fn(&Map<String, Value>) -> bool,
+    most: usize,
+    below: Vec<Branch>,
+}
+
+/// A row, and what lies below it: equal texts are equal rows with equal rows below.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Tree {
+    row: String,
+    below: Vec<Vec<Tree>>,
+}
+
+impl Branch {
+    /// The table of the list that `place` names, such as `Vendor.products`, with its columns but for `_id` and
+    /// `_parent_id`.
+    pub(crate) fn new(table: &str, place: &'static str, columns: &[(&'static str, Kind)]) -> Self {
+        let (owner, list) = place.split_once('.').expect("a type and a field");
+        Self {
+            table: table.to_owned(),
+            owner,
+            list,
+            columns: columns.to_vec(),
+            is_wanted: |_| true,
+            most: usize::MAX,
+            below: Vec::new(),
+        }
+    }
+
+    /// The same, where only these rows are asked for.
+    pub(crate) fn only(mut self, is_wanted: fn(&Map<String, Value>) -> bool) -> Self {
+        self.is_wanted = is_wanted;
+        self
+    }
+
+    /// The same, where a list has so many rows at most, and those behind them cannot be had.
+    pub(crate) fn capped(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// The same with tables below it, which are named after what is added to its own name.
+    pub(crate) fn with(mut self, below: impl IntoIterator<Item = Self>) -> Self {
+        let table = self.table.clone();
+        let below = below.into_iter().map(|branch| branch.under(&table));
+        self.below.extend(below);
+        self
+    }
+
+    fn under(mut self, table: &str) -> Self {
+        self.table = format!("{table}__{}", self.table);
+        self.below = self.below.into_iter().map(|branch| branch.under(table)).collect();
+        self
+    }
+
+    /// Panics unless a run is complete and has exactly the rows of the stand-in, each as often, below the right rows,
+    /// and unless `_id` tells them apart. How many rows there are in all comes back.
+    #[track_caller]
+    pub(crate) fn check(&self, exported: &Exported, stand_in: &StandIn) -> usize {
+        assert_eq!(exported.incomplete(), Vec::<&str>::new());
+        self.check_rows(exported, stand_in)
+    }
+
+    /// The same without a word on whether the run is complete.
+    #[track_caller]
+    pub(crate) fn check_rows(&self, exported: &Exported, stand_in: &StandIn) -> usize {
+        let mut found = HashMap::new();
+        let ids = self.find(exported, None, &mut found);
+        let mut found = self.found_trees("", &found);
+        let mut truth = HashMap::new();
+        self.gather(stand_in, &mut truth);
+        let mut expected = self.true_trees(&Map::new(), &mut truth);
+        self.compare_tables(&Vec::from_iter(&found), &Vec::from_iter(&expected));
+        found.sort_unstable();
+        expected.sort_unstable();
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(
+                found == expected,
+                "below a row of {}:\n{}\nand should be\n{}",
+                self.table,
+                found.shown(),
+                expected.shown()
+            );
+        }
+        ids
+    }
+
+    /// Reads the tables: the rows by table and parent, each with its `_id`. How many there are comes back.
+    #[track_caller]
+    fn find(
+        &self,
+        exported: &Exported,
+        parents: Option<&BTreeSet<String>>,
+        found: &mut HashMap<(String, String), Vec<(String, Row)>>,
+    ) -> usize {
+        let mut columns = vec![("_id", Kind::Text)];
+        columns.extend(parents.map(|_| ("_parent_id", Kind::Text)));
+        columns.extend(self.columns.clone());
+        let rows = exported.rows(&self.table, &columns);
+        let mut count = rows.len();
+        let mut ids = BTreeSet::new();
+        for mut row in rows {
+            let id = text(row.remove("_id"));
+            let parent = parents.map_or_else(String::new, |_| text(row.remove("_parent_id")));
+            if let Some(parents) = parents {
+                assert!(parents.contains(&parent), "{}: {row:?} has no parent", self.table);
+            }
+            if let Some(own) = row.get("id") {
+                assert_eq!(id, plain(own), "{}: `_id` is not `id`", self.table);
+            }
+            assert!(ids.insert(id.clone()), "{}: rows share the `_id` {id}", self.table);
+            found.entry((self.table.clone(), parent)).or_default().push((id, row));
+        }
+        for branch in &self.below {
+            count += branch.find(exported, Some(&ids), found);
+        }
+        count
+    }
+
+    fn found_trees(&self, parent: &str, found: &HashMap<(String, String), Vec<(String, Row)>>) -> Vec<Tree> {
+        let rows = found.get(&(self.table.clone(), parent.to_owned()));
+        let tree = |(id, row): &(String, Row)| Tree {
+            row: format!("{row:?}"),
+            below: self
+                .below
+                .iter()
+                .map(|branch| sorted(branch.found_trees(id, found)))
+                .collect(),
+        };
+        rows.into_iter().flatten().map(tree).collect()
+    }
+
+    /// Reads the truth: the families by table and parent, in their order.
+    fn gather(&self, stand_in: &StandIn, truth: &mut HashMap<(String, String), VecDeque<Family>>) {
+        for family in stand_in.families(self.owner, self.list).expect("a list") {
+            // Whatever else the query root holds, it is the one parent of what is listed there.
+            let parent = if self.owner == "Query" {
+                Map::new()
+            } else {
+                family.parent.clone()
+            };
+            let parent = Value::Object(parent).to_string();
+            truth.entry((self.table.clone(), parent)).or_default().push_back(family);
+        }
+        for branch in &self.below {
+            branch.gather(stand_in, truth);
+        }
+    }
+
+    fn true_trees(
+        &self,
+        parent: &Map<String, Value>,
+        truth: &mut HashMap<(String, String), VecDeque<Family>>,
+    ) -> Vec<Tree> {
+        let mut parent = parent.clone();
+        if let Some(ty) = parent.remove("__typename").filter(|ty| ty != self.owner) {
+            assert_ne!(ty, Value::Null);
+            return Vec::new();
+        }
+        let families = truth.get_mut(&(self.table.clone(), Value::Object(parent).to_string()));
+        // Parents that are equal come in the order of their families.
+        let family = families.and_then(VecDeque::pop_front);
+        let mut trees = Vec::new();
+        for row in family.into_iter().flat_map(|family| family.children) {
+            let below = self.below.iter().map(|branch| sorted(branch.true_trees(&row, truth)));
+            let below = below.collect();
+            if (self.is_wanted)(&row) && trees.len() < self.most {
+                let row = format!("{:?}", self.true_row(&row));
+                trees.push(Tree { row, below });
+            }
+        }
+        trees
+    }
+
+    fn true_row(&self, row: &Map<String, Value>) -> Row {
+        let cell = |(name, kind): &(&'static str, Kind)| {
+            let value = row.get(*name);
+            (*name, value.map_or(Cell::Null, |value| Cell::of_answer(kind, value)))
+        };
+        self.columns.iter().map(cell).collect()
+    }
+
+    /// Compares the tables one by one first: what differs is easier to see so.
+    #[track_caller]
+    fn compare_tables(&self, found: &[&Tree], expected: &[&Tree]) {
+        assert_eq!(found.len(), expected.len(), "rows of {}", self.table);
+        for (found, expected) in rows(found).into_iter().zip(rows(expected)) {
+            assert_eq!(found, expected, "a row of {}", self.table);
+        }
+        for (index, branch) in self.below.iter().enumerate() {
+            branch.compare_tables(&children(found, index), &children(expected, index));
+        }
+    }
+}
+
+/// The rows of some trees, in an order of their own.
+fn rows<'tree>(trees: &[&'tree Tree]) -> Vec<&'tree str> {
+    let mut rows: Vec<&str> = trees.iter().map(|tree| tree.row.as_str()).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// The trees in one of the tables below some trees.
+fn children<'tree>(trees: &[&'tree Tree], table: usize) -> Vec<&'tree Tree> {
+    trees.iter().flat_map(|tree| &tree.below[table]).collect()
+}
+
+impl Tree {
+    fn shown(&self) -> String {
+        let below = self.below.iter().flatten().map(Self::shown);
+        let whole = [self.row.clone()]
+            .into_iter()
+            .chain(below)
+            .collect::<Vec<_>>()
+            .join("\n  ");
+        whole.chars().take(SHOWN).collect()
+    }
+}
+
+fn sorted(mut trees: Vec<Tree>) -> Vec<Tree> {
+    trees.sort_unstable();
+    trees
+}
+
+fn text(cell: Option<Cell>) -> String {
+    match cell {
+        Some(Cell::Text(text)) => text,
+        other => panic!("{other:?} is no text"),
+    }
+}
+
+/// A key as `_id` has it.
+fn plain(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Integer(number) => number.to_string(),
+        other => panic!("{other:?} is no key"),
+    }
+}
