@@ -206,10 +206,13 @@ impl ItemReader<'_> {
         }
     }
 
-    /// The values by which the row is asked for again; `None` where it lacks them.
+    /// The values by which the row is asked for again, none where nothing below it needs that; `None` where it lacks them.
     fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Option<Vec<Option<Value>>> {
         let own = self.place.before + self.index - 1;
-        let place = match self.layout.row.address? {
+        let Some(address) = self.layout.row.address else {
+            return Some(Vec::new());
+        };
+        let place = match address {
             RowAddress::Cell(cell) => {
                 let raw = members.get(&self.layout.row.cells.get(cell)?.key)?;
                 let key: Value = serde_json::from_str(raw.get()).ok()?;
