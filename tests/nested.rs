@@ -6,6 +6,9 @@ use crate::nested::cases::{Case, board, clinic, factory, library, press, press_l
 use crate::tracker::serve;
 
 mod cases;
+mod kills;
+mod shapes;
+mod traps;
 
 /// Exports everything of a stand-in with the limits that it is shipped with.
 #[track_caller]

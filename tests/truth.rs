@@ -104,6 +104,27 @@ impl Branch {
         ids
     }
 
+    /// Panics unless each row of a run is one of the stand-in's, below its own parent, and there no more often.
+    #[track_caller]
+    pub(crate) fn check_no_strangers(&self, exported: &Exported, stand_in: &StandIn) {
+        let mut found = HashMap::new();
+        self.find(exported, None, &mut found);
+        let mut truth = HashMap::new();
+        self.gather(stand_in, &mut truth);
+        let expected = self.true_trees(&Map::new(), &mut truth);
+        let (mut found, mut expected) = (pairs(&self.found_trees("", &found), ""), pairs(&expected, ""));
+        found.sort_unstable();
+        expected.sort_unstable();
+        let mut expected = expected.iter();
+        for pair in &found {
+            assert!(
+                expected.any(|other| other == pair),
+                "{}: no such row, or too often: {pair:?}",
+                self.table
+            );
+        }
+    }
+
     /// Reads the tables: the rows by table and parent, each with its `_id`. How many there are comes back.
     #[track_caller]
     fn find(
@@ -210,6 +231,18 @@ impl Branch {
             branch.compare_tables(&children(found, index), &children(expected, index));
         }
     }
+}
+
+/// All rows of some trees, each behind its parent.
+fn pairs(trees: &[Tree], parent: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for tree in trees {
+        all.push((parent.to_owned(), tree.row.clone()));
+        for (table, below) in tree.below.iter().enumerate() {
+            all.extend(pairs(below, &format!("{} {table}", tree.row)));
+        }
+    }
+    all
 }
 
 /// The rows of some trees, in an order of their own.
