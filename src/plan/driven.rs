@@ -24,9 +24,7 @@ pub(crate) enum Asked {
 /// A driven argument, and its value.
 struct Driven<'plan> {
     path: &'plan ArgumentPath,
-    stem: String,
-    ty: String,
-    value: Source,
+    value: Token,
     needs: Option<Source>,
 }
 
@@ -95,14 +93,9 @@ fn grouped(field: &MergedField, first: &Name, group: &[&Driven<'_>]) -> Argument
 
 impl Driven<'_> {
     fn argument(&self, name: &Name) -> Argument {
-        let variable = Token::Variable {
-            stem: self.stem.clone(),
-            ty: self.ty.clone(),
-            value: self.value.clone(),
-        };
         Argument {
             needs: self.needs.clone(),
-            tokens: vec![Token::Text(format!("{name}:")), variable],
+            tokens: vec![Token::Text(format!("{name}:")), self.value.clone()],
         }
     }
 }
@@ -116,8 +109,7 @@ fn driven<'plan>(
     let mut driven = Vec::new();
     if let Some(path) = &rows.paged.size {
         let own = rows.size_variable.as_ref();
-        driven.push(Driven {
-            path,
+        let value = Token::Variable {
             stem: own.map_or_else(|| "pageSize".to_owned(), ToString::to_string),
             ty: variable_type(context, field, path).to_string(),
             value: match asked {
@@ -125,9 +117,14 @@ fn driven<'plan>(
                 Asked::Slot => Source::Size,
                 Asked::Place(_) => Source::Constant(1.into()),
             },
+        };
+        driven.push(Driven {
+            path,
+            value,
             needs: None,
         });
     }
+    driven.extend(driven_order(&rows.paged.pager));
     driven.extend(driven_position(context, field, rows, asked));
     driven
 }
@@ -153,12 +150,27 @@ fn driven_position<'plan>(
         (Asked::Slot, _, _) => (Source::Position, Some(Source::Position)),
     };
     let own = rows.position_variable.as_ref();
-    Some(Driven {
-        path,
+    let value = Token::Variable {
         stem: own.map_or_else(|| stem(&rows.paged.pager).to_owned(), ToString::to_string),
         ty: variable_type(context, field, path).to_string(),
         value,
-        needs,
+    };
+    Some(Driven { path, value, needs })
+}
+
+/// What puts the rows in the order of the key, on every page: the first decides where the second begins.
+fn driven_order(pager: &Pager) -> Option<Driven<'_>> {
+    let Pager::Keyset {
+        order: Some((path, literal)),
+        ..
+    } = pager
+    else {
+        return None;
+    };
+    Some(Driven {
+        path,
+        value: Token::Text(literal.clone()),
+        needs: None,
     })
 }
 
