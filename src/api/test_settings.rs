@@ -39,6 +39,7 @@ pub(super) fn settings() -> SourceSettings {
             retry_after_margin: Duration::from_secs(1),
         },
         verdicts: Vec::new(),
+        paging: Vec::new(),
         scalars: BTreeMap::new(),
         flatten: false,
     }

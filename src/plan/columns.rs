@@ -8,6 +8,7 @@ use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::schema::{ExtendedType, Name};
 
 use crate::plan::directives;
+use crate::plan::paging_rules::PagingRules;
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, merge};
 use crate::plan::survey::is_row_field;
@@ -24,6 +25,8 @@ pub(crate) struct Context<'plan> {
     /// Whether nested objects become columns of their own.
     pub(crate) flatten: bool,
     pub(crate) variables: &'plan Variables,
+    /// What the source says of the paging of single fields.
+    pub(crate) paging: PagingRules<'plan>,
     pub(crate) sources: &'plan SourceMap,
 }
 

@@ -12,6 +12,7 @@ use apollo_compiler::parser::SourceMap;
 use apollo_compiler::schema::Name;
 use apollo_compiler::validation::DiagnosticList;
 
+use crate::plan::paging_rules::PagingRules;
 use crate::plan::placeholders;
 use crate::plan::report::{Finding, PlanError};
 use crate::schema::ApiSchema;
@@ -76,7 +77,7 @@ impl QueryDocument {
     }
 
     /// Checks the query against the schema.
-    pub(crate) fn check(&self, schema: &ApiSchema) -> Result<CheckedQuery, PlanError> {
+    pub(crate) fn check(&self, schema: &ApiSchema, paging: PagingRules<'_>) -> Result<CheckedQuery, PlanError> {
         let schema = schema.compiled();
         let report = |errors: &DiagnosticList| PlanError::from_compiler(errors, Some(schema));
         let mut executable = self
@@ -84,7 +85,7 @@ impl QueryDocument {
             .to_executable(schema)
             .map_err(|flawed| report(&flawed.errors))?;
         // A size that the API insists on is the planner's to fill in, so its absence must not count as an error.
-        placeholders::fill_in(&mut executable, schema);
+        placeholders::fill_in(&mut executable, schema, paging);
         let executable = executable
             .validate(schema)
             .map_err(|flawed| report(&flawed.errors))?

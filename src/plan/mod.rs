@@ -13,6 +13,7 @@ mod document;
 mod driven;
 mod edges;
 mod paged;
+mod paging_rules;
 mod placeholders;
 mod query_plan;
 mod report;
@@ -28,6 +29,7 @@ mod text;
 mod variables;
 
 pub use document::{GraphqlFile, QueryDocument};
+pub use paging_rules::unknown_paging_rules;
 pub use query_plan::{Connection, Fingerprint, Plan, PlanSettings, plan_query};
 pub use report::PlanError;
 pub use request::{Ask, RequestText, Target};

@@ -10,7 +10,7 @@ use crate::plan::directives::{self, PaginateDirective};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, free_key, leaf_field, merge};
 use crate::plan::table::{Signal, SignalPlace};
-use crate::schema::{ArgumentPath, FieldPath, PagedField, Pager, Paging, PagingHints, paging};
+use crate::schema::{ArgumentPath, FieldPath, PagedField, Pager, Paging, paging};
 
 /// How a paginated field of a query is read.
 #[derive(Debug, Clone)]
@@ -71,7 +71,9 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
     }
     let directive = directives::paginate(&field.field.directives, context.sources)?;
     let refuse = |message: String, help: String| refusal(context, field, &message, &help);
-    let found = paging(context.schema, &field.field.definition, &directive.hints);
+    let said = context.paging.hints(&field.parent, &field.field.name);
+    let hints = directive.hints.clone().over(&said);
+    let found = paging(context.schema, &field.field.definition, &hints);
     let found = match found.map_err(|fault| misfit(context, field, &directive, fault))? {
         Paging::Paged(found) => found,
         Paging::Undecided { arguments, help } => {
@@ -113,7 +115,8 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
 
 /// Whether a field would be paginated if the author had not switched that off.
 pub(crate) fn would_be_paged(context: Context<'_>, field: &MergedField) -> bool {
-    match paging(context.schema, &field.field.definition, &PagingHints::default()) {
+    let said = context.paging.hints(&field.parent, &field.field.name);
+    match paging(context.schema, &field.field.definition, &said) {
         Ok(Paging::Paged(found)) => item_source(context, field, &found).is_ok_and(|source| source.is_some()),
         Ok(Paging::Undecided { .. }) => true,
         Ok(Paging::None) | Err(_) => false,
@@ -384,10 +387,19 @@ fn existing(context: Context<'_>, fields: &[MergedField], path: &[Name]) -> Opti
 }
 
 fn misfit(context: Context<'_>, field: &MergedField, directive: &PaginateDirective, fault: String) -> PlanError {
+    let speaker = match directive.place {
+        Some(_) => "@paginate".to_owned(),
+        None => format!("what [[paging]] says of `{}.{}`", field.parent, field.field.name),
+    };
     let finding = Finding {
-        message: format!("@paginate does not fit the field `{}`", field.key),
+        message: format!("{speaker} does not fit the field `{}`", field.key),
         place: directive.place.or_else(|| place(field)),
-        label: "said here".to_owned(),
+        label: if directive.place.is_some() {
+            "said here"
+        } else {
+            "said of this field"
+        }
+        .to_owned(),
         help: fault,
     };
     finding.into_error(context.sources)

@@ -8,14 +8,16 @@ use apollo_compiler::schema::Name;
 use apollo_compiler::{Node, Schema};
 
 use crate::plan::directives;
+use crate::plan::paging_rules::PagingRules;
 use crate::schema::{ArgumentPath, Paging, PagingHints, paging};
 
 /// Gives every paginated field the driven arguments that its schema insists on, where the author wrote none.
 /// The values are placeholders, without a place in a file: whoever sends the field puts variables there.
-pub(crate) fn fill_in(executable: &mut ExecutableDocument, schema: &Schema) {
+pub(crate) fn fill_in(executable: &mut ExecutableDocument, schema: &Schema, rules: PagingRules<'_>) {
     let sources = SourceMap::clone(&executable.sources);
     let filler = Filler {
         schema,
+        rules,
         sources: &sources,
     };
     let operations = executable
@@ -33,16 +35,18 @@ pub(crate) fn fill_in(executable: &mut ExecutableDocument, schema: &Schema) {
 
 struct Filler<'plan> {
     schema: &'plan Schema,
+    rules: PagingRules<'plan>,
     sources: &'plan SourceMap,
 }
 
 impl Filler<'_> {
     fn set(&self, set: &mut SelectionSet) {
+        let parent = set.ty.clone();
         for selection in &mut set.selections {
             match selection {
                 Selection::Field(field) => {
                     let field = field.make_mut();
-                    self.field(field);
+                    self.field(&parent, field);
                     self.set(&mut field.selection_set);
                 }
                 Selection::InlineFragment(inline) => self.set(&mut inline.make_mut().selection_set),
@@ -51,7 +55,7 @@ impl Filler<'_> {
         }
     }
 
-    fn field(&self, field: &mut Field) {
+    fn field(&self, parent: &Name, field: &mut Field) {
         let is_missing = |argument: &&Node<apollo_compiler::ast::InputValueDefinition>| {
             argument.is_required() && field.specified_argument_by_name(&argument.name).is_none()
         };
@@ -65,7 +69,9 @@ impl Filler<'_> {
         if missing.is_empty() {
             return;
         }
-        let hints = self.hints(&field.directives);
+        let hints = self
+            .hints(&field.directives)
+            .over(&self.rules.hints(parent, &field.name));
         // What is wrong with the hints is said where the field is planned.
         let Ok(Paging::Paged(paged)) = paging(self.schema, &field.definition, &hints) else {
             return;

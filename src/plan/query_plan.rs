@@ -12,6 +12,7 @@ use crate::plan::columns::Context;
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
 use crate::plan::edges::{move_into_edges, unite};
+use crate::plan::paging_rules::PagingRules;
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, Body, OwnVariable, RequestText, RequestWriter, Routes, Target};
 use crate::plan::route::RouteMaker;
@@ -21,7 +22,7 @@ use crate::plan::survey::{Survey, survey, switched_off};
 use crate::plan::table::{Layout, Table, TableName};
 use crate::plan::text::{Text, own_variables};
 use crate::plan::variables::{Variables, missing};
-use crate::schema::{ApiSchema, PagedField, Pager, ScalarType};
+use crate::schema::{ApiSchema, PagedField, Pager, PagingRule, ScalarType};
 
 /// What beside the query file and the schema decides how a query is exported.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub struct PlanSettings<'settings> {
     pub variables: &'settings BTreeMap<String, String>,
     /// What the API's custom scalars become.
     pub scalars: &'settings BTreeMap<String, ScalarType>,
+    /// How single fields turn their pages, where the schema leaves it open or shows it wrongly.
+    pub paging: &'settings [PagingRule],
     /// Whether nested objects become columns of their own.
     pub flatten: bool,
     /// Rows asked for at once where the query says nothing of it.
@@ -108,7 +111,8 @@ impl Fingerprint {
 
 /// Plans the export of `document`.
 pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSettings<'_>) -> Result<Plan, PlanError> {
-    let CheckedQuery { mut operation, sources } = document.check(schema)?;
+    let paging = PagingRules::new(schema.compiled(), settings.paging);
+    let CheckedQuery { mut operation, sources } = document.check(schema, paging)?;
     add_type_names(&mut operation.selection_set, schema.compiled());
     let variables = Variables::bind(&operation, settings.variables, &sources)?;
     let context = Context {
@@ -116,6 +120,7 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         scalars: settings.scalars,
         flatten: settings.flatten,
         variables: &variables,
+        paging,
         sources: &sources,
     };
     unite(context, &mut operation.selection_set);

@@ -15,6 +15,8 @@ pub(crate) const TYPE_NAME: Name = name!("__typename");
 #[derive(Debug, Clone)]
 pub(crate) struct MergedField {
     pub(crate) key: Name,
+    /// The type on which the first of them stands.
+    pub(crate) parent: Name,
     /// The first of them.
     pub(crate) field: Node<Field>,
     /// What is selected below it: one set for each of them.
@@ -57,7 +59,7 @@ fn merge_into(
     for selection in &set.selections {
         match selection {
             Selection::Field(field) => {
-                merge_field(merged, field, conditions.under(&field.directives, variables));
+                merge_field(merged, &set.ty, field, conditions.under(&field.directives, variables));
             }
             Selection::InlineFragment(inline) => {
                 let mut conditions = conditions.under(&inline.directives, variables);
@@ -70,7 +72,7 @@ fn merge_into(
     }
 }
 
-fn merge_field(merged: &mut Vec<MergedField>, field: &Node<Field>, conditions: Conditions) {
+fn merge_field(merged: &mut Vec<MergedField>, parent: &Name, field: &Node<Field>, conditions: Conditions) {
     let key = field.response_key();
     if let Some(same) = merged.iter_mut().find(|other| other.key == *key) {
         same.sets.push(field.selection_set.clone());
@@ -80,6 +82,7 @@ fn merge_field(merged: &mut Vec<MergedField>, field: &Node<Field>, conditions: C
     }
     merged.push(MergedField {
         key: key.clone(),
+        parent: parent.clone(),
         field: field.clone(),
         sets: vec![field.selection_set.clone()],
         is_conditional: conditions.is_conditional,

@@ -78,6 +78,7 @@ impl Case {
             api: self.api,
             variables: &self.variables,
             scalars: &scalars,
+            paging: &[],
             flatten: self.flatten,
             page_size: 100,
         };

@@ -22,6 +22,7 @@ impl Complaint {
     /// (see [`with_remedy`]), is taken as it is.
     pub(crate) fn read(message: &str) -> Self {
         unknown_name(message)
+            .or_else(|| unlisted_name(message))
             .or_else(|| wrong_value(message))
             .or_else(|| missing_key(message))
             .unwrap_or_else(|| plain(message))
@@ -74,6 +75,16 @@ fn unknown_name(message: &str) -> Option<Complaint> {
         message,
         help: Some(suggestion(name, kind, &known)),
         is_about_a_key,
+    })
+}
+
+/// ``unknown field `a` ``, where serde cannot say which there are.
+fn unlisted_name(message: &str) -> Option<Complaint> {
+    let name = message.strip_prefix("unknown field `")?.strip_suffix('`')?;
+    Some(Complaint {
+        message: format!("unknown key `{name}`"),
+        help: Some("the example of a `source.toml` lists the keys".to_owned()),
+        is_about_a_key: true,
     })
 }
 

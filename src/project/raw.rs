@@ -14,7 +14,7 @@ use crate::project::complaint::with_remedy;
 use crate::project::settings::{EndpointAddress, RetryGrowth, VerdictName, VerdictRule};
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
 use crate::project::written_token::WrittenToken;
-use crate::schema::ScalarType;
+use crate::schema::{PagingRule, ScalarType};
 
 /// A `source.toml`, a preset, or one `--set`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +39,8 @@ pub(crate) struct RawSource {
     pub(crate) scalars: BTreeMap<String, Text<ScalarType>>,
     #[serde(default)]
     pub(crate) verdicts: Vec<RawVerdictRule>,
+    #[serde(default)]
+    pub(crate) paging: Vec<PagingRule>,
 }
 
 /// `[auth]`
@@ -146,7 +148,8 @@ impl TryFrom<RawVerdictKeys> for RawVerdictRule {
 
 impl RawSource {
     /// Lays these keys over those of `below`, key by key. Lists are replaced as a whole, except that the verdict rules
-    /// of `below` follow these: the first that fits decides, so that a rule of one's own does not lose a preset's.
+    /// of `below` follow these (the first that fits decides, so that a rule of one's own does not lose a preset's), and
+    /// that what is said of the paging of one field goes over what `below` says of the same.
     pub(crate) fn over(self, below: Self) -> Self {
         Self {
             preset: self.preset.or(below.preset),
@@ -161,6 +164,7 @@ impl RawSource {
             retry: self.retry.over(below.retry),
             scalars: laid_over(self.scalars, below.scalars),
             verdicts: self.verdicts.into_iter().chain(below.verdicts).collect(),
+            paging: paging_over(self.paging, below.paging),
         }
     }
 }
@@ -222,6 +226,18 @@ impl RawRetry {
             retry_after_margin: self.retry_after_margin.or(below.retry_after_margin),
         }
     }
+}
+
+fn paging_over(above: Vec<PagingRule>, below: Vec<PagingRule>) -> Vec<PagingRule> {
+    let mut merged = below;
+    for rule in above {
+        let same = |other: &&mut PagingRule| other.type_name == rule.type_name && other.field == rule.field;
+        match merged.iter_mut().find(same) {
+            Some(other) => other.hints = rule.hints.over(&other.hints),
+            None => merged.push(rule),
+        }
+    }
+    merged
 }
 
 fn laid_over<K: Ord, V>(above: BTreeMap<K, V>, below: BTreeMap<K, V>) -> BTreeMap<K, V> {

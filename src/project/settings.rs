@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::Deserialize;
 use url::Url;
 
-use crate::schema::ScalarType;
+use crate::schema::{PagingRule, ScalarType};
 
 /// Where the requests of a source go, what they carry and what holds them back.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct SourceSettings {
     pub retry: RetryPolicy,
     /// Rules for responses that the built-in classifier would misjudge; the first that fits decides.
     pub verdicts: Vec<VerdictRule>,
+    /// How single fields turn their pages, where the schema leaves it open or shows it wrongly; one for each field.
+    pub paging: Vec<PagingRule>,
     /// What the API's custom scalars become; a scalar not listed here becomes JSON text.
     pub scalars: BTreeMap<String, ScalarType>,
     /// Whether nested objects become `a_b` columns instead of STRUCT columns.

@@ -32,6 +32,7 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
         timing: timing(&raw.timing),
         retry: retry(&raw.retry),
         verdicts: raw.verdicts.into_iter().map(|rule| rule.0).collect(),
+        paging: raw.paging,
         scalars: raw
             .scalars
             .into_iter()

@@ -13,7 +13,7 @@ use crate::project::{
     Auth, Diagnostic, EndpointAddress, KeyOverride, Limits, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy,
     SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
 };
-use crate::schema::ScalarType;
+use crate::schema::{PagingRule, ScalarType};
 
 fn read(text: &str, overrides: &[&str]) -> Result<SourceSettings, Diagnostic> {
     let file = Document {
@@ -120,6 +120,12 @@ fn the_commented_lines_of_the_example_work_too() {
     assert_eq!(settings.scalars.get("DateTime"), Some(&ScalarType::Timestamp));
     assert_eq!(settings.limits.requests, Vec::new());
     assert_eq!(settings.verdicts.first().map(|rule| rule.status), Some(Some(400)));
+    let rule = said(&settings, "Query", "issues");
+    assert_eq!(
+        rule,
+        "@paginate(style: PAGE, sizeArgument: \"pagination.perPage\", pageArgument: \"pagination.page\", \
+         items: \"collection\", total: \"metadata.totalCount\", pageCount: \"metadata.totalPages\", firstPage: 1)"
+    );
     assert_eq!(
         settings.verdicts.len(),
         1 + self::settings("preset = 'fluidattacks'", &[]).verdicts.len()
@@ -153,6 +159,41 @@ fn a_file_goes_before_its_preset_key_by_key() {
     let codes: Vec<_> = settings.verdicts.iter().map(|rule| rule.code.as_deref()).collect();
     assert_eq!(codes.first(), Some(&Some("MINE")));
     assert_eq!(codes.len(), preset.verdicts.len() + 1);
+}
+
+/// What is said of the paging of a field, as a directive.
+fn said(settings: &SourceSettings, type_name: &str, field: &str) -> String {
+    let is_meant = |rule: &&PagingRule| rule.type_name == type_name && rule.field == field;
+    let rules: Vec<String> = settings
+        .paging
+        .iter()
+        .filter(is_meant)
+        .map(|rule| rule.hints.to_string())
+        .collect();
+    rules.join("; ")
+}
+
+#[test]
+fn a_rule_on_paging_goes_before_that_of_the_preset_field_by_field() {
+    let text = "
+        preset = 'fluidattacks'
+        [[paging]]
+        type = 'Me'
+        field = 'reattacks'
+        cap = 7
+        [[paging]]
+        type = 'Me'
+        field = 'draftsConnection'
+        style = 'relay'
+        [[paging]]
+        type = 'Group'
+        field = 'events'
+        style = 'none'";
+    let settings = settings(text, &[]);
+    assert_eq!(said(&settings, "Me", "reattacks"), "@paginate(style: CAPPED, cap: 7)");
+    assert_eq!(said(&settings, "Me", "draftsConnection"), "@paginate(style: RELAY)");
+    assert_eq!(said(&settings, "Group", "events"), "@paginate(style: NONE)");
+    assert_eq!(said(&settings, "Me", "vulnerabilityDrafts"), "@paginate(total: \"\")");
 }
 
 #[test]
@@ -328,7 +369,7 @@ fn a_default_gives_way_to_a_given_value_that_it_would_contradict() {
 }
 
 /// A mistake in `source.toml`, perhaps with a `--set`, and what is said about it.
-const MISTAKES: [(&str, &str, &str); 16] = [
+const MISTAKES: [(&str, &str, &str); 19] = [
     (
         "endpoint = 'demo:'\n\n[limits]\nconcurency = 4",
         "",
@@ -459,6 +500,40 @@ this rule fits every response
 1 | [[verdicts]]
   | ^^^^^^^^^^^^
   = help: add `status`, `code` or `message`, or several of them",
+    ),
+    (
+        "[[paging]]\ntype = 'Query'\nfield = 'issues'\nsyle = 'page'",
+        "",
+        "
+unknown key `syle`
+ --> queries/x/source.toml:1:1
+  |
+1 | [[paging]]
+  | ^^^^^^^^^^
+  = help: the example of a `source.toml` lists the keys",
+    ),
+    (
+        "[[paging]]\ntype = 'Query'\nstyle = 'page'",
+        "",
+        "
+the key `field` is missing here
+ --> queries/x/source.toml:1:1
+  |
+1 | [[paging]]
+  | ^^^^^^^^^^
+  = help: add `field = …`",
+    ),
+    (
+        "[[paging]]\ntype = 'Query'\nfield = 'issues'\nstyle = 'pages'",
+        "",
+        "
+unknown value `pages`
+ --> queries/x/source.toml:1:1
+  |
+1 | [[paging]]
+  | ^^^^^^^^^^
+  = help: did you mean `page`? the values here are: `relay`, `flat_cursor`, `moving_cursor`, `page`, `page_flag`, `page_list`, \
+         `offset`, `offset_list`, `keyset`, `capped`, `none`",
     ),
     (
         "preset = 'fluidattacks'",

@@ -20,6 +20,7 @@ pub(crate) fn plan_all(
             api: &job.api,
             variables,
             scalars: &job.settings.scalars,
+            paging: &job.settings.paging,
             flatten: job.settings.flatten,
             page_size: job.settings.limits.page_size,
         };

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::api::{ApiError, Endpoint, HttpTransport, PermitLog, ReadToken, Surroundings, Transport, TransportError};
 use crate::clock::Clock;
 use crate::output::{Format, RunId, SourceFolder};
-use crate::plan::{Plan, PlanError, QueryDocument};
+use crate::plan::{Plan, PlanError, QueryDocument, unknown_paging_rules};
 use crate::project::{SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
@@ -269,6 +269,11 @@ pub async fn check_source(
             job.name
         );
         settings.observer.notice(&Event::Notice { query: None, text });
+    }
+    let unknown = unknown_paging_rules(&schema, &job.settings.paging);
+    if !unknown.is_empty() {
+        let text = format!("{}: {}", job.name, unknown.join("; "));
+        settings.observer.notice(&Event::Warning { query: None, text });
     }
     let names = job.queries.iter().map(|(name, _)| name.clone());
     Ok(names.zip(plan_all(job, &schema, &settings.variables)).collect())
