@@ -23,5 +23,6 @@ mod errors;
 mod export;
 mod imports;
 mod nested;
+mod plan;
 mod resume;
 mod schema;

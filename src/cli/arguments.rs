@@ -27,6 +27,28 @@ Examples:
   gqldump run --set limits.page_size=50         with another setting than source.toml has
   gqldump run --var since=2026-01-01            with a value for $since";
 
+const CHECK_NOTES: &str = "\
+For each table it says how its field turns its pages, what in the schema tells that, and how a nested field is reached \
+again for its further pages. Lists that are not read page by page are named, with the reason. Where the schema leaves it \
+open, the error shows the @paginate to write.
+
+Examples:
+  gqldump check                                 everything in queries/
+  gqldump check queries/demo/groups.graphql     one query file";
+
+const PLAN_EXAMPLES: &str = "\
+Nothing is sent but the question for the schema, unless that is a file; --probe adds one small request for each query \
+file. What earlier runs showed of the number of rows is read from the output folder. An estimate counts full requests; \
+retries, and answers that others wait for, come on top.
+
+Examples:
+  gqldump plan                                  tables, pages and what it will take
+  gqldump plan --probe                          the same, by the totals that the API tells now
+  gqldump plan --requests queries/demo/groups.graphql
+                                                with the requests, to paste into GraphiQL
+  gqldump plan --requests=sent                  with the requests as they are sent
+  gqldump plan --json | jq '.sources[].estimate.requests'";
+
 /// Every row behind a folder of GraphQL query files, on every page, as Parquet or NDJSON.
 #[derive(Parser)]
 #[command(name = "gqldump", version, about, after_help = EXIT_CODES)]
@@ -41,7 +63,11 @@ pub(super) enum Command {
     #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
     Run(RunArguments),
     /// Check query files and settings without exporting anything: only the schema is asked for
+    #[command(after_help = CHECK_NOTES)]
     Check(CheckArguments),
+    /// Show what a run will do: tables, connections, requests, and what it will take
+    #[command(after_help = format!("{PLAN_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Plan(PlanArguments),
     /// The built-in stand-in API
     Demo(DemoArguments),
 }
@@ -111,6 +137,34 @@ pub(super) struct RunArguments {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) project: ProjectArguments,
+}
+
+#[derive(Args)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub(super) project: ProjectArguments,
+    /// Show the requests too: the first, and that for a further page of each connection; `<…>` stands for what only
+    /// answers can tell
+    #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "pretty")]
+    pub(super) requests: Option<RequestForm>,
+    /// Ask the API for the totals of the outermost connections: one small request for each query file that has any
+    #[arg(long)]
+    pub(super) probe: bool,
+    /// Write one JSON document instead of text; the README describes it
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Where runs write; what they showed is read there
+    #[arg(long, short, default_value = "output", value_name = "DIR")]
+    pub(super) output: PathBuf,
+}
+
+/// How the text of a request is shown.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RequestForm {
+    /// With line breaks and indents
+    Pretty,
+    /// As it is sent, in one line
+    Sent,
 }
 
 #[derive(Args)]

@@ -7,8 +7,13 @@ mod arguments;
 mod check;
 mod demo;
 mod jobs;
+mod look;
+mod plan;
+mod plan_json;
+mod plan_text;
 mod run;
 mod stop;
+mod words;
 
 pub use arguments::Arguments;
 
@@ -28,6 +33,7 @@ pub fn execute(arguments: Arguments) -> u8 {
     let result = match arguments.command {
         Command::Run(run) => run::run(run),
         Command::Check(check) => check::check(&check),
+        Command::Plan(plan) => plan::plan(&plan),
         Command::Demo(demo) => demo::demo(demo),
     };
     result.unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::output::part::Part;
 use crate::output::run_id::RunId;
-use crate::plan::{Column, ColumnType, Table, TableName};
+use crate::plan::{Column, Table, TableName};
 
 /// The manifest's file name.
 pub const MANIFEST_FILE: &str = "_manifest.json";
@@ -195,7 +195,7 @@ impl ManifestColumn {
     fn new(column: &Column) -> Self {
         Self {
             name: column.name.clone(),
-            ty: type_name(&column.ty),
+            ty: column.ty.to_string(),
             nullable: column.nullable,
         }
     }
@@ -207,29 +207,12 @@ pub fn moment(time: SystemTime) -> String {
     format!("{time:.3}")
 }
 
-fn type_name(ty: &ColumnType) -> String {
-    match ty {
-        ColumnType::Scalar(scalar) => scalar.to_string(),
-        ColumnType::List(item) => format!("list<{}>", inner_type_name(item)),
-        ColumnType::Struct(fields) => {
-            let fields = fields
-                .iter()
-                .map(|field| format!("{}: {}", field.name, inner_type_name(field)));
-            format!("struct<{}>", fields.collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-fn inner_type_name(column: &Column) -> String {
-    let nullability = if column.nullable { "" } else { " not null" };
-    format!("{}{nullability}", type_name(&column.ty))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::plan::ColumnType;
     use crate::schema::ScalarType;
 
     fn column(name: &str, ty: ColumnType, nullable: bool) -> Column {

@@ -8,18 +8,22 @@
 
 mod address;
 mod columns;
+mod describe;
 mod directives;
 mod document;
 mod driven;
 mod edges;
+mod lists;
 mod paged;
 mod paging_rules;
 mod placeholders;
+mod probe;
 mod query_plan;
 mod report;
 mod request;
 mod route;
 mod row_plan;
+mod sample;
 mod selection;
 mod survey;
 mod table;
@@ -28,8 +32,14 @@ mod tests;
 mod text;
 mod variables;
 
+pub use describe::{
+    AddressDescription, ColumnDescription, ConnectionDescription, PlaceKind, PlanDescription, RowsOrigin, SaidBy,
+    TableDescription,
+};
 pub use document::{GraphqlFile, QueryDocument};
+pub use lists::WholeList;
 pub use paging_rules::unknown_paging_rules;
+pub use probe::Probe;
 pub use query_plan::{Connection, Fingerprint, Plan, PlanSettings, plan_query};
 pub use report::PlanError;
 pub use request::{Ask, RequestText, Target};

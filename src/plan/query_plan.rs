@@ -9,10 +9,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::address::{Address, has_place_in_edges, no_address};
 use crate::plan::columns::Context;
+use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
 use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::paging_rules::PagingRules;
+use crate::plan::probe::{Probe, probe};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, Body, OwnVariable, RequestText, RequestWriter, Routes, Target};
 use crate::plan::route::RouteMaker;
@@ -52,8 +54,12 @@ pub struct Plan {
     pub connections: Vec<Connection>,
     /// Connections of which only the first page is read, since the author says so: their places, with dots.
     pub first_pages_only: Vec<String>,
+    /// The same for people and machines.
+    pub description: PlanDescription,
     /// Changes whenever anything changes that decides what is asked for or how it is written.
     pub fingerprint: Fingerprint,
+    /// Asks for the totals of the outermost connections; `None` where none has one.
+    pub probe: Option<Probe>,
     writer: RequestWriter,
 }
 
@@ -141,11 +147,15 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
     let connections = connections(&survey, &plans, settings.page_size);
     let writer = writer(maker, &operation)?;
     refuse_unreachable(maker, &writer)?;
+    let description = describe(maker, &tables, settings.page_size)?;
+    let probe = probe(maker)?;
     let fingerprint = fingerprint(settings.api, &tables, &connections, &writer);
     Ok(Plan {
         first_pages_only: switched_off(context, &operation.selection_set)?,
         tables: tables.into(),
         connections,
+        description,
+        probe,
         fingerprint,
         writer,
     })
@@ -242,7 +252,7 @@ fn writer(maker: RouteMaker<'_>, operation: &Operation) -> Result<RequestWriter,
 }
 
 /// Adds the author's variables that occur in what is sent; each needs a value.
-fn with_own_variables(
+pub(crate) fn with_own_variables(
     context: Context<'_>,
     mut writer: RequestWriter,
     operation: &Operation,

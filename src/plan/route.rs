@@ -162,6 +162,21 @@ impl<'plan> RouteMaker<'plan> {
         })
     }
 
+    /// The way to the number of rows of an outermost connection, where it has one.
+    pub(crate) fn total_route(self, row: usize) -> Option<Vec<Token>> {
+        let field = &self.rows()[row];
+        let total = field.paged().filter(|_| field.parent.is_none())?.paged.total.as_ref()?;
+        let names: Vec<&str> = total.iter().map(Name::as_str).collect();
+        let text = format!("{{{}{}", names.join("{"), "}".repeat(names.len()));
+        let route = self.chain(&Focus {
+            row,
+            asked: Asked::Inline(self.connection(row)?),
+            content: vec![Token::Text(text)],
+            role: AncestorRole::Ignored,
+        })?;
+        Some(route.tokens)
+    }
+
     fn reach(self, focus: &Focus) -> Option<Route> {
         let Some(parent) = self.rows()[focus.row].parent else {
             return self.chain(focus);

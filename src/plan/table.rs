@@ -68,6 +68,34 @@ pub enum ColumnType {
     Struct(Vec<Column>),
 }
 
+/// As manifests and people are told it: `int64`, `list<string>`, `struct<file: string, line: int32 not null>`.
+impl fmt::Display for ColumnType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scalar(scalar) => write!(formatter, "{scalar}"),
+            Self::List(item) => {
+                formatter.write_str("list<")?;
+                write_inner(formatter, item)?;
+                formatter.write_str(">")
+            }
+            Self::Struct(fields) => {
+                formatter.write_str("struct<")?;
+                for (index, field) in fields.iter().enumerate() {
+                    let comma = if index > 0 { ", " } else { "" };
+                    write!(formatter, "{comma}{}: ", field.name)?;
+                    write_inner(formatter, field)?;
+                }
+                formatter.write_str(">")
+            }
+        }
+    }
+}
+
+fn write_inner(formatter: &mut fmt::Formatter<'_>, column: &Column) -> fmt::Result {
+    let nullability = if column.nullable { "" } else { " not null" };
+    write!(formatter, "{}{nullability}", column.ty)
+}
+
 /// How the `data` of a response turns into rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {

@@ -447,7 +447,7 @@ impl AsRef<[u8]> for HeldBody {
 }
 
 /// What earlier runs showed of the connections; nothing where that cannot be read any more.
-fn fan_outs(plan: &Plan, learnt: &[(String, String)]) -> Vec<FanOut> {
+pub(crate) fn fan_outs(plan: &Plan, learnt: &[(String, String)]) -> Vec<FanOut> {
     let of = |path: &String| {
         let (_, text) = learnt.iter().find(|(connection, _)| connection == path)?;
         serde_json::from_str(text).ok()

@@ -76,6 +76,11 @@ impl FanOut {
             .max(1)
     }
 
+    /// The rows of connections, each with how many have so many.
+    pub(crate) fn rows(&self) -> BTreeMap<u64, u64> {
+        self.behind(0)
+    }
+
     /// Rows that connections have behind so many, each with how many have them. One that is still open is taken to have
     /// as many again.
     fn behind(&self, before: u64) -> BTreeMap<u64, u64> {

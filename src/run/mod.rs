@@ -7,6 +7,7 @@
 //! SQL, Arrow or GraphQL: each has a module below that it talks to in words of its own. Never prints, and has its clock
 //! passed in.
 
+mod estimate;
 mod export;
 mod fan_out;
 mod frontier;
@@ -16,6 +17,7 @@ mod items;
 mod outcome;
 mod pack;
 mod plans;
+mod preview;
 mod publish;
 mod query_run;
 mod schema;
@@ -23,6 +25,8 @@ mod sink;
 mod source_run;
 mod turning;
 
+pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use outcome::{QueryOutcome, exit_code};
+pub use preview::{Preview, preview_source};
 pub use schema::SchemaSourceError;
 pub use source_run::{RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source};

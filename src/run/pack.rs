@@ -7,7 +7,7 @@ use crate::plan::{Connection, Plan};
 use crate::project::QueryLimits;
 use crate::run::fan_out::FanOut;
 use crate::schema::{Pager, Style};
-use crate::state::Task;
+use crate::state::{FIRST_TASK, Task};
 
 /// Rows that a request asks for at most where the API sets no limit.
 const ROWS: u64 = 10_000;
@@ -139,6 +139,24 @@ impl<'plan> Packer<'plan> {
         &self.inline_sizes
     }
 
+    /// Rows that a page of so many counts for, first pages of the connections below included.
+    pub(crate) fn cost(&self, connection: usize, size: u32) -> f64 {
+        self.row_costs.get(connection).copied().unwrap_or(1.0) * f64::from(size)
+    }
+
+    /// The size of the page behind `before` rows of a connection whose first page has the size chosen here.
+    pub(crate) fn later_size(&self, index: usize, before: u64, fan_outs: &[FanOut]) -> u32 {
+        if self.plan.connections.get(index).is_some_and(is_fixed) {
+            return self.inline_sizes[index];
+        }
+        let task = Task {
+            connection: Some(index),
+            before,
+            ..FIRST_TASK
+        };
+        self.size(&task, fan_outs)
+    }
+
     /// The size that the page of a task has, if it is asked for now.
     pub(crate) fn size(&self, task: &Task, fan_outs: &[FanOut]) -> u32 {
         let Some(connection) = task.connection.and_then(|index| self.plan.connections.get(index)) else {
@@ -183,7 +201,7 @@ impl<'plan> Packer<'plan> {
                 };
             };
             let size = self.size(task, fan_outs);
-            let cost = self.row_costs.get(connection).copied().unwrap_or(1.0) * f64::from(size);
+            let cost = self.cost(connection, size);
             let is_over = rows + cost > room && !sizes.is_empty();
             if is_over || sizes.len() >= self.room.slots {
                 return (sizes, true);

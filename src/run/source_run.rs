@@ -239,6 +239,19 @@ impl SourceRun<'_> {
     }
 }
 
+/// The endpoint of a source, for a question or two.
+pub(crate) fn bare_endpoint(job: &SourceJob, settings: &RunSettings) -> Result<Endpoint, SourceError> {
+    let surroundings = Surroundings {
+        transport: Arc::new(HttpTransport::new(job.url.clone(), &job.settings)?),
+        token: job.token.clone(),
+        clock: settings.clock.clone(),
+        permit_log: None,
+        observer: Arc::clone(&settings.observer),
+        stop: settings.stop.clone(),
+    };
+    Ok(Endpoint::new(&job.name, &job.settings, surroundings)?)
+}
+
 /// The plans of a source's query files, without any state: a schema that has to be asked for is all that is asked.
 pub async fn check_source(
     job: &SourceJob,
@@ -247,16 +260,7 @@ pub async fn check_source(
     let schema = match &job.settings.schema {
         SchemaOrigin::File(path) => read_schema(path)?,
         SchemaOrigin::Introspect => {
-            let surroundings = Surroundings {
-                transport: Arc::new(HttpTransport::new(job.url.clone(), &job.settings)?),
-                token: job.token.clone(),
-                clock: settings.clock.clone(),
-                permit_log: None,
-                observer: Arc::clone(&settings.observer),
-                stop: settings.stop.clone(),
-            };
-            let endpoint = Endpoint::new(&job.name, &job.settings, surroundings)?;
-            let definition = introspect(&endpoint, &job.name).await?;
+            let definition = introspect(&bare_endpoint(job, settings)?, &job.name).await?;
             stored_schema(&StoredSchema {
                 definition,
                 fetched_at: 0,

@@ -17,6 +17,8 @@ use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
 use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
 
+/// The name of the state's file.
+const FILE: &str = "state.sqlite";
 /// How long the thread rests before it looks for more: the system's work of waking it for each response would cost both
 /// sides time.
 const REST: Duration = Duration::from_millis(2);
@@ -49,9 +51,14 @@ pub struct StateThread {
 }
 
 impl StateStore {
+    /// Whether there is a state in `folder`.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
     /// Opens the state in `folder`, creating it where there is none.
     pub fn open(folder: &Path) -> Result<(Self, StateThread), StateError> {
-        let path = folder.join("state.sqlite");
+        let path = folder.join(FILE);
         let database = Database::open(&path)?;
         let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
         let failure = Arc::new(OnceLock::new());

@@ -1,0 +1,46 @@
+//! What the commands have in common that look and do not export.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::cli::arguments::ProjectArguments;
+use crate::cli::jobs::variables;
+use crate::clock::Clock;
+use crate::output::Format;
+use crate::report::{LogFormat, ReportStyle, report_to};
+use crate::run::{QueryOutcome, RunSettings, SourceError, SourceJob, describe_source_error};
+
+/// Settings under which nothing is told but warnings and failures.
+pub(super) fn settings(project: &ProjectArguments, output: PathBuf) -> RunSettings {
+    let clock = Clock::system();
+    let style = ReportStyle {
+        is_terminal: false,
+        is_quiet: true,
+        log_format: LogFormat::Text,
+    };
+    // Nobody stops what is over in a moment; a receiver keeps its last value when its sender is gone.
+    let (_, stop) = watch::channel(false);
+    RunSettings {
+        output,
+        format: Format::default(),
+        variables: variables(project),
+        is_fresh: false,
+        observer: report_to(Box::new(std::io::stderr()), clock.clone(), style),
+        clock,
+        stop,
+    }
+}
+
+/// Tells why a query file cannot be exported.
+pub(super) fn refuse(query: &str, error: &str) -> std::io::Result<QueryOutcome> {
+    writeln!(std::io::stderr(), "{query}: {error}")?;
+    Ok(QueryOutcome::Refused)
+}
+
+/// Tells why nothing of a source can be exported.
+pub(super) fn refuse_source(job: &SourceJob, error: &SourceError) -> std::io::Result<QueryOutcome> {
+    refuse(&job.name, &describe_source_error(error))?;
+    Ok(error.outcome())
+}

@@ -1,0 +1,100 @@
+//! `gqldump plan`.
+
+use std::io::Write as _;
+
+use crate::cli::arguments::PlanArguments;
+use crate::cli::jobs::Jobs;
+use crate::cli::look::{refuse, refuse_source, settings};
+use crate::cli::plan_json::JsonPlan;
+use crate::cli::plan_text::{write_query, write_source};
+use crate::plan::RequestText;
+use crate::project::RequestLimit;
+use crate::run::{Preview, QueryOutcome, RunSettings, SourceJob, exit_code, preview_source};
+
+/// A source and what its query files will do.
+pub(super) struct PlannedSource<'jobs> {
+    pub(super) name: &'jobs str,
+    pub(super) limits: &'jobs [RequestLimit],
+    /// By their names.
+    pub(super) queries: Vec<(String, Preview)>,
+}
+
+/// A request as it will be sent, with stand-ins for what only answers can tell.
+pub(super) struct PlannedRequest {
+    /// The connection of which it asks for a further page; `None` for the first pages of everything.
+    pub(super) connection: Option<usize>,
+    pub(super) request: RequestText,
+}
+
+pub(super) fn plan(arguments: &PlanArguments) -> anyhow::Result<u8> {
+    let jobs = Jobs::prepare(&arguments.project)?;
+    let settings = settings(&arguments.project, arguments.output.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut outcomes = Vec::new();
+    for (query, error) in &jobs.refused {
+        outcomes.push(refuse(query, &error.to_string())?);
+    }
+    let mut sources = Vec::new();
+    for job in &jobs.sources {
+        sources.push(runtime.block_on(plan_one(job, &settings, arguments, &mut outcomes))?);
+    }
+    if arguments.json {
+        let plan = JsonPlan::of(&sources, arguments.requests.is_some());
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&plan)?)?;
+    }
+    Ok(exit_code(&outcomes))
+}
+
+/// Plans the query files of a source; text is written at once, so that it comes as the sources answer.
+async fn plan_one<'jobs>(
+    job: &'jobs SourceJob,
+    settings: &RunSettings,
+    arguments: &PlanArguments,
+    outcomes: &mut Vec<QueryOutcome>,
+) -> std::io::Result<PlannedSource<'jobs>> {
+    let mut source = PlannedSource {
+        name: &job.name,
+        limits: &job.settings.limits.requests,
+        queries: Vec::new(),
+    };
+    let previews = match preview_source(job, settings, arguments.probe).await {
+        Ok(previews) => previews,
+        Err(error) => {
+            outcomes.push(refuse_source(job, &error)?);
+            return Ok(source);
+        }
+    };
+    for (name, preview) in previews {
+        match preview {
+            Ok(preview) => {
+                outcomes.push(QueryOutcome::Complete);
+                source.queries.push((name, preview));
+            }
+            Err(error) => outcomes.push(refuse(&format!("{}/{name}", job.name), &error.to_string())?),
+        }
+    }
+    if !arguments.json {
+        let mut output = std::io::stdout().lock();
+        for (name, preview) in &source.queries {
+            write_query(&mut output, &source, name, preview, arguments.requests)?;
+        }
+        write_source(&mut output, &source)?;
+    }
+    Ok(source)
+}
+
+/// The first request of a query file, and that for a further page of each connection that has any.
+pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
+    let first = PlannedRequest {
+        connection: None,
+        request: preview.plan.first_request(&preview.first_sizes),
+    };
+    let later = preview.later_sizes.iter().enumerate().filter_map(|(index, size)| {
+        let request = preview.plan.later_request(index, *size, 1, &preview.first_sizes)?;
+        Some(PlannedRequest {
+            connection: Some(index),
+            request,
+        })
+    });
+    std::iter::once(first).chain(later).collect()
+}

@@ -1,0 +1,68 @@
+//! Plans in words, as `gqldump check` and `gqldump plan` have them in common.
+
+use crate::plan::{AddressDescription, ConnectionDescription, PlanDescription, RowsOrigin, SaidBy, TableDescription};
+use crate::report::counted;
+
+/// How the rows of a table are read, and why so.
+pub(super) fn paging_lines(plan: &PlanDescription, table: &TableDescription) -> Vec<String> {
+    let connection = match &table.rows {
+        RowsOrigin::Response => return vec!["not paginated: the whole answer is the one row".to_owned()],
+        RowsOrigin::List { reason } => return vec![format!("`{}`: not paginated, since {reason}", table.path)],
+        RowsOrigin::Connection { connection } => plan.connections.get(*connection),
+    };
+    connection.map_or_else(Vec::new, connection_lines)
+}
+
+fn connection_lines(connection: &ConnectionDescription) -> Vec<String> {
+    let is_cut_off = connection.address == AddressDescription::Nowhere;
+    let unit = if is_cut_off { "at once" } else { "a page" };
+    let size = match connection.page_size {
+        Some(size) => format!("{} {unit}", counted(size.into(), "row")),
+        None => format!("as many rows {unit} as the API gives"),
+    };
+    let most = connection
+        .most_rows
+        .map_or_else(String::new, |most| format!(", {} at most", counted(most.into(), "row")));
+    let mut lines = vec![
+        format!("`{}`: {}, {size}{most}", connection.path, connection.style),
+        match connection.said_by {
+            SaidBy::Schema => format!("  told by {}", connection.reason),
+            SaidBy::Directive => format!("  said by @paginate: {}", connection.reason),
+            SaidBy::Source => format!("  said by [[paging]]: {}", connection.reason),
+        },
+    ];
+    match &connection.address {
+        AddressDescription::Root => {}
+        AddressDescription::Nowhere => {
+            lines.push("  one that comes full may be cut off: the run is then not complete, and says so".to_owned());
+        }
+        address => lines.push(format!("  further pages {address}")),
+    }
+    if let Some(argument) = &connection.order_argument {
+        lines.push(format!(
+            "  without `{argument}` the API may order each page anew, so that rows are missed or come twice"
+        ));
+    }
+    lines
+}
+
+/// The lists that are not read page by page, those of one reason in one line.
+pub(super) fn whole_list_lines(plan: &PlanDescription) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for list in &plan.lists {
+        let path = format!("`{}`", list.path);
+        match reasons.iter_mut().find(|(reason, _)| *reason == list.reason) {
+            Some((_, paths)) => paths.push(path),
+            None => reasons.push((&list.reason, vec![path])),
+        }
+    }
+    let lines = reasons.into_iter().map(|(reason, paths)| {
+        let noun = if paths.len() == 1 {
+            "a list that comes"
+        } else {
+            "lists that come"
+        };
+        format!("{noun} as a whole, since {reason}: {}", paths.join(", "))
+    });
+    lines.collect()
+}

@@ -1,0 +1,70 @@
+//! One small request that asks how many rows there are, so that one knows beforehand what an export will take.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as JsonValue;
+
+use crate::plan::query_plan::with_own_variables;
+use crate::plan::report::PlanError;
+use crate::plan::request::{Ask, RequestText, RequestWriter};
+use crate::plan::route::RouteMaker;
+use crate::plan::table::AncestorRole;
+use crate::plan::text::Text;
+
+/// A request for the totals of the outermost connections that have one.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// What is sent.
+    pub request: RequestText,
+    /// The connections whose totals it asks for, each with the place of its total in the `data` of the answer.
+    totals: Vec<(usize, Vec<String>)>,
+}
+
+impl Probe {
+    /// The totals in an answer's `data`, each with the index of its connection.
+    pub fn totals(&self, data: &JsonValue) -> Vec<(usize, u64)> {
+        let at = |path: &[String]| path.iter().try_fold(data, |value, key| value.get(key));
+        let total = |(connection, path): &(usize, Vec<String>)| Some((*connection, at(path)?.as_u64()?));
+        self.totals.iter().filter_map(total).collect()
+    }
+}
+
+/// The request for the totals; `None` where no outermost connection has one.
+pub(crate) fn probe(maker: RouteMaker<'_>) -> Result<Option<Probe>, PlanError> {
+    let mut start = Text::default();
+    let mut totals = Vec::new();
+    for (row, field) in maker.survey.rows.iter().enumerate() {
+        let total = field.paged().and_then(|paged| paged.paged.total.as_ref());
+        let (Some(total), Some(connection), Some(tokens)) = (total, maker.connection(row), maker.total_route(row))
+        else {
+            continue;
+        };
+        start.separate();
+        start.append(tokens);
+        let path = field.path.iter().chain(total).map(ToString::to_string);
+        totals.push((connection, path.collect()));
+    }
+    if totals.is_empty() {
+        return Ok(None);
+    }
+    let writer = RequestWriter {
+        head: "query".to_owned(),
+        directives: Vec::new(),
+        start: start.tokens,
+        start_role: AncestorRole::Ignored,
+        routes: Vec::new(),
+        bodies: Vec::new(),
+        own: BTreeMap::new(),
+    };
+    let writer = with_own_variables(maker.context, writer, maker.operation)?;
+    let everything = Ask {
+        connection: None,
+        size: 1,
+        position: None,
+        address: &[],
+    };
+    Ok(Some(Probe {
+        request: writer.write(&[everything], &[]),
+        totals,
+    }))
+}

@@ -1,0 +1,81 @@
+//! Requests as they will be sent, with stand-ins for what only answers can tell.
+
+use apollo_compiler::ast::Document;
+use serde_json::{Value as JsonValue, json};
+
+use crate::plan::describe::{AddressDescription, PlaceKind};
+use crate::plan::query_plan::{Connection, Plan};
+use crate::plan::request::{Ask, RequestText};
+use crate::schema::Pager;
+
+impl Plan {
+    /// The request for the first pages of everything.
+    pub fn first_request(&self, inline_sizes: &[u32]) -> RequestText {
+        let everything = Ask {
+            connection: None,
+            size: 1,
+            position: None,
+            address: &[],
+        };
+        self.request(&[everything], inline_sizes)
+    }
+
+    /// A request for so many later pages of a connection, each of `size` rows; `None` where there are none.
+    pub fn later_request(
+        &self,
+        connection: usize,
+        size: u32,
+        pages: usize,
+        inline_sizes: &[u32],
+    ) -> Option<RequestText> {
+        let described = self.description.connections.get(connection)?;
+        let position = position(self.connections.get(connection)?, size)?;
+        let address: Vec<Option<JsonValue>> = address(&described.address).into_iter().map(Some).collect();
+        let ask = Ask {
+            connection: Some(connection),
+            size,
+            position: Some(&position),
+            address: &address,
+        };
+        Some(self.request(&vec![ask; pages], inline_sizes))
+    }
+}
+
+impl RequestText {
+    /// The text with line breaks and indents.
+    pub fn pretty(&self) -> String {
+        // What the planner writes always parses; if it did not, its own text would still be the truth.
+        let parsed = Document::parse(&*self.text, "request.graphql");
+        parsed.map_or_else(|_| self.text.to_string(), |document| document.to_string())
+    }
+}
+
+/// Where a second page begins.
+fn position(connection: &Connection, size: u32) -> Option<JsonValue> {
+    match &connection.paged.pager {
+        Pager::Relay { .. } | Pager::FlatCursor { .. } | Pager::MovingCursor { .. } => Some(json!("<cursor>")),
+        Pager::PageTotals { first_page, .. }
+        | Pager::PageFlag { first_page, .. }
+        | Pager::PageList { first_page, .. } => Some(json!(first_page + 1)),
+        Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => Some(json!(size)),
+        Pager::Keyset { key, .. } => Some(json!(format!("<last {key}>"))),
+        Pager::Capped { .. } => None,
+    }
+}
+
+/// The values by which the row that holds a connection is asked for.
+fn address(described: &AddressDescription) -> Vec<JsonValue> {
+    match described {
+        AddressDescription::Lookup { key, .. } => vec![json!(format!("<{key}>"))],
+        AddressDescription::Place { place, within, .. } => {
+            let mut values = address(within);
+            values.push(match place {
+                PlaceKind::EdgeCursor => json!("<cursor of the edge before>"),
+                PlaceKind::Offset => json!(1),
+                PlaceKind::Page => json!(2),
+            });
+            values
+        }
+        AddressDescription::Root | AddressDescription::NextField { .. } | AddressDescription::Nowhere => Vec::new(),
+    }
+}

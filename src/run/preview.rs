@@ -1,0 +1,111 @@
+//! What the exports of a source will be, before anything is exported.
+
+use serde_json::Value;
+
+use crate::api::{ApiError, Endpoint, GraphqlRequest};
+use crate::output::SourceFolder;
+use crate::plan::{Plan, PlanError, Probe, RequestText};
+use crate::run::estimate::{Estimate, Estimator};
+use crate::run::export::fan_outs;
+use crate::run::fan_out::FanOut;
+use crate::run::pack::{Packer, Room};
+use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint, check_source};
+use crate::state::StateStore;
+
+/// What the export of one query file will be.
+pub struct Preview {
+    /// Its plan.
+    pub plan: Plan,
+    /// The sizes of the first pages, by connection: those within the pages of their parents, and those of the outermost.
+    pub first_sizes: Vec<u32>,
+    /// The sizes of second pages, by connection.
+    pub later_sizes: Vec<u32>,
+    /// What it will take.
+    pub estimate: Estimate,
+}
+
+/// Previews the query files of a source: from their plans, from what earlier runs showed, and, with `is_probing`, from
+/// the totals that the API tells. Nothing else is asked but, where that is due, the schema; nothing is written.
+pub async fn preview_source(
+    job: &SourceJob,
+    settings: &RunSettings,
+    is_probing: bool,
+) -> Result<Vec<(String, Result<Preview, PlanError>)>, SourceError> {
+    let plans = check_source(job, settings).await?;
+    let learnt = Learnt::of(job, settings, &plans).await?;
+    let endpoint = match is_probing {
+        true => Some(bare_endpoint(job, settings)?),
+        false => None,
+    };
+    let mut previews = Vec::new();
+    for ((name, plan), learnt) in plans.into_iter().zip(learnt.0) {
+        let preview = match plan {
+            Ok(plan) => {
+                let totals = match (&endpoint, &plan.probe) {
+                    (Some(endpoint), Some(probe)) => totals(endpoint, &format!("{}/{name}", job.name), probe).await?,
+                    _ => Vec::new(),
+                };
+                Ok(preview(job, plan, &learnt, &totals))
+            }
+            Err(error) => Err(error),
+        };
+        previews.push((name, preview));
+    }
+    Ok(previews)
+}
+
+fn preview(job: &SourceJob, plan: Plan, learnt: &[(String, String)], totals: &[(usize, u64)]) -> Preview {
+    let limits = &job.settings.limits.query;
+    let room = Room::of(limits);
+    let fan_outs: Vec<FanOut> = fan_outs(&plan, learnt);
+    let packer = Packer::new(&plan, room, &fan_outs);
+    let later = |(index, size): (usize, &u32)| packer.later_size(index, u64::from(*size), &fan_outs);
+    let first_sizes = packer.inline_sizes().to_vec();
+    let later_sizes = first_sizes.iter().enumerate().map(later).collect();
+    let estimator = Estimator {
+        plan: &plan,
+        room,
+        characters: limits.characters.and_then(|most| usize::try_from(most).ok()),
+        fan_outs: &fan_outs,
+        totals,
+    };
+    let estimate = estimator.estimate();
+    Preview {
+        plan,
+        first_sizes,
+        later_sizes,
+        estimate,
+    }
+}
+
+/// What earlier runs showed of the connections of each query file, by their paths.
+struct Learnt(Vec<Vec<(String, String)>>);
+
+impl Learnt {
+    async fn of<T>(job: &SourceJob, settings: &RunSettings, queries: &[(String, T)]) -> Result<Self, SourceError> {
+        // To open a state that is not there would make it.
+        let folder = SourceFolder::new(&settings.output, &job.name).own();
+        if !StateStore::is_in(&folder) {
+            return Ok(Self(queries.iter().map(|_| Vec::new()).collect()));
+        }
+        let (state, thread) = StateStore::open(&folder)?;
+        let mut learnt = Vec::new();
+        for (name, _) in queries {
+            learnt.push(state.learnt(name).await?);
+        }
+        drop(state);
+        thread.join();
+        Ok(Self(learnt))
+    }
+}
+
+async fn totals(endpoint: &Endpoint, query: &str, probe: &Probe) -> Result<Vec<(usize, u64)>, ApiError> {
+    let RequestText { text, variables } = probe.request.clone();
+    let request = GraphqlRequest {
+        operation_name: None,
+        query: text,
+        variables,
+    };
+    let answer = endpoint.ask(query, &request, std::marker::PhantomData::<Value>).await?;
+    Ok(probe.totals(&answer.data))
+}
