@@ -271,7 +271,7 @@ impl<'plan> RouteMaker<'plan> {
     /// The fields of a parent's item on the way to a row field: its key, and what leads there.
     fn item_fields(self, parent: usize, focus: &Focus) -> Vec<AncestorField> {
         let echoes = self
-            .keys(parent)
+            .echoed_keys(parent, focus)
             .into_iter()
             .enumerate()
             .map(|(index, key)| AncestorField {
@@ -282,6 +282,15 @@ impl<'plan> RouteMaker<'plan> {
         let branches = &self.rows()[parent].branches;
         let path = self.rows()[parent].items_path();
         echoes.chain(self.ancestors(branches, &path, Some(focus))).collect()
+    }
+
+    /// The response keys by which a row that is asked for again is known: of that which holds the connection, not of
+    /// those above it that are on the way to it.
+    fn echoed_keys(self, row: usize, focus: &Focus) -> Vec<String> {
+        match focus.asked {
+            Asked::Slot => self.keys(row),
+            Asked::Place(_) | Asked::Inline(_) => Vec::new(),
+        }
     }
 
     /// The response keys of what the rows' `_id` is made of.
@@ -444,7 +453,7 @@ impl<'plan> RouteMaker<'plan> {
                 Some(row) => {
                     let key = field.response_key().as_str();
                     let is_direct = path.len() == self.rows()[row].items_path().len() + 1;
-                    is_direct && self.keys(row).iter().any(|own| own == key)
+                    is_direct && self.echoed_keys(row, focus).iter().any(|own| own == key)
                 }
             };
             if is_kept {

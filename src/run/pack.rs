@@ -179,7 +179,7 @@ impl<'plan> Packer<'plan> {
         let left = left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX));
         wanted
             .min(left)
-            .min(fitting(self.room.rows as f64, self.row_costs[index]))
+            .min(fitting(self.room.rows as f64 - rows_above(task), self.row_costs[index]))
     }
 
     /// Takes tasks for one request from the front of `tasks`: how many, their sizes, and whether the request is full.
@@ -201,7 +201,7 @@ impl<'plan> Packer<'plan> {
                 };
             };
             let size = self.size(task, fan_outs);
-            let cost = self.cost(connection, size);
+            let cost = self.cost(connection, size) + rows_above(task);
             let is_over = rows + cost > room && !sizes.is_empty();
             if is_over || sizes.len() >= self.room.slots {
                 return (sizes, true);
@@ -217,6 +217,11 @@ impl<'plan> Packer<'plan> {
 /// How many rows of that cost fit; at least one.
 fn fitting(room: f64, cost: f64) -> u32 {
     (room / cost).clamp(1.0, f64::from(u32::MAX)) as u32
+}
+
+/// Rows on the way to the page of a task: those that are asked for by their place are counted like others.
+fn rows_above(task: &Task) -> f64 {
+    task.address.len() as f64
 }
 
 fn most(connection: &Connection) -> u32 {
