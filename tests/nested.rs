@@ -2,7 +2,9 @@
 
 use gqldump::demo::{DemoConfig, DemoServer, Fault, ScriptedFault};
 
-use crate::nested::cases::{Case, board, clinic, factory, library, press, press_lists, shop};
+use crate::nested::cases::{
+    Case, board, clinic, factory, factory_by_place, library, press, press_lists, shop, shop_by_place,
+};
 use crate::tracker::serve;
 
 mod cases;
@@ -68,7 +70,7 @@ macro_rules! every_row_arrives {
     )*};
 }
 
-every_row_arrives!(shop clinic library factory board press press_lists);
+every_row_arrives!(shop shop_by_place clinic library factory factory_by_place board press press_lists);
 
 /// The rows of a list whose length cannot be known: as many as it is asked for at most.
 mod space {

@@ -64,6 +64,33 @@ impl Case {
     }
 }
 
+/// The files of a stand-in: its schema, its data, its behaviours.
+macro_rules! files {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../../src/demo/", $name, "/schema.graphql")),
+            include_str!(concat!("../../src/demo/", $name, "/data.toml")),
+            include_str!(concat!("../../src/demo/", $name, "/behaviours.toml")),
+        ]
+    };
+}
+
+/// A stand-in of these files in which some texts are replaced by others.
+fn changed(files: [&str; 3], changes: &[(&str, &str)]) -> DemoConfig {
+    let [schema, data, behaviours] = files.map(|file| {
+        changes
+            .iter()
+            .fold(file.to_owned(), |file, (old, new)| file.replacen(old, new, 1))
+    });
+    for (old, _) in changes {
+        assert!(
+            files.iter().any(|file| file.contains(old)),
+            "no {old:?} in the stand-in"
+        );
+    }
+    DemoConfig::of_texts("changed", &schema, &data, &behaviours).expect("a stand-in")
+}
+
 /// Three levels, any object by `node`, and a limit on nodes.
 pub(crate) fn shop() -> Case {
     let reviews = Branch::new(
@@ -111,6 +138,28 @@ pub(crate) fn shop() -> Case {
                   reviews { nodes { id stars text writtenAt } } } } } } }",
         )],
         branches: vec![("vendors", vendors.with([products.with([reviews])]))],
+    }
+}
+
+/// The shop where nothing finds a vendor or a product but its place in its list.
+pub(crate) fn shop_by_place() -> Case {
+    Case {
+        name: "shop_by_place",
+        stand_in: || {
+            let changes = [
+                ("  \"The object of that identifier, of whatever type.\"\n", ""),
+                (
+                    "  \"The objects of these identifiers, in their order; null where there is none.\"\n",
+                    "",
+                ),
+                ("  node(id: ID!): Node\n", ""),
+                ("  nodes(ids: [ID!]!): [Node]!\n", ""),
+                ("node = { argument = \"id\", field = \"id\" }\n", ""),
+                ("nodes = { argument = \"ids\", field = \"id\" }\n", ""),
+            ];
+            changed(files!("shop"), &changes)
+        },
+        ..shop()
     }
 }
 
@@ -294,6 +343,26 @@ pub(crate) fn factory() -> Case {
     }
 }
 
+/// The factory where nothing finds a plant or a machine but the number of its page.
+pub(crate) fn factory_by_place() -> Case {
+    Case {
+        name: "factory_by_place",
+        stand_in: || {
+            let changes = [
+                ("  plant(id: ID!): Plant\n", ""),
+                ("  machine(id: ID!): Machine\n", ""),
+                ("plant = { of = \"Plant\", argument = \"id\", field = \"id\" }\n", ""),
+                (
+                    "machine = { of = \"Machine\", argument = \"id\", field = \"id\" }\n",
+                    "",
+                ),
+            ];
+            changed(files!("factory"), &changes)
+        },
+        ..factory()
+    }
+}
+
 /// Bare lists by offset, and below them lists that end where they are full.
 pub(crate) fn space() -> Case {
     let notes = Branch::new("notes", "Task.notes", &[("id", Kind::Text), ("text", Kind::Text)]);
@@ -401,14 +470,11 @@ pub(crate) fn board() -> Case {
 /// The board with groups whose `id` tells them apart. As it is shipped, groups of two boards can share theirs, and rows
 /// with the same `id` are one row to us.
 fn board_with_group_ids() -> DemoConfig {
-    let data = include_str!("../../src/demo/board/data.toml").replacen(
+    let changes = [(
         "id = { pattern = \"group_{word}{number}\" }",
         "id = { identifier = \"group\" }",
-        1,
-    );
-    let schema = include_str!("../../src/demo/board/schema.graphql");
-    let behaviours = include_str!("../../src/demo/board/behaviours.toml");
-    DemoConfig::of_texts("board", schema, &data, behaviours).expect("a stand-in")
+    )];
+    changed(files!("board"), &changes)
 }
 
 /// Connections below an interface, a union and a plain list.
@@ -453,18 +519,17 @@ fn named(name: &str) -> DemoConfig {
 
 /// The press with a root field that finds a section, without which there is no way back to one.
 fn press_with_sections() -> DemoConfig {
-    let schema = include_str!("../../src/demo/press/schema.graphql").replacen(
-        "  author(handle: String!): Author\n",
-        "  author(handle: String!): Author\n  section(id: ID!): Section\n",
-        1,
-    );
-    let data = include_str!("../../src/demo/press/data.toml").replacen(
-        "[types.Query.lookups]\n",
-        "[types.Query.lookups]\nsection = { of = 'Section', argument = 'id', field = 'id' }\n",
-        1,
-    );
-    let behaviours = include_str!("../../src/demo/press/behaviours.toml");
-    DemoConfig::of_texts("press", &schema, &data, behaviours).expect("a stand-in")
+    let changes = [
+        (
+            "  author(handle: String!): Author\n",
+            "  author(handle: String!): Author\n  section(id: ID!): Section\n",
+        ),
+        (
+            "[types.Query.lookups]\n",
+            "[types.Query.lookups]\nsection = { of = 'Section', argument = 'id', field = 'id' }\n",
+        ),
+    ];
+    changed(files!("press"), &changes)
 }
 
 const PRESS_NESTED: [(&str, &str); 3] = [
