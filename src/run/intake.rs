@@ -244,7 +244,7 @@ impl Request<'_> {
         if !turned.next.is_empty() && task.is_none() && !can_be_reached(connection, page) {
             end = Some(End::Lost);
             flaws.push(format!(
-                "`{}` has more rows in a row whose key is not there",
+                "`{}` has more rows in a row that cannot be asked for again: it lacks what would tell it",
                 connection.path
             ));
         } else {

@@ -53,31 +53,36 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             .filter(|_| self.layout.page.is_some())
             .cloned();
         let look = look.unwrap_or_default();
-        if !look.digest && look.key.is_none() && !has_rows_below(&self.layout.row.cells) {
-            while items.next_element::<IgnoredAny>()?.is_some() {
-                self.page.rows += 1;
-            }
-            return Ok(());
-        }
-        let mut digest = look.digest.then(Sha256::new);
         let mut reader = ItemReader {
             layout: self.layout,
             place: self.place,
             index: 0,
             cursor_before: None,
         };
+        let looks_below = has_rows_below(&self.layout.row.cells) || look.key.is_some();
+        let mut digest = look.digest.then(Sha256::new);
+        // The key of its first row tells a page apart, whatever its size; without keys all that is in it has to.
+        let mut wants_id = look.digest && self.page.has_keys;
         while let Some(raw) = items.next_element::<&'de RawValue>()? {
-            if let Some(digest) = &mut digest {
+            if let Some(digest) = digest.as_mut().filter(|_| !self.page.has_keys) {
                 digest.update(raw.get());
                 digest.update([0]);
+            }
+            if !looks_below && !wants_id {
+                reader.index += 1;
+                continue;
             }
             let item = reader
                 .read(raw, look.key.as_deref(), &mut *self.walk)
                 .map_err(A::Error::custom)?;
-            self.page.note_key(item);
+            self.page.note_key(item.paging_key);
+            if let (Some(digest), Some(id)) = (digest.as_mut().filter(|_| wants_id), item.id) {
+                digest.update(id);
+                wants_id = false;
+            }
         }
         self.page.rows = reader.index;
-        self.page.digest = digest.map(|digest| {
+        self.page.digest = digest.filter(|_| !wants_id).map(|digest| {
             let hash = digest.finalize();
             hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
         });
@@ -100,6 +105,15 @@ fn has_rows_below(cells: &[Cell]) -> bool {
         CellRole::Flattened(cells) => has_rows_below(cells),
         CellRole::Ignored | CellRole::Column(_) => false,
     })
+}
+
+/// What was seen of an item.
+#[derive(Default)]
+struct SeenItem {
+    /// The value by which the page behind it is asked for.
+    paging_key: Option<Value>,
+    /// Its `_id`.
+    id: Option<String>,
 }
 
 /// Reads the items of one page, one after the other.
@@ -150,19 +164,22 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
 }
 
 impl ItemReader<'_> {
-    /// Looks into an item; its value for `key` comes back.
-    fn read(&mut self, raw: &RawValue, key: Option<&str>, walk: &mut Walk<'_>) -> serde_json::Result<Option<Value>> {
+    /// Looks into an item.
+    fn read(&mut self, raw: &RawValue, key: Option<&str>, walk: &mut Walk<'_>) -> serde_json::Result<SeenItem> {
         let cursor_before = self.cursor_before.take();
         let item = self.node(raw)?;
         self.index += 1;
-        let Some(members) = item else { return Ok(None) };
-        let found = key
+        let Some(members) = item else {
+            return Ok(SeenItem::default());
+        };
+        let id = self.id(&members);
+        let paging_key = key
             .and_then(|key| members.get(key))
             .and_then(|raw| serde_json::from_str(raw.get()).ok());
         if has_rows_below(&self.layout.row.cells) {
             let address = self.address(&members, cursor_before);
             let place = Place {
-                parent: self.id(&members),
+                parent: id.clone(),
                 is_lost: address.is_none(),
                 address: address.unwrap_or_default(),
                 path: self.place.path.clone(),
@@ -170,7 +187,7 @@ impl ItemReader<'_> {
             };
             rows_below(&self.layout.row.cells, &members, &place, walk)?;
         }
-        Ok(found)
+        Ok(SeenItem { paging_key, id })
     }
 
     /// The item itself, out of its edge where it stands in one; `None` for null.

@@ -23,6 +23,8 @@ mod query_run;
 mod schema;
 mod sink;
 mod source_run;
+#[cfg(test)]
+mod tests;
 mod turning;
 
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};

@@ -80,7 +80,8 @@ impl<'plan> Packer<'plan> {
             let size = if is_capped(connection) {
                 most(connection)
             } else {
-                fan_out.size(0, most(connection), slot)
+                let size = fan_out.size(0, most(connection), slot);
+                size.saturating_add(spare(connection)).min(most(connection))
             };
             self.inline_sizes[index] = size;
             self.row_costs[parent] += self.rows_inline(size, fan_out) * self.row_costs[index];
@@ -162,11 +163,15 @@ impl<'plan> Packer<'plan> {
         let Some(connection) = task.connection.and_then(|index| self.plan.connections.get(index)) else {
             return 1;
         };
-        if let Some(size) = task.size {
-            return size;
+        let index = task.connection.unwrap_or_default();
+        let fitting = fitting(self.room.rows as f64 - rows_above(task), self.row_costs[index]);
+        match task.size {
+            // What a page lacks is asked for at its own offset.
+            Some(size) if is_by_offset(connection) => return size.min(fitting),
+            Some(size) => return size,
+            None => {}
         }
         let most = most(connection);
-        let index = task.connection.unwrap_or_default();
         let slot = (self.room.slot() / self.row_costs[index]) as u64;
         let wanted = match (connection.parent, fan_outs.get(index)) {
             _ if is_fixed(connection) => return most,
@@ -177,9 +182,7 @@ impl<'plan> Packer<'plan> {
             .most_rows
             .map(|most| u64::from(most).saturating_sub(task.before).max(1));
         let left = left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX));
-        wanted
-            .min(left)
-            .min(fitting(self.room.rows as f64 - rows_above(task), self.row_costs[index]))
+        wanted.min(left).min(fitting)
     }
 
     /// Takes tasks for one request from the front of `tasks`: how many, their sizes, and whether the request is full.
@@ -230,6 +233,22 @@ fn most(connection: &Connection) -> u32 {
         .unwrap_or(u32::MAX)
         .min(connection.page_size)
         .max(1)
+}
+
+/// Rows asked for beyond those that a connection is likely to have, where a full page leaves open whether it is the last.
+fn spare(connection: &Connection) -> u32 {
+    u32::from(matches!(
+        connection.paged.pager,
+        Pager::PageTotals { .. } | Pager::OffsetTotal { has_next: None, .. }
+    ))
+}
+
+/// Whether pages can begin anywhere and have any size.
+fn is_by_offset(connection: &Connection) -> bool {
+    matches!(
+        connection.paged.pager,
+        Pager::OffsetTotal { .. } | Pager::OffsetList { .. }
+    )
 }
 
 /// Whether a connection has no next page.

@@ -74,7 +74,7 @@ pub(crate) enum PagingError {
          @paginate(style: NONE)"
     )]
     NoCursor { path: String },
-    #[error("`{path}` broke off: a later page of it has no list of rows where the others have one{}", because(.cause))]
+    #[error("`{path}` broke off: a later page of it has no rows where the others have them{}", because(.cause))]
     BrokeOff { path: String, cause: Option<String> },
     #[error("`{path}` says that there are more rows and gives an empty page: nothing tells where to read on")]
     EmptyWithMore { path: String },
@@ -178,8 +178,7 @@ impl Turner<'_> {
     /// What follows from a page before the last one known: what it lacks, nobody else asks for.
     fn side(&self, expected: u64) -> Result<Turn, PagingError> {
         match &self.connection.paged.pager {
-            Pager::OffsetTotal { .. } => self.side_offset(expected, true),
-            Pager::OffsetList { .. } => self.side_offset(expected, false),
+            Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => self.side_offset(expected),
             Pager::PageList { .. } => self.side_page(expected, false),
             _ => self.side_page(expected, true),
         }
@@ -192,6 +191,11 @@ impl Turner<'_> {
     /// Rows of the connection up to the end of this page.
     fn rows(&self) -> u64 {
         self.asked.before + self.page.rows
+    }
+
+    /// Rows behind this page, by the total.
+    fn rows_left(&self) -> Option<u64> {
+        self.page.total.map(|total| total.saturating_sub(self.rows()))
     }
 
     /// Rows asked for.

@@ -61,10 +61,6 @@ impl Turner<'_> {
         }
     }
 
-    fn rows_left(&self) -> Option<u64> {
-        self.page.total.map(|total| total.saturating_sub(self.rows()))
-    }
-
     /// The pages behind, where there are said to be so many rows; the last one is to say how it goes on.
     fn offsets_behind(&self, left: u64) -> Result<Turn, PagingError> {
         let Some(trail) = self.content_trail()? else {
@@ -99,11 +95,10 @@ impl Turner<'_> {
     }
 
     /// The rows that a page has, where that can be told: as many as were asked for, or as many as the server gives at
-    /// most, which pages of the same number of rows show.
+    /// most.
     fn step(&self) -> Option<u64> {
-        let (rows, pages_before) = (self.page.rows, self.asked.trail.pages);
-        let are_pages_alike = pages_before > 0 && rows * pages_before == self.asked.before;
-        (rows > 0 && (rows >= self.size() || are_pages_alike)).then_some(rows)
+        let rows = self.page.rows;
+        (rows > 0 && (rows >= self.size() || self.is_cut())).then_some(rows)
     }
 
     /// The first page within that of a parent is small: the others need not be, where a total says how many rows there
@@ -115,9 +110,9 @@ impl Turner<'_> {
         }
     }
 
-    /// A page before the last one known: what it lacks is asked for at its own offset. `is_promised` tells that all of
-    /// its rows must be there.
-    pub(super) fn side_offset(&self, expected: u64, is_promised: bool) -> Result<Turn, PagingError> {
+    /// A page before the last one known: what it lacks is asked for at its own offset. Where no total says that its
+    /// rows are there, it was a guess.
+    pub(super) fn side_offset(&self, expected: u64) -> Result<Turn, PagingError> {
         let rows = self.page.rows;
         let trail = self.content_trail()?.unwrap_or_else(|| self.asked.trail.clone());
         if rows > expected {
@@ -135,7 +130,7 @@ impl Turner<'_> {
             }
             return Ok(turn);
         }
-        let lacks = is_promised && rows < expected;
+        let lacks = self.page.total.is_some() && rows < expected;
         Ok(Turn {
             flaws: lacks.then(|| self.short_page()).into_iter().collect(),
             ..Turn::default()

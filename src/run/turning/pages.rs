@@ -47,7 +47,7 @@ impl Turner<'_> {
     pub(super) fn counted_page(&self, first: u64) -> Result<Turn, PagingError> {
         let number = self.number(first);
         let pages_left = self.page.page_count.map(|count| count.saturating_sub(number));
-        let rows_left = self.page.total.map(|total| total.saturating_sub(self.rows()));
+        let rows_left = self.rows_left();
         let has_more_pages = pages_left.is_some_and(|left| left > 0) && rows_left != Some(0);
         if self.page.rows == 0 {
             return match has_more_pages {

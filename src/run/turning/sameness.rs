@@ -21,6 +21,8 @@ struct Past<'text> {
     repeats: u64,
     /// Empty pages since the last one with rows.
     empties: u64,
+    /// The most rows of a page that had fewer than were asked for, though nothing said that it was the last.
+    cut: u64,
 }
 
 impl<'text> Past<'text> {
@@ -32,6 +34,7 @@ impl<'text> Past<'text> {
             mark: text(),
             repeats: text().parse().unwrap_or_default(),
             empties: text().parse().unwrap_or_default(),
+            cut: text().parse().unwrap_or_default(),
         }
     }
 
@@ -41,10 +44,11 @@ impl<'text> Past<'text> {
             mark,
             repeats,
             empties,
+            cut,
         } = self;
         Trail {
             pages,
-            landmark: Some(format!("{previous} {mark} {repeats} {empties}")),
+            landmark: Some(format!("{previous} {mark} {repeats} {empties} {cut}")),
         }
     }
 
@@ -56,14 +60,7 @@ impl<'text> Past<'text> {
             previous: digest,
             mark: if pages.is_power_of_two() { digest } else { self.mark },
             repeats: self.repeats + u64::from(self.has(digest)),
-            empties: 0,
-        }
-    }
-
-    fn with_empty_page(self) -> Self {
-        Self {
-            empties: self.empties + 1,
-            ..self
+            ..*self
         }
     }
 
@@ -76,10 +73,18 @@ impl Turner<'_> {
     /// The trail with this page, or `None` where it is like others for too often. Where rows have keys, a page that came
     /// before is an error at once.
     pub(super) fn content_trail(&self) -> Result<Option<Trail>, PagingError> {
-        let past = Past::read(self.asked.trail);
+        let mut past = Past::read(self.asked.trail);
         let pages = self.asked.trail.pages + 1;
-        let Some(digest) = self.page.digest.as_deref().filter(|_| self.page.rows > 0) else {
-            return Ok(Some(past.with_empty_page().write(pages)));
+        if self.page.rows == 0 {
+            past.empties += 1;
+            return Ok(Some(past.write(pages)));
+        }
+        past.empties = 0;
+        if self.is_short_before_the_end() {
+            past.cut = past.cut.max(self.page.rows);
+        }
+        let Some(digest) = self.page.digest.as_deref() else {
+            return Ok(Some(past.write(pages)));
         };
         if past.has(digest) && self.page.has_keys {
             return Err(PagingError::SamePage { path: self.path() });
@@ -88,9 +93,21 @@ impl Turner<'_> {
         Ok((past.repeats <= EQUAL_PAGES).then(|| past.write(pages)))
     }
 
+    /// Whether fewer rows came than were asked for, though nothing says that this is the end.
+    fn is_short_before_the_end(&self) -> bool {
+        let is_end = self.page.has_next == Some(false) || self.rows_left() == Some(0);
+        self.page.rows < self.size() && !is_end
+    }
+
     /// Whether this page is empty and so were those before, so many that it may go on like that for ever.
     pub(super) fn is_barren(&self) -> bool {
         self.page.rows == 0 && Past::read(self.asked.trail).empties >= EMPTY_PAGES
+    }
+
+    /// Whether this page has as many rows as the server gives at most, as a page before it showed.
+    pub(super) fn is_cut(&self) -> bool {
+        let cut = Past::read(self.asked.trail).cut;
+        cut > 0 && self.page.rows >= cut
     }
 
     /// Whether pages like others were among those before.

@@ -416,7 +416,7 @@ fn offsets_go_as_far_as_is_said() {
             At {
                 trail: Trail {
                     pages: 1,
-                    landmark: None,
+                    landmark: Some("one one 0 0 40".to_owned()),
                 },
                 ..later(40, 40)
             },
@@ -427,7 +427,7 @@ fn offsets_go_as_far_as_is_said() {
             At {
                 trail: Trail {
                     pages: 1,
-                    landmark: None,
+                    landmark: Some("one one 0 0 40".to_owned()),
                 },
                 ..later(40, 40)
             },
@@ -517,12 +517,15 @@ fn what_a_page_lacks_is_asked_for_at_its_own_offset() {
         ..later(100, 100)
     };
     for pager in [offset_total(), offset_list()] {
-        let turn = side.turned(pager, &counted(30, None, None));
+        let turn = side.turned(pager, &counted(30, Some(900), None));
         assert_eq!(positions(&turn), "[130: 70]");
         assert_eq!((turn.next[0].size, turn.next[0].before), (Some(70), 130));
     }
     let named = "(`rows` has a page before its last one with fewer rows than the others)";
-    assert_eq!(outcome(&side.turned(offset_total(), &rows(0))), named);
+    assert_eq!(
+        outcome(&side.turned(offset_total(), &counted(0, Some(900), None))),
+        named
+    );
     assert_eq!(
         outcome(&side.turned(offset_list(), &rows(0))),
         "",

@@ -1,0 +1,338 @@
+//! What follows from responses.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::GraphqlError;
+use crate::run::intake::{Consequences, Request, Sight, consequences};
+use crate::run::turning::PagingError;
+use crate::state::{Tally, Trail};
+
+const NESTED: &str = "{ groups { totalCount nodes { findings { nodes { id } } } } }";
+const FINDINGS: &str = "groups.nodes.findings";
+
+fn take_with(
+    plan: &Plan,
+    asked: &[AskedTask],
+    data: &str,
+    errors: &[GraphqlError],
+) -> Result<Consequences, PagingError> {
+    let harvest = read(plan, asked, &[], data).unwrap();
+    let inline_sizes: Vec<u32> = plan.connections.iter().map(|_| 2).collect();
+    let request = Request {
+        plan,
+        asked,
+        inline_sizes: &inline_sizes,
+    };
+    consequences(request, harvest, errors)
+}
+
+fn take(plan: &Plan, asked: &[AskedTask], data: &str) -> Consequences {
+    take_with(plan, asked, data, &[]).unwrap()
+}
+
+fn flaws(result: &Consequences) -> Vec<(&str, u64)> {
+    result
+        .flaws
+        .iter()
+        .map(|(text, count)| (text.as_str(), *count))
+        .collect()
+}
+
+/// A connection's rows and paging, in JSON.
+fn page(rows: &str, has_next: bool, cursor: &str) -> String {
+    format!(r#"{{"nodes":[{rows}],"pageInfo":{{"hasNextPage":{has_next},"endCursor":"{cursor}"}}}}"#)
+}
+
+fn group(id: &str, findings: &str) -> String {
+    format!(r#"{{"id":{id},"findings":{findings}}}"#)
+}
+
+fn error(message: &str, path: &serde_json::Value) -> GraphqlError {
+    GraphqlError::from_value(json!({ "message": message, "path": path }))
+}
+
+#[test]
+fn a_first_page_leads_to_the_next_one_in_its_row() {
+    let plan = plan(NESTED);
+    let two = r#"{"id":"F1"},{"id":"F2"}"#;
+    let groups = [
+        group(r#""G1""#, &page(two, true, "f2")),
+        group(r#""G2""#, &page("", false, "")),
+        group(r#""G3""#, "null"),
+    ];
+    let data = format!(r#"{{"groups":{}}}"#, page(&groups.join(","), true, "g3"));
+    let result = take(&plan, &[start()], &data);
+    let trail = |cursor: &str| Trail::default().step(cursor).unwrap();
+    let findings = Task {
+        connection: Some(connection(&plan, FINDINGS)),
+        depth: 1,
+        parent: Some("G1".to_owned()),
+        address: vec![Some(json!("G1"))],
+        position: Some(json!("f2")),
+        before: 2,
+        trail: trail("f2"),
+        ..Task::default()
+    };
+    let more_groups = Task {
+        connection: Some(0),
+        position: Some(json!("g3")),
+        before: 3,
+        trail: trail("g3"),
+        ..Task::default()
+    };
+    assert_eq!(result.next_tasks, [findings, more_groups]);
+    assert_eq!(result.rows, 5);
+    let [groups, findings] = [0, 1].map(|index| result.tallies[&index]);
+    assert_eq!((groups.opened, groups.rows, groups.ends.closed()), (1, 3, 0));
+    assert_eq!(
+        (findings.opened, findings.rows, findings.ends.said, findings.ends.absent),
+        (3, 2, 1, 1)
+    );
+    let open = |connection, rows| Sight::Open { connection, rows };
+    let ended = Sight::Ended {
+        connection: 1,
+        rows: 0,
+        was_open: false,
+    };
+    assert_eq!(result.sights, [open(1, 2), ended, open(0, 3)]);
+    assert!(result.flaws.is_empty() && result.warnings.is_empty() && result.failed.is_empty());
+}
+
+#[test]
+fn a_later_page_goes_on_in_the_same_row() {
+    let plan = plan(NESTED);
+    let asked = [later(&plan, FINDINGS, "G1", "f2")];
+    let data = |has_next| {
+        format!(
+            r#"{{"node":{}}}"#,
+            group(r#""G1""#, &page(r#"{"id":"F9"}"#, has_next, "f3"))
+        )
+    };
+    let result = take(&plan, &asked, &data(true));
+    let next = &result.next_tasks[0];
+    assert_eq!(
+        (next.parent.as_deref(), next.before, &next.position),
+        (Some("G1"), 11, &Some(json!("f3")))
+    );
+    assert_eq!(next.address, asked[0].task.address);
+    assert_eq!(result.sights, [], "that it is open is known");
+    let result = take(&plan, &asked, &data(false));
+    let tally = result.tallies[&1];
+    assert_eq!((tally.opened, tally.rows, tally.ends.said), (0, 1, 1));
+    let ended = Sight::Ended {
+        connection: 1,
+        rows: 11,
+        was_open: true,
+    };
+    assert_eq!(result.sights, [ended]);
+}
+
+#[test]
+fn an_outermost_connection_that_is_null_is_told() {
+    let plan = plan(
+        "query($all: Boolean = false) { groups { nodes { id } } folders @include(if: $all) { edges { node { name } } } }",
+    );
+    let result = take(&plan, &[start()], r#"{"groups":null}"#);
+    assert_eq!(
+        result.warnings,
+        ["`groups`, or an object above it, is null: it has no rows"]
+    );
+    assert!(result.flaws.is_empty());
+    assert!(
+        result
+            .tallies
+            .values()
+            .all(|tally| tally.ends.absent == 1 && tally.opened == 1)
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let plan = plan("{ owner { own: groups { nodes { id } } } groups { nodes { id } } }");
+    let result = take(&plan, &[start()], r#"{"groups":{"pageInfo":{"hasNextPage":false}}}"#);
+    assert_eq!(
+        flaws(&result),
+        [
+            ("`groups` has no list of rows", 1),
+            ("`owner` is missing from a response", 1)
+        ]
+    );
+    assert_eq!(result.tallies[&connection(&plan, "groups")].ends.suspect, 1);
+}
+
+#[test]
+fn a_later_page_that_is_not_there_fails_with_its_cause() {
+    let plan = plan(NESTED);
+    let asked = [later(&plan, FINDINGS, "G1", "f2"), later(&plan, FINDINGS, "G2", "f2")];
+    let fine = group(r#""G1""#, &page(r#"{"id":"F9"}"#, false, ""));
+    let cases = [
+        (
+            r#","t1":null"#,
+            "`groups.nodes.findings` broke off: a later page of it has no rows where the others have them: gone",
+        ),
+        (
+            r#","t1":{"id":"G2","findings":{"nodes":null}}"#,
+            "`groups.nodes.findings` broke off: a later page of it has no rows where the others have them: gone",
+        ),
+        (
+            r#","t1":{"id":"G7","findings":{"nodes":[]}}"#,
+            "the row that holds `groups.nodes.findings` is another one, or gone, when it is asked for again",
+        ),
+    ];
+    for (second, expected) in cases {
+        let data = format!(r#"{{"t0":{fine}{second}}}"#);
+        let errors = [error("gone", &json!(["t1", "findings"]))];
+        let result = take_with(&plan, &asked, &data, &errors).unwrap();
+        let failed: Vec<_> = result
+            .failed
+            .iter()
+            .map(|(slot, error)| (*slot, error.to_string()))
+            .collect();
+        assert_eq!(failed, [(1, expected.to_owned())]);
+        assert_eq!(result.void, [1], "its rows must not be taken");
+        assert_eq!(flaws(&result), [], "it is asked for again");
+        assert_eq!(
+            (result.rows, result.tallies[&1].ends.said),
+            (1, 1),
+            "the other slot is taken"
+        );
+    }
+    let result = take(&plan, &asked, &format!(r#"{{"t0":{fine}}}"#));
+    assert_eq!(
+        (result.failed.len(), flaws(&result)),
+        (1, Vec::new()),
+        "nor is what is missing named yet"
+    );
+}
+
+#[test]
+fn one_of_many_connections_that_cannot_be_read_on_does_not_take_the_others_down() {
+    let plan = plan(NESTED);
+    let groups = [
+        group(r#""G1""#, r#"{"nodes":[{"id":"F1"}],"pageInfo":{"hasNextPage":true}}"#),
+        group("null", &page(r#"{"id":"F1"}"#, true, "f2")),
+        group(r#""G3""#, &page(r#"{"id":"F1"}"#, true, "f2")),
+    ];
+    let data = format!(r#"{{"groups":{}}}"#, page(&groups.join(","), false, ""));
+    let result = take(&plan, &[start()], &data);
+    assert_eq!(
+        flaws(&result),
+        [
+            (
+                "`groups.nodes.findings` has more rows in a row that cannot be asked for again: it lacks what would tell it",
+                1
+            ),
+            (
+                "`groups.nodes.findings` says that there is another page and gives no cursor for it; if that is all there is, \
+                 write @paginate(style: NONE)",
+                1
+            ),
+        ]
+    );
+    assert_eq!(result.next_tasks.len(), 1);
+    let tally = result.tallies[&1];
+    assert_eq!((tally.opened, tally.ends.lost), (3, 2));
+}
+
+#[test]
+fn an_outermost_connection_that_cannot_be_read_on_is_an_error() {
+    let plan = plan(NESTED);
+    let data = r#"{"groups":{"nodes":[],"pageInfo":{"hasNextPage":true}}}"#;
+    let error = take_with(&plan, &[start()], data, &[]).unwrap_err();
+    assert!(matches!(error, PagingError::NoCursor { .. }));
+}
+
+#[test]
+fn totals_that_do_not_fit_are_named_with_their_rows() {
+    let plan = plan(NESTED);
+    let data = r#"{"groups":{"totalCount":"9","nodes":[null],"pageInfo":{"hasNextPage":false}}}"#;
+    let result = take(&plan, &[start()], data);
+    assert_eq!(flaws(&result), [("`groups` had 1 rows, and 9 by its total", 1)]);
+    assert_eq!(result.tallies[&0].ends.suspect, 1);
+}
+
+#[test]
+fn errors_are_counted_by_place_and_message() {
+    let plan = plan(NESTED);
+    let data = format!(r#"{{"groups":{}}}"#, page("", false, ""));
+    let errors = [
+        error("denied", &json!(["groups", "nodes", 0, "id"])),
+        error("denied", &json!(["groups", "nodes", 7, "id"])),
+        error("denied", &json!(null)),
+    ];
+    let result = take_with(&plan, &[start()], &data, &errors).unwrap();
+    assert_eq!(
+        flaws(&result),
+        [("`groups.nodes.id` is null: denied", 2), ("the API reports: denied", 1)]
+    );
+}
+
+#[test]
+fn errors_in_slots_are_told_by_their_place_in_the_query() {
+    let plan = plan(NESTED);
+    let slot = |group: &str| later(&plan, FINDINGS, group, "f2");
+    let fine = |id: &str| group(id, &page(r#"{"id":"F9"}"#, false, ""));
+    let named = [("`groups.nodes.findings.nodes.id` is null: denied", 2)];
+    let data = format!(r#"{{"t0":{},"t1":{}}}"#, fine(r#""G1""#), fine(r#""G2""#));
+    let errors = ["t0", "t1"].map(|slot| error("denied", &json!([slot, "findings", "nodes", 0, "id"])));
+    let asked = [slot("G1"), slot("G2")];
+    assert_eq!(flaws(&take_with(&plan, &asked, &data, &errors).unwrap()), named);
+    let data = format!(r#"{{"node":{}}}"#, fine(r#""G1""#));
+    let errors = [error("denied", &json!(["node", "findings", "nodes", 0, "id"]))];
+    let result = take_with(&plan, &asked[..1], &data, &errors).unwrap();
+    assert_eq!(flaws(&result), [(named[0].0, 1)]);
+}
+
+#[test]
+fn first_pages_only_are_named() {
+    let plan = plan("{ groups @paginate(style: NONE) { nodes { id } } folders { edges { node { name } } } }");
+    let data = r#"{"groups":{"nodes":[]},"folders":{"edges":[],"pageInfo":{"hasNextPage":false}}}"#;
+    let result = take(&plan, &[start()], data);
+    assert_eq!(
+        flaws(&result),
+        [(
+            "of `groups` only first pages are read, as @paginate(style: NONE) says",
+            1
+        )]
+    );
+}
+
+/// The findings of a group from an offset on; a group has as many as its number says.
+fn findings(group: usize, from: usize, size: usize) -> String {
+    let rows: Vec<String> = (from..(from + size).min(group))
+        .map(|row| format!(r#"{{"id":"F{row}"}}"#))
+        .collect();
+    page(&rows.join(","), from + size < group, &format!("c{}", from + size))
+}
+
+#[test]
+fn whatever_was_opened_is_ended_once_the_tasks_are_done() {
+    let plan = plan(NESTED);
+    let groups: Vec<String> = (0..9)
+        .map(|number| group(&format!(r#""{number}""#), &findings(number, 0, 2)))
+        .collect();
+    let data = format!(r#"{{"groups":{}}}"#, page(&groups.join(","), false, ""));
+    let mut total: BTreeMap<usize, Tally> = BTreeMap::new();
+    let mut result = take(&plan, &[start()], &data);
+    let mut tasks = Vec::new();
+    loop {
+        for (connection, tally) in std::mem::take(&mut result.tallies) {
+            *total.entry(connection).or_default() += tally;
+        }
+        tasks.append(&mut result.next_tasks);
+        let Some(task) = tasks.pop() else { break };
+        let number: usize = task.parent.as_deref().unwrap().parse().unwrap();
+        let from: usize = task.position.as_ref().unwrap().as_str().unwrap()[1..].parse().unwrap();
+        let data = format!(
+            r#"{{"node":{}}}"#,
+            group(&format!(r#""{number}""#), &findings(number, from, 3))
+        );
+        result = take(&plan, &[AskedTask { task, size: 3 }], &data);
+    }
+    let found = total[&1];
+    assert_eq!((found.opened, found.rows, found.ends.said), (9, (0..9).sum(), 9));
+    assert_eq!(total[&0].ends.said, 1);
+}

@@ -1,0 +1,210 @@
+//! Which tasks share a request, and how large their pages are.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::project::QueryLimits;
+use crate::run::fan_out::FanOut;
+use crate::run::pack::{Packer, Room};
+
+const DEEP: &str = "{ groups { nodes { findings { nodes { notes { nodes { text } } } } } } }";
+const FINDINGS: &str = "groups.nodes.findings";
+const NOTES: &str = "groups.nodes.findings.nodes.notes";
+
+fn room(rows: u64, slots: usize) -> Room {
+    Room {
+        rows,
+        counts_asked: true,
+        slots,
+    }
+}
+
+/// Connections of which many are known to hold so many rows.
+fn known(rows: &[u64]) -> Vec<FanOut> {
+    let known = rows.iter().map(|rows| {
+        let mut fan_out = FanOut::default();
+        (0..100).for_each(|_| fan_out.note_ended(*rows, false));
+        fan_out
+    });
+    known.collect()
+}
+
+fn unknown(plan: &Plan) -> Vec<FanOut> {
+    vec![FanOut::default(); plan.connections.len()]
+}
+
+/// Rows asked for in all, with first pages within pages.
+fn rows_asked(plan: &Plan, inline: &[u32], connection: usize, size: u32) -> u64 {
+    let children = plan
+        .connections
+        .iter()
+        .enumerate()
+        .filter(|(_, child)| child.parent == Some(connection));
+    let each: u64 = children
+        .map(|(child, _)| rows_asked(plan, inline, child, inline[child]))
+        .sum();
+    u64::from(size) * (1 + each)
+}
+
+#[test]
+fn the_limits_of_a_source_make_the_room() {
+    let limits = |root_fields, aliases, nodes| QueryLimits {
+        root_fields,
+        aliases,
+        nodes,
+        ..QueryLimits::default()
+    };
+    let free = Room::of(&limits(None, None, None));
+    assert_eq!((free.rows, free.slots, free.counts_asked), (10_000, 100, false));
+    let strict = Room::of(&limits(Some(3), Some(5), Some(500)));
+    assert_eq!(strict, room(500, 3));
+    assert_eq!(
+        Room::of(&limits(Some(0), None, Some(0))),
+        room(1, 1),
+        "a request asks for something"
+    );
+}
+
+#[test]
+fn first_pages_hold_what_their_connections_hold() {
+    let plan = plan(DEEP);
+    let packer = Packer::new(&plan, room(10_000, 100), &known(&[50, 7, 2]));
+    assert_eq!(packer.inline_sizes(), [100, 7, 2]);
+    let small = Packer::new(&plan, room(600, 100), &known(&[50, 7, 2]));
+    assert_eq!(
+        small.inline_sizes(),
+        [600 / (1 + 7 * 3), 7, 2],
+        "and the page around them fits"
+    );
+}
+
+#[test]
+fn first_pages_shrink_until_one_row_fits() {
+    let plan = plan(DEEP);
+    let packer = Packer::new(&plan, room(20, 100), &known(&[50, 7, 20]));
+    let inline = packer.inline_sizes();
+    assert_eq!(inline[0], 1);
+    assert!(rows_asked(&plan, inline, 0, 1) <= 20, "{inline:?}");
+}
+
+#[test]
+fn a_first_page_told_by_a_total_has_room_for_one_row_more() {
+    let plan = plan(
+        "{ racks { edges { node { id shelves @paginate(style: OFFSET_LIST) { id } } } } books @paginate(style: PAGE, firstPage: 1) { total items { title } } }",
+    );
+    let packer = Packer::new(&plan, room(10_000, 100), &known(&[50, 7, 7]));
+    assert_eq!(
+        packer.inline_sizes()[..2],
+        [100, 7],
+        "a list is confirmed by an empty page anyway"
+    );
+}
+
+#[test]
+fn tasks_share_a_request_up_to_its_slots_and_rows() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[50, 7, 2]);
+    let tasks: Vec<Task> = (0..9).map(|_| later(&plan, NOTES, "F1", "n").task).collect();
+    let sized = |size| {
+        let task = |task: &Task| Task {
+            size: Some(size),
+            ..task.clone()
+        };
+        tasks.iter().map(task).collect::<Vec<_>>()
+    };
+    let fill = |room, tasks: &[Task]| {
+        let (sizes, is_full) = Packer::new(&plan, room, &fan_outs).fill(tasks.iter(), &fan_outs);
+        (sizes.len(), is_full)
+    };
+    assert_eq!(fill(room(1_000, 100), &sized(40)), (9, false));
+    assert_eq!(fill(room(1_000, 4), &sized(40)), (4, true));
+    assert_eq!(fill(room(100, 100), &sized(40)), (2, true));
+    assert_eq!(fill(room(82, 100), &sized(40)), (2, true));
+    assert_eq!(fill(room(10, 100), &sized(40)), (1, true), "one goes whatever its size");
+    assert_eq!(fill(room(10, 100), &[]), (0, false));
+}
+
+#[test]
+fn rows_below_count_with_the_rows_that_hold_them() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[50, 7, 4]);
+    let packer = Packer::new(&plan, room(100, 100), &fan_outs);
+    let task = later(&plan, FINDINGS, "G1", "f").task;
+    let sized = Task {
+        size: Some(9),
+        ..task.clone()
+    };
+    let (sizes, is_full) = packer.fill([&sized, &sized, &sized].into_iter(), &fan_outs);
+    assert_eq!((sizes, is_full), (vec![9, 9], true), "45 rows each");
+    assert!(packer.size(&task, &unknown(&plan)) <= 20, "5 rows each");
+}
+
+#[test]
+fn the_first_pages_of_everything_go_alone() {
+    let plan = plan(DEEP);
+    let fan_outs = unknown(&plan);
+    let packer = Packer::new(&plan, room(1_000, 100), &fan_outs);
+    let (start, later) = (Task::default(), later(&plan, FINDINGS, "G1", "f").task);
+    assert_eq!(packer.fill([&start, &later].into_iter(), &fan_outs), (vec![1], true));
+    let (sizes, is_full) = packer.fill([&later, &start].into_iter(), &fan_outs);
+    assert_eq!((sizes.len(), is_full), (1, true));
+}
+
+#[test]
+fn a_size_that_was_settled_stays_where_pages_are_numbered() {
+    let plan = plan(
+        "{ books @paginate(style: PAGE, firstPage: 1) { total items { title notes { nodes { text } } } } shelves @paginate(style: OFFSET_LIST) { id } }",
+    );
+    let fan_outs = unknown(&plan);
+    let packer = Packer::new(&plan, room(30, 100), &fan_outs);
+    let size = |path, size| {
+        let task = Task {
+            size,
+            ..later(&plan, path, "", 2).task
+        };
+        packer.size(&task, &fan_outs)
+    };
+    assert_eq!(size("books", Some(77)), 77);
+    assert_eq!(size("books", None), 100, "the size of the first page");
+    assert_eq!(size("shelves", Some(77)), 30, "what it lacks is asked for by itself");
+    assert_eq!(size("shelves", Some(7)), 7);
+}
+
+#[test]
+fn no_more_is_asked_for_than_the_author_wants() {
+    let plan = plan("{ groups @paginate(max: 12) { nodes { id } } }");
+    let fan_outs = unknown(&plan);
+    let packer = Packer::new(&plan, room(1_000, 100), &fan_outs);
+    assert_eq!(packer.inline_sizes(), [12]);
+    assert_eq!(
+        packer.size(&later(&plan, "groups", "", "g").task, &fan_outs),
+        2,
+        "10 are there"
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_request_is_never_empty_and_keeps_to_its_room(
+        rows in 1..3_000_u64,
+        slots in 1..20_usize,
+        fan_out in prop::array::uniform3(0..200_u64),
+        paths in prop::collection::vec((select(vec!["groups", FINDINGS, NOTES]), 0..500_u64), 1..40),
+    ) {
+        let plan = plan(DEEP);
+        let fan_outs = known(&fan_out);
+        let packer = Packer::new(&plan, room(rows, slots), &fan_outs);
+        let task = |(path, before): &(&str, u64)| Task { before: *before, ..later(&plan, path, "X", "c").task };
+        let tasks: Vec<Task> = paths.iter().map(task).collect();
+        let (sizes, is_full) = packer.fill(tasks.iter(), &fan_outs);
+        prop_assert!(!sizes.is_empty() && sizes.len() <= slots && sizes.iter().all(|size| *size > 0));
+        prop_assert!(is_full || sizes.len() == tasks.len());
+        let asked = tasks.iter().zip(&sizes).map(|(task, size)| {
+            rows_asked(&plan, packer.inline_sizes(), task.connection.unwrap(), *size)
+        });
+        let asked: u64 = asked.sum();
+        // Where not even one row of a page fits with the smallest pages in it, it is asked for all the same.
+        prop_assert!(asked <= rows || (sizes.len() == 1 && rows < 3), "{asked} of {rows}");
+    }
+}
