@@ -157,7 +157,7 @@ fn a_size_that_was_settled_stays_where_pages_are_numbered() {
         "{ books @paginate(style: PAGE, firstPage: 1) { total items { title notes { nodes { text } } } } shelves @paginate(style: OFFSET_LIST) { id } }",
     );
     let fan_outs = unknown(&plan);
-    let packer = Packer::new(&plan, room(30, 100), &fan_outs);
+    let packer = Packer::new(&plan, room(31, 100), &fan_outs);
     let size = |path, size| {
         let task = Task {
             size,
@@ -167,7 +167,11 @@ fn a_size_that_was_settled_stays_where_pages_are_numbered() {
     };
     assert_eq!(size("books", Some(77)), 77);
     assert_eq!(size("books", None), 100, "the size of the first page");
-    assert_eq!(size("shelves", Some(77)), 30, "what it lacks is asked for by itself");
+    assert_eq!(
+        size("shelves", Some(77)),
+        30,
+        "beside the row above it; what it lacks is asked for by itself"
+    );
     assert_eq!(size("shelves", Some(7)), 7);
 }
 
