@@ -63,7 +63,7 @@ fn a_connection_that_breaks_off_with_null_is_asked_again_and_not_taken_for_ended
         Some(_) => Answer::Json(json!({ "data": { "items": null } })),
     });
     insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
-    TIME error api/items: failed: `items` broke off: a later page of it has no list of rows where the others have one
+    TIME error api/items: failed: `items` broke off: a later page of it has no rows where the others have them
         the next run goes on from here
     ");
     // The first page, and three attempts at the second.
