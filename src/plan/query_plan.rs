@@ -7,7 +7,7 @@ use apollo_compiler::executable::Operation;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::plan::address::{Address, has_place_in_edges, no_address};
+use crate::plan::address::{has_place_in_edges, no_address};
 use crate::plan::columns::Context;
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
@@ -82,8 +82,6 @@ pub struct Connection {
     pub most_rows: Option<u32>,
     /// The response key of the value of a row by which the page behind it is asked for, where that is done by one.
     pub page_key: Option<String>,
-    /// Whether the row that holds it is asked for again by one value of its own.
-    pub needs_key: bool,
 }
 
 impl Plan {
@@ -206,9 +204,6 @@ fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Ve
             page_size: paged.page_size.unwrap_or(default_page_size),
             most_rows: paged.max,
             page_key: plans[row].page_key.clone(),
-            needs_key: field
-                .parent
-                .is_some_and(|parent| matches!(plans[parent].address, Some(Address::Lookup(_)))),
         })
     });
     connections.collect()

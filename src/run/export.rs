@@ -395,11 +395,11 @@ impl<'work> Export<'work> {
                 return Err(error);
             } else {
                 *consequences.flaws.entry(error.to_string()).or_default() += 1;
-                let tally = consequences
-                    .tallies
-                    .entry(task.connection.unwrap_or_default())
-                    .or_default();
-                note_end(tally, End::Lost);
+                // A page before the last one is not its connection's end.
+                let connection = task.connection.filter(|_| task.expected.is_none());
+                if let Some(connection) = connection {
+                    note_end(consequences.tallies.entry(connection).or_default(), End::Lost);
+                }
             }
         }
         Ok(again)

@@ -231,7 +231,8 @@ impl Request<'_> {
                 rows,
             });
         }
-        if turned.end.is_some() {
+        // What could not be read to its end does not show how much there is.
+        if turned.end.is_some_and(|end| !matches!(end, End::Suspect | End::Lost)) {
             let connection = index;
             result.sights.push(Sight::Ended {
                 connection,

@@ -104,7 +104,6 @@ pub(super) fn connection(pager: Pager) -> Connection {
         page_size: PAGE_SIZE,
         most_rows: None,
         page_key: None,
-        needs_key: false,
     }
 }
 
