@@ -211,11 +211,6 @@ fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Ve
 
 fn writer(maker: RouteMaker<'_>, operation: &Operation) -> Result<RequestWriter, PlanError> {
     let context = maker.context;
-    let mut head = Text::default();
-    head.push("query");
-    if let Some(name) = &operation.name {
-        head.push(&format!(" {name}"));
-    }
     let mut directives = Text::default();
     directives.push_directives(&operation.directives);
     let paged = |row: &usize| maker.connection(*row).is_some();

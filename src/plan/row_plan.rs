@@ -114,7 +114,7 @@ impl RowPlanner<'_> {
             }
             _ => None,
         };
-        let address = if self.has_paged_rows_below() {
+        let address = if self.has_rows_below() {
             address(self.context, row)?
         } else {
             None
@@ -162,14 +162,8 @@ impl RowPlanner<'_> {
         before.iter().filter(|row| row.paged().is_some()).count()
     }
 
-    /// Whether rows below may have to be asked for again by way of a row of this one.
-    fn has_paged_rows_below(&self) -> bool {
-        let mut below = self.survey.rows.iter().filter(|row| row.parent == Some(self.index));
-        below.any(|row| row.paged().is_some()) || self.has_lists_below()
-    }
-
-    /// Whether a list below encloses paginated fields, whose own place leads through this row.
-    fn has_lists_below(&self) -> bool {
+    /// Whether there are rows below, which may have to be asked for again by way of a row of this one.
+    fn has_rows_below(&self) -> bool {
         self.survey.rows.iter().any(|row| row.parent == Some(self.index))
     }
 

@@ -128,26 +128,16 @@ impl Text {
                 }
                 self.push("]");
             }
+            Value::Object(members) if members.is_empty() => self.push("{}"),
             Value::Object(members) => {
                 let members = members.iter().map(|(name, value)| written(name, value));
-                let group = Token::Group {
+                self.tokens.push(Token::Group {
                     is_object: true,
                     arguments: members.collect(),
-                };
-                match members_of(&group) {
-                    0 => self.push("{}"),
-                    _ => self.tokens.push(group),
-                }
+                });
             }
             plain => self.push(&plain.serialize().no_indent().to_string()),
         }
-    }
-}
-
-fn members_of(group: &Token) -> usize {
-    match group {
-        Token::Group { arguments, .. } => arguments.len(),
-        _ => 0,
     }
 }
 

@@ -214,19 +214,17 @@ impl<'work> Export<'work> {
             return None;
         }
         let packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
-        let (mut sizes, is_full) = packer.fill(self.frontier.tasks(), &self.fan_outs);
+        let (sizes, is_full) = packer.fill(self.frontier.tasks(), &self.fan_outs);
         if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
             return None;
         }
         let inline_sizes = packer.inline_sizes().to_vec();
         let tasks = self.frontier.take(sizes.len());
-        let mut asked: Vec<AskedTask> = Vec::with_capacity(tasks.len());
-        asked.extend(
-            tasks
-                .into_iter()
-                .zip(sizes.drain(..))
-                .map(|(task, size)| AskedTask { task, size }),
-        );
+        let asked = tasks
+            .into_iter()
+            .zip(sizes)
+            .map(|(task, size)| AskedTask { task, size });
+        let asked = asked.collect();
         let sent = Sent { asked, inline_sizes };
         Some(self.shorten(sent))
     }

@@ -28,7 +28,6 @@ impl Frontier {
 
     /// Adds tasks, as many as there is room for, and tells how many, from the end, are to stay in the state.
     pub(crate) fn add(&mut self, tasks: &[Task]) -> usize {
-        // What comes behind tasks that wait has to wait as well, unless it goes before them anyway.
         let room = MOST_HELD.saturating_sub(self.held.len());
         let held = tasks.len().min(room);
         for task in &tasks[..held] {

@@ -58,8 +58,9 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             place: self.place,
             index: 0,
             cursor_before: None,
+            holds_rows: has_rows_below(&self.layout.row.cells),
         };
-        let looks_below = has_rows_below(&self.layout.row.cells) || look.key.is_some();
+        let looks_below = reader.holds_rows || look.key.is_some();
         let mut digest = look.digest.then(Sha256::new);
         // The key of its first row tells a page apart, whatever its size; without keys all that is in it has to.
         let mut wants_id = look.digest && self.page.has_keys;
@@ -124,6 +125,8 @@ struct ItemReader<'walk> {
     index: u64,
     /// The cursor of the edge before, in this page.
     cursor_before: Option<Value>,
+    /// Whether there are rows of other tables in the items.
+    holds_rows: bool,
 }
 
 /// The members of an object, each still as its text.
@@ -176,7 +179,7 @@ impl ItemReader<'_> {
         let paging_key = key
             .and_then(|key| members.get(key))
             .and_then(|raw| serde_json::from_str(raw.get()).ok());
-        if has_rows_below(&self.layout.row.cells) {
+        if self.holds_rows {
             let address = self.address(&members, cursor_before);
             let place = Place {
                 parent: id.clone(),
