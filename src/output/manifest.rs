@@ -106,6 +106,9 @@ pub struct ManifestConnection {
     pub ends: ManifestEnds,
     /// Items in all.
     pub rows: u64,
+    /// Items that came again, and were left out.
+    #[serde(default)]
+    pub repeated: u64,
     /// What is not complete, and why, one line each.
     pub incomplete: Vec<String>,
 }
@@ -276,6 +279,7 @@ mod tests {
                 opened: 1,
                 closed: 1,
                 rows: 8,
+                repeated: 0,
                 incomplete: Vec::new(),
             }],
             traffic: Traffic {

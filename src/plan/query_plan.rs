@@ -91,6 +91,11 @@ impl Plan {
         self.writer.write(asks, inline_sizes)
     }
 
+    /// Whether there is a way to that.
+    pub fn can_reach(&self, target: Target) -> bool {
+        self.writer.can_reach(target)
+    }
+
     /// How the answer to a request with such slots turns into rows.
     pub fn layout(&self, targets: &[Target]) -> Layout {
         self.writer.layout(targets)

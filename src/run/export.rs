@@ -3,7 +3,9 @@
 //! One task of the runtime does all of it, so that its state needs no locks; decoding and writing happen on other
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
-use std::collections::HashMap;
+mod restart;
+
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +24,15 @@ use crate::report::{Event, SharedObserver};
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
-use crate::run::intake::{AskedTask, Consequences, Request, Sight, consequences, note_end};
+use crate::run::intake::{AskedTask, Consequences, Request, Sight, consequences, new_instance, note_end};
 use crate::run::pack::{Packer, Room};
+use crate::run::seen::{Repeats, Seen};
 use crate::run::sink::{Sink, SinkError, SinkOrder};
 use crate::run::turning::{End, PagingError};
 use crate::schema::Style;
 use crate::state::{
-    Effort, RunKey, Sequence, StateError, StateStore, StoredResponse, StoredSlot, TakenResponse, Task, UnfinishedRun,
+    Effort, RowKey, RunKey, Sequence, StateError, StateStore, StoredResponse, StoredSlot, TakenResponse, Task,
+    UnfinishedRun,
 };
 
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
@@ -86,6 +90,7 @@ pub(crate) struct Export<'work> {
     key: RunKey,
     sink: Sink,
     frontier: Frontier,
+    seen: Seen,
     fan_outs: Vec<FanOut>,
     /// What the engine looks at in the rows of each connection.
     looks: Arc<[Look]>,
@@ -95,6 +100,10 @@ pub(crate) struct Export<'work> {
     noted_until: Instant,
     /// Attempts at pages that did not bring what was asked for, by task.
     failed_attempts: HashMap<u64, u32>,
+    /// Tasks that do not share a request with others, as one of those that they shared one with was refused.
+    alone: HashSet<u64>,
+    /// Connections whose cursors have expired.
+    restarted: HashSet<Option<usize>>,
 }
 
 /// How the reading of all pages ended.
@@ -147,6 +156,7 @@ impl<'work> Export<'work> {
             key: run.key,
             sink,
             frontier: Frontier::of_state(),
+            seen: Seen::of_state(workplace.state.clone(), run.key).await?,
             fan_outs: fan_outs(&plan, &learnt),
             looks: plan.connections.iter().map(look).collect(),
             plan,
@@ -154,6 +164,8 @@ impl<'work> Export<'work> {
             last_sequence: run.last_sequence,
             noted_until: Instant::now(),
             failed_attempts: HashMap::new(),
+            alone: HashSet::new(),
+            restarted: HashSet::new(),
         })
     }
 
@@ -177,6 +189,13 @@ impl<'work> Export<'work> {
             };
             if let Err(error) = taken {
                 self.note_spent(spent).await?;
+                let error = match error {
+                    ExportError::Api(ApiError::CursorExpired(refusal)) => match self.restart(&sent, refusal).await {
+                        Ok(()) => continue,
+                        Err(error) => error,
+                    },
+                    error => error,
+                };
                 if !matches!(error, ExportError::Api(ApiError::Stopped { .. })) {
                     failure.get_or_insert(error);
                 }
@@ -214,7 +233,7 @@ impl<'work> Export<'work> {
             return None;
         }
         let packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
-        let (sizes, is_full) = packer.fill(self.frontier.tasks(), &self.fan_outs);
+        let (sizes, is_full) = packer.fill(self.companions(), &self.fan_outs);
         if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
             return None;
         }
@@ -227,6 +246,14 @@ impl<'work> Export<'work> {
         let asked = asked.collect();
         let sent = Sent { asked, inline_sizes };
         Some(self.shorten(sent))
+    }
+
+    /// The tasks that may share the next request: only one, where the first of all is to be alone.
+    fn companions(&self) -> impl Iterator<Item = &Task> {
+        let is_alone = |task: &&Task| self.alone.contains(&task.id);
+        let first = self.frontier.tasks().take(1).filter(is_alone);
+        let together = self.frontier.tasks().take_while(move |task| !is_alone(task));
+        first.chain(together)
     }
 
     /// Puts tasks back until the text is as short as it has to be.
@@ -299,16 +326,20 @@ impl<'work> Export<'work> {
             effort,
             ..
         } = answer;
+        let mut data = data;
+        let sequence = self.last_sequence + 1;
+        let repeats = self.seen.repeats(&data.pages, &sent.asked).await?;
+        let skips = data.leave_out(&repeats);
         let request = Request {
             plan: &self.plan,
             asked: &sent.asked,
             inline_sizes: &sent.inline_sizes,
+            sequence,
         };
-        let mut consequences = consequences(request, data, &errors)?;
+        let mut consequences = consequences(request, &data, &errors)?;
         let again = self.judge_failed(sent, &mut consequences)?;
         for text in std::mem::take(&mut consequences.warnings) {
-            let query = Some(self.name.clone());
-            self.workplace.observer.notice(&Event::Warning { query, text });
+            self.warn(text);
         }
         self.learn(&consequences.sights);
         let mut next_tasks = std::mem::take(&mut consequences.next_tasks);
@@ -316,6 +347,8 @@ impl<'work> Export<'work> {
             self.next_id += 1;
             task.id = self.next_id;
         }
+        let keys = new_keys(sent, &data, &repeats, &next_tasks, sequence);
+        self.seen.note(&keys);
         let waiting = self.frontier.add(&next_tasks);
         let (rows, bytes) = (consequences.rows, body.len() as u64);
         let done = sent
@@ -324,11 +357,11 @@ impl<'work> Export<'work> {
             .map(|asked| asked.task.id)
             .filter(|id| !again.contains(id));
         let done: Vec<u64> = done.collect();
+        self.alone.retain(|id| !done.contains(id));
         for asked in sent.asked.iter().filter(|asked| again.contains(&asked.task.id)) {
             self.frontier.hold(asked.task.clone());
         }
-        self.last_sequence += 1;
-        let sequence = self.last_sequence;
+        self.last_sequence = sequence;
         let slots: Vec<StoredSlot> = sent
             .asked
             .iter()
@@ -342,6 +375,7 @@ impl<'work> Export<'work> {
         let stored = StoredResponse {
             sequence,
             slots: slots.clone(),
+            skips: skips.clone(),
             body: body.clone(),
         };
         let taken = TakenResponse {
@@ -349,11 +383,13 @@ impl<'work> Export<'work> {
             sequence,
             tasks: done,
             slots,
+            skips,
             body,
             rows,
             received_at: self.workplace.clock.unix_millis(),
             next_tasks,
             waiting,
+            keys,
             tallies: consequences.tallies.into_iter().collect(),
             flaws: consequences.flaws.into_iter().collect(),
             effort: Effort {
@@ -414,6 +450,11 @@ impl<'work> Export<'work> {
                 } => self.fan_outs[connection].note_ended(rows, was_open),
             }
         }
+    }
+
+    fn warn(&self, text: String) {
+        let query = Some(self.name.clone());
+        self.workplace.observer.notice(&Event::Warning { query, text });
     }
 
     /// The same bytes, counted among those in memory until the last holder lets go of them.
@@ -486,6 +527,30 @@ fn request(plan: &Plan, sent: &Sent) -> GraphqlRequest {
         query: text,
         variables,
     }
+}
+
+/// What the new rows are told by when they come again, by the instance of their connection: of connections that go on, or
+/// have gone on for long.
+fn new_keys(
+    sent: &Sent,
+    harvest: &Harvest,
+    repeats: &Repeats,
+    next_tasks: &[Task],
+    sequence: Sequence,
+) -> Vec<(u64, Vec<RowKey>)> {
+    let begun: HashSet<u64> = next_tasks.iter().map(|task| task.instance).collect();
+    let mut keys = Vec::new();
+    for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| !page.is_left_out) {
+        let task = page.slot.and_then(|slot| sent.asked.get(slot)).map(|asked| &asked.task);
+        let old = task.map(|task| task.instance).filter(|instance| *instance != 0);
+        let new = Some(new_instance(sequence, index)).filter(|instance| begun.contains(instance));
+        let again = repeats.get(&index).map_or(&[][..], Vec::as_slice);
+        let is_new = |item: &usize| again.binary_search(item).is_err();
+        let own = page.keys.iter().enumerate().filter(|(item, _)| is_new(item));
+        let own: Vec<RowKey> = own.filter_map(|(_, key)| *key).collect();
+        keys.extend(old.or(new).filter(|_| !own.is_empty()).map(|instance| (instance, own)));
+    }
+    keys
 }
 
 fn stored_slot(task: &Task) -> StoredSlot {

@@ -11,9 +11,31 @@ const MOST_HELD: usize = 5_000;
 /// The pages still to be read.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
-    held: BTreeMap<(Reverse<u32>, u64), Task>,
+    held: BTreeMap<Place, Task>,
     /// Tasks that are in the state alone.
     waiting: u64,
+}
+
+/// The order in which tasks are asked.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    depth: Reverse<u32>,
+    /// Connections whose cursors expired go first, one after the other, so that the new ones do not grow old as well.
+    restarted: Reverse<bool>,
+    instance: u64,
+    id: u64,
+}
+
+impl Place {
+    fn of(task: &Task) -> Self {
+        let is_restarted = task.restart.is_some();
+        Self {
+            depth: Reverse(task.depth),
+            restarted: Reverse(is_restarted),
+            instance: if is_restarted { task.instance } else { 0 },
+            id: task.id,
+        }
+    }
 }
 
 impl Frontier {
@@ -40,7 +62,7 @@ impl Frontier {
 
     /// Puts a task back that is in memory still.
     pub(crate) fn hold(&mut self, task: Task) {
-        self.held.insert((Reverse(task.depth), task.id), task);
+        self.held.insert(Place::of(&task), task);
     }
 
     /// How many tasks should be fetched from the state; 0 while there are enough in memory.
@@ -74,6 +96,7 @@ impl Frontier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Restart;
 
     fn task(id: u64, depth: u32) -> Task {
         Task {
@@ -92,6 +115,25 @@ mod tests {
         let taken: Vec<u64> = frontier.take(3).iter().map(|task| task.id).collect();
         assert_eq!(taken, [2, 4, 3]);
         assert_eq!(frontier.take(9).len(), 1);
+    }
+
+    #[test]
+    fn what_is_begun_again_goes_first_and_one_after_the_other() {
+        let restarted = |id, instance| Task {
+            instance,
+            restart: Some(Restart::default()),
+            ..task(id, 1)
+        };
+        let mut frontier = Frontier::default();
+        frontier.add(&[
+            task(1, 1),
+            restarted(2, 9),
+            restarted(3, 8),
+            task(4, 2),
+            restarted(5, 8),
+        ]);
+        let order: Vec<u64> = frontier.tasks().map(|task| task.id).collect();
+        assert_eq!(order, [4, 3, 5, 2, 1]);
     }
 
     #[test]

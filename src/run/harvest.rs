@@ -6,13 +6,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::plan::{AncestorField, AncestorRole, Layout, RowId, RowsLayout, Signal};
 use crate::run::items::Items;
-use crate::state::StoredSlot;
+use crate::state::{RowKey, StoredSlot};
 
 /// What a response holds, as far as the engine cares.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,6 +52,18 @@ pub(crate) struct FoundPage {
     pub(crate) is_lost: bool,
     /// Items in it.
     pub(crate) rows: u64,
+    /// Index of the plan's table that they are rows of.
+    pub(crate) table: usize,
+    /// Items of that table before them in the response.
+    pub(crate) first_ordinal: u64,
+    /// What each item is told by when it comes again; nothing for one that has no key. Empty where rows have none.
+    pub(crate) keys: Vec<Option<RowKey>>,
+    /// What stands in each item; empty where items hold no rows.
+    pub(crate) inner: Vec<Inner>,
+    /// Items in it that came before.
+    pub(crate) repeats: u64,
+    /// It stands in an item that came before, or in a page that is not what was asked for.
+    pub(crate) is_left_out: bool,
     /// Whether it says that there are more; `None` where it does not say.
     pub(crate) has_next: Option<bool>,
     /// The cursor of the next page; null and nothing are the same.
@@ -71,8 +84,17 @@ pub(crate) struct FoundPage {
     pub(crate) is_null: bool,
     /// Its list of items is there.
     pub(crate) has_items: bool,
-    /// It is not there at all: a condition left it out, or it is among what is missing.
-    pub(crate) is_left_out: bool,
+    /// It is not there at all: a condition ruled it out, or it is among what is missing.
+    pub(crate) is_ruled_out: bool,
+}
+
+/// What stands in an item.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Inner {
+    /// Its pages: indices into the harvest's.
+    pub(crate) pages: Range<usize>,
+    /// Items of each table before it in the response, and with it, by table.
+    pub(crate) ordinals: [Vec<u64>; 2],
 }
 
 /// What of the rows of a connection the engine has to look at, by connection.
@@ -145,6 +167,7 @@ impl<'de> DeserializeSeed<'de> for HarvestSeed<'_> {
         let mut walk = Walk {
             harvest: Harvest::default(),
             looks: self.looks,
+            ordinals: Vec::new(),
         };
         match &self.layout.data.role {
             AncestorRole::Object(fields) => ObjectSeed {
@@ -169,14 +192,39 @@ impl<'de> DeserializeSeed<'de> for HarvestSeed<'_> {
 pub(crate) struct Walk<'plan> {
     pub(crate) harvest: Harvest,
     pub(crate) looks: &'plan [Look],
+    /// Items so far, by table.
+    pub(crate) ordinals: Vec<u64>,
 }
 
 impl Walk<'_> {
-    fn note_null(&mut self, role: &AncestorRole, place: &Place, is_left_out: bool) {
+    /// Items of a table so far.
+    pub(crate) fn ordinal(&mut self, table: usize) -> &mut u64 {
+        if self.ordinals.len() <= table {
+            self.ordinals.resize(table + 1, 0);
+        }
+        &mut self.ordinals[table]
+    }
+
+    /// What stands in an item that begins here; nothing yet.
+    pub(crate) fn inner(&self) -> Inner {
+        let page = self.harvest.pages.len();
+        Inner {
+            pages: page..page,
+            ordinals: [self.ordinals.clone(), self.ordinals.clone()],
+        }
+    }
+
+    /// Ends an item here.
+    pub(crate) fn close(&self, inner: &mut Inner) {
+        inner.pages.end = self.harvest.pages.len();
+        inner.ordinals[1].clone_from(&self.ordinals);
+    }
+
+    fn note_null(&mut self, role: &AncestorRole, place: &Place, is_ruled_out: bool) {
         match role {
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => {
                 for field in fields {
-                    self.note_null(&field.role, &place.below(&field.key), is_left_out);
+                    self.note_null(&field.role, &place.below(&field.key), is_ruled_out);
                 }
             }
             AncestorRole::Rows(layout) => {
@@ -184,7 +232,7 @@ impl Walk<'_> {
                     self.harvest.pages.push(FoundPage {
                         connection: page.connection,
                         is_null: true,
-                        is_left_out,
+                        is_ruled_out,
                         ..found(place)
                     });
                 }
@@ -424,6 +472,7 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
         let mut page = FoundPage {
             connection: layout.page.as_ref().map_or(0, |page| page.connection),
             has_keys: matches!(layout.row.id, RowId::Cells(_)),
+            table: layout.table,
             ..found(&place)
         };
         let items = Items {

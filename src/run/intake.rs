@@ -8,7 +8,7 @@ use crate::api::{ErrorPath, GraphqlError, PathSegment};
 use crate::plan::{AncestorRole, Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
-use crate::state::{Tally, Task};
+use crate::state::{Sequence, Tally, Task};
 
 /// What follows from a response.
 #[derive(Debug, Default, PartialEq)]
@@ -59,12 +59,14 @@ pub(crate) struct Request<'run> {
     pub(crate) asked: &'run [AskedTask],
     /// The sizes of first pages within the pages of their parents, by connection.
     pub(crate) inline_sizes: &'run [u32],
+    /// The place of the answer in the order in which the run takes them in.
+    pub(crate) sequence: Sequence,
 }
 
 /// Decides what follows from the answer to a request. An error tells that an outermost connection cannot be read on.
 pub(crate) fn consequences(
     request: Request<'_>,
-    harvest: Harvest,
+    harvest: &Harvest,
     errors: &[GraphqlError],
 ) -> Result<Consequences, PagingError> {
     let mut result = Consequences {
@@ -72,17 +74,14 @@ pub(crate) fn consequences(
         ..Consequences::default()
     };
     let errors = request.placed(errors);
-    let mut strangers = harvest.strangers;
+    let mut strangers = harvest.strangers.clone();
     strangers.sort_unstable();
     strangers.dedup();
     for slot in &strangers {
         request.note_stranger(*slot, &mut result);
     }
-    for page in &harvest.pages {
-        let is_strange = page.slot.is_some_and(|slot| strangers.contains(&slot));
-        if !is_strange {
-            request.follow(page, &errors, &mut result)?;
-        }
+    for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| !page.is_left_out) {
+        request.follow(index, page, &errors, &mut result)?;
     }
     if request.asked.iter().any(|asked| asked.task.connection.is_none()) {
         for path in &request.plan.first_pages_only {
@@ -163,6 +162,7 @@ impl Request<'_> {
 
     fn follow(
         &self,
+        index: usize,
         page: &FoundPage,
         errors: &[PlacedError<'_>],
         result: &mut Consequences,
@@ -192,8 +192,10 @@ impl Request<'_> {
             note_absent(connection, page, result);
             return Ok(());
         }
-        tally.rows += page.rows;
-        result.rows += page.rows;
+        let new_rows = page.rows - page.repeats;
+        tally.rows += new_rows;
+        tally.repeated += page.repeats;
+        result.rows += new_rows;
         let first = Task::default();
         let size = self.inline_sizes.get(page.connection).copied().unwrap_or(1);
         let asked = match asked_task {
@@ -210,18 +212,33 @@ impl Request<'_> {
                 next: Vec::new(),
             },
         };
-        self.settle(connection, page, asked_task.map(|asked| &asked.task), turned, result);
+        let task = asked_task.map(|asked| &asked.task);
+        let instance = task.map(|task| task.instance).filter(|instance| *instance != 0);
+        let settled = Settled {
+            connection,
+            page,
+            task,
+            instance: instance.unwrap_or_else(|| new_instance(self.sequence, index)),
+        };
+        settled.settle(turned, result);
         Ok(())
     }
+}
 
-    fn settle(
-        &self,
-        connection: &Connection,
-        page: &FoundPage,
-        task: Option<&Task>,
-        turned: Turn,
-        result: &mut Consequences,
-    ) {
+/// A page that was followed.
+struct Settled<'page> {
+    connection: &'page Connection,
+    page: &'page FoundPage,
+    /// The task that it answers; none for a first page within that of a parent.
+    task: Option<&'page Task>,
+    instance: u64,
+}
+
+impl Settled<'_> {
+    fn settle(self, turned: Turn, result: &mut Consequences) {
+        let Self {
+            connection, page, task, ..
+        } = self;
         let index = page.connection;
         let rows = page.rows + task.map_or(0, |task| task.before);
         let was_open = task.is_some();
@@ -249,10 +266,7 @@ impl Request<'_> {
                 connection.path
             ));
         } else {
-            let next = turned
-                .next
-                .into_iter()
-                .map(|next| next_task(connection, page, task, next));
+            let next = turned.next.into_iter().map(|next| self.next_task(next));
             result.next_tasks.extend(next);
         }
         for flaw in flaws {
@@ -262,33 +276,47 @@ impl Request<'_> {
             note_end(result.tallies.entry(index).or_default(), end);
         }
     }
+
+    fn next_task(&self, next: NextPage) -> Task {
+        let Self {
+            connection,
+            page,
+            task,
+            instance,
+        } = *self;
+        let NextPage {
+            position,
+            before,
+            size,
+            expected,
+            trail,
+        } = next;
+        Task {
+            id: 0,
+            connection: Some(page.connection),
+            depth: connection.depth,
+            parent: task.map_or_else(|| page.parent.clone(), |task| task.parent.clone()),
+            address: task.map_or_else(|| page.address.clone(), |task| task.address.clone()),
+            position: Some(position),
+            before,
+            size,
+            expected,
+            trail,
+            instance,
+            restart: task.and_then(|task| task.restart),
+            total: task.and_then(|task| task.total).or(page.total),
+        }
+    }
+}
+
+/// The number of a connection that began in a page of a response: no two of a run have the same, whenever it is resumed.
+pub(crate) fn new_instance(sequence: Sequence, page: usize) -> u64 {
+    (sequence << 24) + page as u64
 }
 
 /// Whether the row that holds a connection can be asked for again.
 fn can_be_reached(connection: &Connection, page: &FoundPage) -> bool {
     connection.depth == 0 || (page.parent.is_some() && !page.is_lost)
-}
-
-fn next_task(connection: &Connection, page: &FoundPage, task: Option<&Task>, next: NextPage) -> Task {
-    let NextPage {
-        position,
-        before,
-        size,
-        expected,
-        trail,
-    } = next;
-    Task {
-        id: 0,
-        connection: Some(page.connection),
-        depth: connection.depth,
-        parent: task.map_or_else(|| page.parent.clone(), |task| task.parent.clone()),
-        address: task.map_or_else(|| page.address.clone(), |task| task.address.clone()),
-        position: Some(position),
-        before,
-        size,
-        expected,
-        trail,
-    }
 }
 
 /// Adds to a tally how a connection ended.
@@ -311,7 +339,7 @@ fn note_absent(connection: &Connection, page: &FoundPage, result: &mut Consequen
     let tally = result.tallies.entry(page.connection).or_default();
     if page.is_null {
         note_end(tally, End::Absent);
-        if !page.is_left_out && connection.depth == 0 {
+        if !page.is_ruled_out && connection.depth == 0 {
             result
                 .warnings
                 .push(format!("`{path}`, or an object above it, is null: it has no rows"));

@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, RowsLayout};
 use crate::rows::{key_id, position_id};
-use crate::run::harvest::{FoundPage, Key, Keys, Place, RoleSeed, Walk};
+use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk};
+use crate::run::key_seed::KeySeed;
+use crate::state::{ROW_KEY_BYTES, RowKey};
 
 /// The list of a page's items, or the one item.
 pub(crate) struct Items<'walk, 'plan> {
@@ -26,6 +28,7 @@ impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.layout.items == At::Value {
             self.page.rows = 1;
+            *self.walk.ordinal(self.layout.table) += 1;
             return deserializer.deserialize_any(IgnoredAny).map(drop);
         }
         deserializer.deserialize_any(self)
@@ -45,59 +48,114 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.page.has_items = true;
-        let look = self
-            .walk
-            .looks
-            .get(self.page.connection)
-            .filter(|_| self.layout.page.is_some())
-            .cloned();
-        let look = look.unwrap_or_default();
+        let Self {
+            layout,
+            walk,
+            place,
+            page,
+        } = self;
+        page.has_items = true;
+        page.first_ordinal = *walk.ordinal(layout.table);
+        let look = layout.page.as_ref().and_then(|page| walk.looks.get(page.connection));
+        let look = look.cloned().unwrap_or_default();
+        let key_names = layout.page.as_ref().map_or_else(Vec::new, |_| key_names(layout));
         let mut reader = ItemReader {
-            layout: self.layout,
-            place: self.place,
+            layout,
+            place,
             index: 0,
             cursor_before: None,
-            holds_rows: has_rows_below(&self.layout.row.cells),
+            holds_rows: has_rows_below(&layout.row.cells),
         };
-        let looks_below = reader.holds_rows || look.key.is_some();
-        let mut digest = look.digest.then(Sha256::new);
         // The key of its first row tells a page apart, whatever its size; without keys all that is in it has to.
-        let mut wants_id = look.digest && self.page.has_keys;
-        while let Some(raw) = items.next_element::<&'de RawValue>()? {
-            if let Some(digest) = digest.as_mut().filter(|_| !self.page.has_keys) {
+        let mut digest = (look.digest && !page.has_keys).then(Sha256::new);
+        let mut texts = vec![None; key_names.len()];
+        let is_looked_into = reader.holds_rows || look.key.is_some() || digest.is_some();
+        loop {
+            *walk.ordinal(layout.table) += 1;
+            if !is_looked_into {
+                texts.fill(None);
+                let seed = KeySeed {
+                    node: node_name(layout),
+                    names: &key_names,
+                    texts: &mut texts,
+                };
+                if items.next_element_seed(seed)?.is_none() {
+                    break;
+                }
+                reader.index += 1;
+                page.note_id(key_id(&texts).as_deref());
+                continue;
+            }
+            let Some(raw) = items.next_element::<&'de RawValue>()? else {
+                break;
+            };
+            if let Some(digest) = &mut digest {
                 digest.update(raw.get());
                 digest.update([0]);
             }
-            if !looks_below && !wants_id {
-                reader.index += 1;
-                continue;
-            }
-            let item = reader
-                .read(raw, look.key.as_deref(), &mut *self.walk)
-                .map_err(A::Error::custom)?;
-            self.page.note_key(item.paging_key);
-            if let (Some(digest), Some(id)) = (digest.as_mut().filter(|_| wants_id), item.id) {
-                digest.update(id);
-                wants_id = false;
-            }
+            let item = reader.read(raw, look.key.as_deref(), &mut *walk);
+            let item = item.map_err(A::Error::custom)?;
+            page.note_key(item.paging_key);
+            page.note_id(item.id.as_deref());
+            page.inner.extend(item.inner);
         }
-        self.page.rows = reader.index;
-        self.page.digest = digest.filter(|_| !wants_id).map(|digest| {
-            let hash = digest.finalize();
-            hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-        });
+        *walk.ordinal(layout.table) -= 1;
+        page.rows = reader.index;
+        let first_key = || {
+            page.keys
+                .iter()
+                .flatten()
+                .next()
+                .filter(|_| look.digest)
+                .map(|key| hex(key))
+        };
+        page.digest = digest.map(|digest| hex(&digest.finalize()[..16])).or_else(first_key);
         Ok(())
     }
 }
 
 impl FoundPage {
+    /// Notes what the next row is told by when it comes again.
+    fn note_id(&mut self, id: Option<&str>) {
+        if self.has_keys {
+            self.keys.push(id.map(row_key));
+        }
+    }
+
     /// Notes the value of the next row by which the page behind it would be asked for.
     fn note_key(&mut self, key: Option<Value>) {
         let Some(key) = key else { return };
         self.has_equal_keys |= !key.is_null() && self.last_key.as_ref() == Some(&key);
         self.last_key = Some(key);
     }
+}
+
+/// The names of the cells that a row's `_id` is made of.
+fn key_names(layout: &RowsLayout) -> Vec<&str> {
+    let RowId::Cells(cells) = &layout.row.id else {
+        return Vec::new();
+    };
+    let names = cells.iter().filter_map(|cell| layout.row.cells.get(*cell));
+    names.map(|cell| cell.key.as_str()).collect()
+}
+
+/// The name under which an item stands in its edge.
+fn node_name(layout: &RowsLayout) -> Option<&str> {
+    match &layout.items {
+        At::Edges { node, .. } => Some(node),
+        At::Value | At::List | At::Nodes { .. } => None,
+    }
+}
+
+/// A hash of a row's `_id`.
+fn row_key(id: &str) -> RowKey {
+    let mut key = RowKey::default();
+    key.copy_from_slice(&Sha256::digest(id)[..ROW_KEY_BYTES]);
+    key
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn has_rows_below(cells: &[Cell]) -> bool {
@@ -115,6 +173,8 @@ struct SeenItem {
     paging_key: Option<Value>,
     /// Its `_id`.
     id: Option<String>,
+    /// What stands in it, where that may be rows.
+    inner: Option<Inner>,
 }
 
 /// Reads the items of one page, one after the other.
@@ -172,8 +232,12 @@ impl ItemReader<'_> {
         let cursor_before = self.cursor_before.take();
         let item = self.node(raw)?;
         self.index += 1;
+        let mut inner = self.holds_rows.then(|| walk.inner());
         let Some(members) = item else {
-            return Ok(SeenItem::default());
+            return Ok(SeenItem {
+                inner,
+                ..SeenItem::default()
+            });
         };
         let id = self.id(&members);
         let paging_key = key
@@ -190,7 +254,10 @@ impl ItemReader<'_> {
             };
             rows_below(&self.layout.row.cells, &members, &place, walk)?;
         }
-        Ok(SeenItem { paging_key, id })
+        if let Some(inner) = &mut inner {
+            walk.close(inner);
+        }
+        Ok(SeenItem { paging_key, id, inner })
     }
 
     /// The item itself, out of its edge where it stands in one; `None` for null.

@@ -14,6 +14,8 @@ mod frontier;
 mod harvest;
 mod intake;
 mod items;
+mod key_seed;
+mod left_out;
 mod outcome;
 mod pack;
 mod plans;
@@ -21,6 +23,7 @@ mod preview;
 mod publish;
 mod query_run;
 mod schema;
+mod seen;
 mod sink;
 mod source_run;
 #[cfg(test)]

@@ -116,6 +116,7 @@ impl FinishedRun<'_> {
                     lost: tally.ends.lost,
                 },
                 rows: tally.rows,
+                repeated: tally.repeated,
                 incomplete: incomplete.map(counted).collect(),
             }
         });

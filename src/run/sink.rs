@@ -191,7 +191,7 @@ impl RowWriter {
         let plan = Arc::clone(&self.order.plan);
         let layout = layout(&plan, &response.slots);
         let slots: Vec<Slot<'_>> = response.slots.iter().map(slot).collect();
-        let counts = self.decoder.decode(body, &layout, &slots, &[])?;
+        let counts = self.decoder.decode(body, &layout, &slots, &response.skips)?;
         for (table, count) in plan.tables.iter().zip(&counts) {
             if count.null_items > 0 {
                 let text = format!("table `{}`: items that are null", table.name);

@@ -3,6 +3,7 @@
 mod harvest;
 mod intake;
 mod pack;
+mod seen;
 
 use std::path::Path;
 

@@ -5,6 +5,7 @@
 //! is shorter than was asked for, and of nothing behind it, is believed; so is an empty page where nothing else is said.
 
 mod cursors;
+mod moves;
 mod offsets;
 mod pages;
 mod sameness;
@@ -93,6 +94,11 @@ pub(crate) enum PagingError {
          for, so that the rows behind them cannot be had; say with @paginate how it is paged"
     )]
     SamePage { path: String },
+    #[error(
+        "`{path}` brings nothing but rows that came before, page after page: reading on would never end; report it to \
+         the API's vendor, or say with @paginate how it is paged"
+    )]
+    NothingNew { path: String },
     #[error("the row that holds `{path}` is another one, or gone, when it is asked for again")]
     Stranger { path: String },
     #[error("`{path}` has rows without `{key}`, by which its next page is asked for")]
@@ -111,6 +117,10 @@ pub(crate) struct Asked<'task> {
     /// For a page before the last one: the rows that it must have.
     pub(crate) expected: Option<u32>,
     pub(crate) trail: &'task Trail,
+    /// Rows up to which it was read before it was begun again.
+    pub(crate) rows_before: u64,
+    /// Rows in all, as its first page said.
+    pub(crate) total: Option<u64>,
 }
 
 impl<'task> Asked<'task> {
@@ -121,6 +131,8 @@ impl<'task> Asked<'task> {
             size,
             expected: task.expected,
             trail: &task.trail,
+            rows_before: task.restart.map_or(0, |restart| restart.rows),
+            total: task.total,
         }
     }
 }
@@ -147,6 +159,7 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
     if turn.end.is_some_and(|end| end != End::Enough) {
         turner.compare_total(&mut turn);
     }
+    turner.note_moves(&mut turn)?;
     Ok(turn)
 }
 

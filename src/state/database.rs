@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::state::StateError;
 use crate::state::records::{
@@ -13,7 +13,7 @@ use crate::state::records::{
 };
 
 /// The format of the state file, in its `user_version`.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 /// Marks the file as ours: "gqld".
 const APPLICATION_ID: i64 = 0x6771_6c64;
 /// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: one of zstd's fast
@@ -164,20 +164,21 @@ pub(crate) struct Writing<'database> {
 }
 
 impl Writing<'_> {
-    fn execute(&self, statement: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
-        self.transaction.prepare_cached(statement)?.execute(values).map(drop)
+    pub(super) fn prepare(&self, statement: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.transaction.prepare_cached(statement)
     }
 
-    fn rows<T>(
+    pub(super) fn execute(&self, statement: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+        self.prepare(statement)?.execute(values).map(drop)
+    }
+
+    pub(super) fn rows<T>(
         &self,
         query: &str,
         values: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
-        self.transaction
-            .prepare_cached(query)?
-            .query_map(values, read)?
-            .collect()
+        self.prepare(query)?.query_map(values, read)?.collect()
     }
 
     pub(crate) fn store_response(
@@ -189,11 +190,12 @@ impl Writing<'_> {
         let compressed = self.compressor.compress(&response.body);
         let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         self.execute(
-            "INSERT INTO response (run, sequence, slots, received_at, body) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO response (run, sequence, slots, skips, received_at, body) VALUES (?, ?, ?, ?, ?, ?)",
             params![
                 run.0,
                 response.sequence,
                 json(&response.slots)?,
+                json(&response.skips)?,
                 received_at,
                 compressed
             ],
@@ -203,18 +205,19 @@ impl Writing<'_> {
     /// The first stored response after `after`.
     pub(crate) fn response_after(&self, run: RunKey, after: Sequence) -> rusqlite::Result<Option<StoredResponse>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT sequence, slots, body FROM response WHERE run = ? AND sequence > ? \
+            "SELECT sequence, slots, skips, body FROM response WHERE run = ? AND sequence > ? \
              ORDER BY sequence LIMIT 1",
         )?;
         let read = |row: &Row<'_>| {
-            let compressed = row.get_ref(2)?.as_blob()?;
+            let compressed = row.get_ref(3)?.as_blob()?;
             let body = zstd::decode_all(compressed);
             let body = body.map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Blob, error.into())
+                rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Blob, error.into())
             })?;
             Ok(StoredResponse {
                 sequence: row.get(0)?,
                 slots: parsed(row, 1)?,
+                skips: parsed(row, 2)?,
                 body: Bytes::from(body),
             })
         };
@@ -225,7 +228,8 @@ impl Writing<'_> {
     pub(crate) fn add_task(&self, run: RunKey, task: &Task, is_waiting: bool) -> rusqlite::Result<()> {
         self.execute(
             "INSERT INTO task (run, id, connection, depth, parent, address, position, before, size, expected, pages, \
-             landmark, is_waiting) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             landmark, stale, instance, restart, total, is_waiting) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run.0,
                 task.id,
@@ -239,6 +243,10 @@ impl Writing<'_> {
                 task.expected,
                 task.trail.pages,
                 task.trail.landmark,
+                task.trail.stale,
+                task.instance,
+                task.restart.as_ref().map(json).transpose()?,
+                task.total,
                 is_waiting
             ],
         )
@@ -248,8 +256,8 @@ impl Writing<'_> {
     pub(crate) fn fetch_tasks(&self, run: RunKey, most: usize) -> rusqlite::Result<Vec<Task>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let tasks = self.rows(
-            "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark FROM task \
-             WHERE run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
+            "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark, \
+             stale, instance, restart, total FROM task WHERE run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
             params![run.0, most],
             read_task,
         )?;
@@ -275,11 +283,16 @@ impl Writing<'_> {
     }
 
     pub(crate) fn add_tally(&self, run: RunKey, connection: usize, tally: &Tally) -> rusqlite::Result<()> {
-        let Tally { opened, rows, ends } = tally;
+        let Tally {
+            opened,
+            rows,
+            repeated,
+            ends,
+        } = tally;
         self.execute(
-            "INSERT INTO tally (run, connection, opened, rows, said, total, empty, absent, suspect, lost) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET opened = opened + excluded.opened, \
-             rows = rows + excluded.rows, said = said + excluded.said, total = total + excluded.total, \
+            "INSERT INTO tally (run, connection, opened, rows, repeated, said, total, empty, absent, suspect, lost) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET opened = opened + excluded.opened, \
+             rows = rows + excluded.rows, repeated = repeated + excluded.repeated, said = said + excluded.said, total = total + excluded.total, \
              empty = empty + excluded.empty, absent = absent + excluded.absent, \
              suspect = suspect + excluded.suspect, lost = lost + excluded.lost",
             params![
@@ -287,6 +300,7 @@ impl Writing<'_> {
                 connection,
                 opened,
                 rows,
+                repeated,
                 ends.said,
                 ends.total,
                 ends.empty,
@@ -372,7 +386,7 @@ impl Writing<'_> {
     /// Keeps the run's figures and forgets everything else of it.
     pub(crate) fn finish_run(&self, run: RunKey) -> rusqlite::Result<()> {
         self.execute("UPDATE run SET stage = 'published' WHERE id = ?", params![run.0])?;
-        for table in ["task", "response", "tally", "part", "flaw"] {
+        for table in ["task", "response", "seen", "tally", "part", "flaw"] {
             self.execute(&format!("DELETE FROM {table} WHERE run = ?"), params![run.0])?;
         }
         Ok(())
@@ -405,20 +419,10 @@ impl Writing<'_> {
         })?;
         run.last_task = last_task.into_iter().max().unwrap_or(0);
         run.tallies = self.rows(
-            "SELECT connection, opened, rows, said, total, empty, absent, suspect, lost FROM tally WHERE run = ?",
+            "SELECT connection, opened, rows, repeated, said, total, empty, absent, suspect, lost FROM tally \
+             WHERE run = ?",
             key,
-            |row| {
-                let ends = Ends {
-                    said: row.get(3)?,
-                    total: row.get(4)?,
-                    empty: row.get(5)?,
-                    absent: row.get(6)?,
-                    suspect: row.get(7)?,
-                    lost: row.get(8)?,
-                };
-                let (opened, rows) = (row.get(1)?, row.get(2)?);
-                Ok((row.get(0)?, Tally { opened, rows, ends }))
-            },
+            |row| Ok((row.get(0)?, read_tally(row)?)),
         )?;
         run.parts = self.rows(
             "SELECT table_name, file, rows, bytes, sha256 FROM part WHERE run = ? ORDER BY table_name, file",
@@ -466,6 +470,22 @@ impl Writing<'_> {
     }
 }
 
+fn read_tally(row: &Row<'_>) -> rusqlite::Result<Tally> {
+    Ok(Tally {
+        opened: row.get(1)?,
+        rows: row.get(2)?,
+        repeated: row.get(3)?,
+        ends: Ends {
+            said: row.get(4)?,
+            total: row.get(5)?,
+            empty: row.get(6)?,
+            absent: row.get(7)?,
+            suspect: row.get(8)?,
+            lost: row.get(9)?,
+        },
+    })
+}
+
 fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
     Ok(Task {
         id: row.get(0)?,
@@ -473,17 +493,18 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
         depth: row.get(2)?,
         parent: row.get(3)?,
         address: parsed(row, 4)?,
-        position: match row.get_ref(5)? {
-            rusqlite::types::ValueRef::Null => None,
-            _ => Some(parsed(row, 5)?),
-        },
+        position: parsed_if_any(row, 5)?,
         before: row.get(6)?,
         size: row.get(7)?,
         expected: row.get(8)?,
         trail: Trail {
             pages: row.get(9)?,
             landmark: row.get(10)?,
+            stale: row.get(11)?,
         },
+        instance: row.get(12)?,
+        restart: parsed_if_any(row, 13)?,
+        total: row.get(14)?,
     })
 }
 
@@ -497,6 +518,14 @@ fn parsed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusql
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into()))
+}
+
+/// The same, where there may be none.
+fn parsed_if_any<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => parsed(row, column).map(Some),
+    }
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<UnfinishedRun> {

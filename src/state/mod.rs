@@ -9,6 +9,7 @@ mod error;
 mod lock;
 mod records;
 mod runs;
+mod seen;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ mod tests;
 pub use error::StateError;
 pub use lock::StateLock;
 pub use records::{
-    Effort, Ends, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, StoredSlot,
-    TakenResponse, Tally, Task, Trail, UnfinishedRun,
+    Effort, Ends, NewRun, ROW_KEY_BYTES, RecordedPart, Restart, RowKey, RunKey, Sequence, Skips, Stage, StoredResponse,
+    StoredSchema, StoredSlot, TakenResponse, Tally, Task, TaskChange, Trail, UnfinishedRun,
 };
 pub use runs::FIRST_TASK;
 pub use store::{StateStore, StateThread};

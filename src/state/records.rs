@@ -36,6 +36,21 @@ pub struct Task {
     pub expected: Option<u32>,
     /// Tells whether the connection's cursors go round in a circle.
     pub trail: Trail,
+    /// Tells the connections of a run apart, each with the row that holds it; 0 for a first page.
+    pub instance: u64,
+    /// Whether the connection is read again from its beginning, as its cursors had expired.
+    pub restart: Option<Restart>,
+    /// Rows of the connection in all, as the page before said.
+    pub total: Option<u64>,
+}
+
+/// A connection that is read again from its beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restart {
+    /// Rows up to which it was read before.
+    pub rows: u64,
+    /// How many times it was begun again since it last came further than that.
+    pub attempts: u32,
 }
 
 /// Brent's cycle detection over the cursors of one connection: one of them is remembered, and replaced by a later one
@@ -48,6 +63,8 @@ pub struct Trail {
     pub pages: u64,
     /// The cursor that is remembered.
     pub landmark: Option<String>,
+    /// Pages in a row, up to the one before, that had nothing but rows that came before.
+    pub stale: u64,
 }
 
 impl Trail {
@@ -62,7 +79,11 @@ impl Trail {
         } else {
             self.landmark.clone()
         };
-        Some(Self { pages, landmark })
+        Some(Self {
+            pages,
+            landmark,
+            stale: self.stale,
+        })
     }
 }
 
@@ -77,6 +98,8 @@ pub struct TakenResponse {
     pub tasks: Vec<u64>,
     /// What it answers, in the order of its root fields.
     pub slots: Vec<StoredSlot>,
+    /// Rows that came before, and are left out.
+    pub skips: Skips,
     /// The body as received, decompressed.
     pub body: Bytes,
     /// Rows in it.
@@ -87,12 +110,35 @@ pub struct TakenResponse {
     pub next_tasks: Vec<Task>,
     /// How many of those, from the end of the list, do not stay in the memory of the engine.
     pub waiting: usize,
+    /// What its rows are told by when they come again, by the instance of their connection.
+    pub keys: Vec<(u64, Vec<RowKey>)>,
     /// What it adds to the tallies of connections.
     pub tallies: Vec<(usize, Tally)>,
     /// What it shows to be lacking, each with how often.
     pub flaws: Vec<(String, u64)>,
     /// What it took.
     pub effort: Effort,
+}
+
+/// Tells the rows of one connection apart: a hash of the row's key.
+pub type RowKey = [u8; ROW_KEY_BYTES];
+/// Enough that no two of 10^12 rows have the same.
+pub const ROW_KEY_BYTES: usize = 16;
+
+/// The ordinals of rows that are left out, by table; as `Decoder::decode` counts them.
+pub type Skips = Vec<Vec<u64>>;
+
+/// A task that ends without a response.
+#[derive(Debug, Default)]
+pub struct TaskChange {
+    /// Its id.
+    pub done: u64,
+    /// The task that takes its place; in the memory of the engine.
+    pub next: Option<Task>,
+    /// What that adds to the tally of a connection.
+    pub tally: Option<(usize, Tally)>,
+    /// What is lacking because of it.
+    pub flaw: Option<String>,
 }
 
 /// How far a connection was read, over all rows that hold one.
@@ -102,6 +148,8 @@ pub struct Tally {
     pub opened: u64,
     /// Rows in them.
     pub rows: u64,
+    /// Rows that came again, and were left out.
+    pub repeated: u64,
     /// How those ended that did.
     pub ends: Ends,
 }
@@ -134,6 +182,7 @@ impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.opened += other.opened;
         self.rows += other.rows;
+        self.repeated += other.repeated;
         self.ends.said += other.ends.said;
         self.ends.total += other.ends.total;
         self.ends.empty += other.ends.empty;
@@ -180,6 +229,8 @@ pub struct StoredResponse {
     pub sequence: Sequence,
     /// What it answers, in the order of its root fields.
     pub slots: Vec<StoredSlot>,
+    /// Rows that came before, and are left out.
+    pub skips: Skips,
     /// The body.
     pub body: Bytes,
 }

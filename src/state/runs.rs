@@ -2,7 +2,8 @@
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, NewRun, RecordedPart, RunKey, Sequence, StoredResponse, StoredSchema, Task, Trail, UnfinishedRun,
+    Effort, NewRun, RecordedPart, RunKey, Sequence, StoredResponse, StoredSchema, Task, TaskChange, Trail,
+    UnfinishedRun,
 };
 use crate::state::store::StateStore;
 
@@ -20,7 +21,11 @@ pub const FIRST_TASK: Task = Task {
     trail: Trail {
         pages: 0,
         landmark: None,
+        stale: 0,
     },
+    instance: 0,
+    restart: None,
+    total: None,
 };
 
 impl StateStore {
@@ -68,6 +73,27 @@ impl StateStore {
     /// Nobody holds a task of the run: the process that did is gone.
     pub async fn release_tasks(&self, run: RunKey) -> Result<(), StateError> {
         self.transact(move |writing| writing.release_tasks(run)).await
+    }
+
+    /// Ends a task without a response.
+    pub async fn change_task(&self, run: RunKey, change: TaskChange) -> Result<(), StateError> {
+        let TaskChange {
+            done,
+            next,
+            tally,
+            flaw,
+        } = change;
+        self.transact(move |writing| {
+            writing.remove_task(run, done)?;
+            if let Some(next) = &next {
+                writing.add_task(run, next, false)?;
+            }
+            if let Some((connection, tally)) = &tally {
+                writing.add_tally(run, *connection, tally)?;
+            }
+            flaw.map_or(Ok(()), |flaw| writing.add_flaw(run, &flaw, 1))
+        })
+        .await
     }
 
     /// What earlier runs of a query file showed of its connections, by their paths.

@@ -38,6 +38,10 @@ CREATE TABLE task (
   expected   INTEGER,                   -- rows that it must have, where another task follows the connection to its end
   pages      INTEGER NOT NULL,          -- pages followed so far, and one of their cursors: tells cursors that go
   landmark   TEXT,                      -- round in a circle
+  stale      INTEGER NOT NULL,          -- pages in a row with nothing but rows that came before
+  instance   INTEGER NOT NULL,          -- tells the connections of a run apart, each with the row that holds it
+  restart    TEXT,                      -- JSON: how far it was read when it was begun again
+  total      INTEGER,                   -- rows of the connection, as the page before said
   is_waiting INTEGER NOT NULL,          -- not in the memory of the engine
   PRIMARY KEY (run, id)
 ) STRICT, WITHOUT ROWID;
@@ -48,10 +52,19 @@ CREATE TABLE response (
   run         INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   sequence    INTEGER NOT NULL,
   slots       TEXT NOT NULL,            -- JSON: the tasks that it answers, in the order of its root fields
+  skips       TEXT NOT NULL,            -- JSON: the ordinals of rows to be left out, by table
   received_at INTEGER NOT NULL,
   body        BLOB NOT NULL,
   PRIMARY KEY (run, sequence)
 ) STRICT;
+
+-- What the rows of connections that go on are told by when they come again.
+CREATE TABLE seen (
+  run      INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  instance INTEGER NOT NULL,            -- as in task
+  row_keys BLOB NOT NULL                -- hashes of 16 bytes, one after the other
+) STRICT;
+CREATE INDEX seen_instance ON seen (run, instance);
 
 -- How far each connection was read, over all rows that hold one.
 CREATE TABLE tally (
@@ -59,6 +72,7 @@ CREATE TABLE tally (
   connection INTEGER NOT NULL,
   opened     INTEGER NOT NULL,
   rows       INTEGER NOT NULL,
+  repeated   INTEGER NOT NULL,          -- rows that came again
   said       INTEGER NOT NULL,          -- ended since the API said so
   total      INTEGER NOT NULL,          -- since all rows of the total were there
   empty      INTEGER NOT NULL,          -- since the page behind was empty

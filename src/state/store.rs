@@ -260,10 +260,14 @@ impl Group {
             for (flaw, occurrences) in &response.flaws {
                 writing.add_flaw(run, flaw, *occurrences)?;
             }
+            for (instance, keys) in &response.keys {
+                writing.add_seen(run, *instance, keys)?;
+            }
             writing.add_effort(run, &response.effort, 1, response.rows)?;
             let stored = StoredResponse {
                 sequence: response.sequence,
                 slots: response.slots,
+                skips: response.skips,
                 body: response.body,
             };
             writing.store_response(run, &stored, response.received_at)?;

@@ -1,12 +1,13 @@
 //! The state across the end of its process: what was handed over is there, what was recorded is gone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::state::{
-    Effort, Ends, FIRST_TASK, NewRun, RecordedPart, RunKey, Stage, StateError, StateStore, StateThread, StoredSchema,
-    StoredSlot, TakenResponse, Tally, Task, Trail,
+    Effort, Ends, FIRST_TASK, NewRun, ROW_KEY_BYTES, RecordedPart, Restart, RunKey, Stage, StateError, StateStore,
+    StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task, Trail,
 };
 
 const NEW_RUN: NewRun<'_> = NewRun {
@@ -31,7 +32,11 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
         trail: Trail {
             pages: id,
             landmark: Some(format!("landmark {id}")),
+            stale: 1,
         },
+        instance: 9,
+        restart: Some(Restart { rows: 8, attempts: 2 }),
+        total: Some(70),
     }
 }
 
@@ -47,11 +52,13 @@ fn taken(run: RunKey, sequence: u64, answers: Task, next_tasks: Vec<Task>) -> Ta
             before: answers.before,
             is_void: false,
         }],
+        skips: vec![vec![1, 3]],
         body: Bytes::from(format!("{{\"data\":{sequence}}}")),
         rows: 10,
         received_at: 99,
         next_tasks,
         waiting: 0,
+        keys: vec![(9, vec![[u8::try_from(sequence).unwrap(); ROW_KEY_BYTES]])],
         tallies: Vec::new(),
         flaws: vec![("one".to_owned(), 2)],
         effort: Effort {
@@ -86,6 +93,7 @@ async fn a_run_goes_on_where_it_was() {
     let tally = Tally {
         opened: 1,
         rows: 14,
+        repeated: 3,
         ends: Ends {
             said: 1,
             ..Ends::default()
@@ -112,6 +120,7 @@ async fn a_run_goes_on_where_it_was() {
     let both = Tally {
         opened: 2,
         rows: 28,
+        repeated: 6,
         ends: Ends {
             said: 2,
             ..Ends::default()
@@ -250,5 +259,35 @@ async fn the_state_is_readable_by_its_owner_alone() {
         let mode = fs_err::metadata(folder.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn rows_that_came_are_known_by_their_connection_until_the_run_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let run = store.begin_run(NEW_RUN).await.unwrap();
+    let key = |byte: u8| [byte; ROW_KEY_BYTES];
+    for sequence in [1, 2] {
+        store
+            .take(taken(run, sequence, task(sequence, "a", 0), Vec::new()))
+            .await
+            .unwrap();
+    }
+    let wanted = |instance: u64| BTreeMap::from([(instance, BTreeSet::from([key(1), key(2), key(3)]))]);
+    let found = store.seen(run, wanted(9)).await.unwrap();
+    assert_eq!(found, BTreeSet::from([(9, key(1)), (9, key(2))]));
+    assert_eq!(
+        store.seen(run, wanted(8)).await.unwrap(),
+        BTreeSet::new(),
+        "another connection"
+    );
+    close(store, thread).await;
+
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let all = store.fold_seen(run, Vec::new(), |all, instance, key| all.push((instance, *key)));
+    assert_eq!(all.await.unwrap(), [(9, key(1)), (9, key(2))]);
+    store.finish_run(run).await.unwrap();
+    assert_eq!(store.seen(run, wanted(9)).await.unwrap(), BTreeSet::new());
     close(store, thread).await;
 }

@@ -27,7 +27,7 @@ fn cursors_that_go_round_in_a_circle_are_an_error_and_not_a_loop() {
         Answer::Json(page(json!([{ "id": next, "size": 2 }]), Some(next)))
     });
     insta::assert_snapshot!(failure(&items(ITEMS), &stub, 1), @r"
-    TIME error api/items: failed: `items` gives a cursor for its next page that it gave before: reading on would never end; report it to the API's vendor, or try another page size
+    TIME error api/items: failed: `items` brings nothing but rows that came before, page after page: reading on would never end; report it to the API's vendor, or say with @paginate how it is paged
         the next run goes on from here
     ");
 }

@@ -1,6 +1,8 @@
 //! What real servers do to those who trust their pages: an export is complete, or it says that it is not.
 
-use gqldump::demo::{CursorExpiry, DemoConfig, ForeignCursor, LastCursor, PagingTraps, Refusal, Totals};
+use gqldump::demo::{
+    CursorExpiry, DemoConfig, ForeignCursor, LastCursor, PagingTraps, Refusal, RowMove, RowMoves, Totals,
+};
 
 use crate::nested::cases::{Case, board, factory, library, press_lists, shop};
 use crate::program::Ended;
@@ -253,26 +255,61 @@ fn cursors_of_other_lists_are_never_sent() {
 }
 
 #[test]
-fn cursors_that_expire_lose_no_row_in_silence() {
-    let refusal = Refusal {
-        status: 200,
-        body: r#"{"errors":[{"message":"CursorExpiredError: The cursor has expired","extensions":{"code":"CursorExpiredError","status_code":200}}]}"#.to_owned(),
-    };
-    let expiry = CursorExpiry {
-        after: None,
-        after_requests: Some(3),
-        refusal,
-    };
-    let traps = PagingTraps {
-        cursor_expiry: Some(expiry),
+fn connections_whose_cursors_expire_are_read_again_and_no_row_comes_twice() {
+    let body = r#"{"errors":[{"message":"CursorExpiredError: The cursor has expired","extensions":{"code":"CursorExpiredError","status_code":200}}]}"#;
+    let expiry = |requests: u64| PagingTraps {
+        cursor_expiry: Some(CursorExpiry {
+            after: None,
+            after_requests: Some(requests),
+            refusal: Refusal {
+                status: 200,
+                body: body.to_owned(),
+            },
+        }),
         ..PagingTraps::default()
     };
-    outcome(&board(), all(traps.clone()), &[]);
-    outcome(
-        &shop(),
-        all(traps),
-        &["--set", "limits.page_size=10", "--set", "retry.attempts=3"],
+    let limits = |limit: &'static str| ["--set", limit, "--set", "limits.concurrency=1"];
+    let (outcome, shop) = ended(&shop(), all(expiry(3)), &limits("limits.query.root_fields=2"));
+    assert_eq!(outcome, Outcome::Complete);
+    let again = "read again from its beginning";
+    assert!(shop.stderr.contains(again), "{}", shop.stderr);
+
+    // A board can be asked for again, a group of a board cannot.
+    let (outcome, board) = ended(&board(), all(expiry(12)), &limits("limits.query.root_fields=5"));
+    assert_eq!(outcome, Outcome::NotComplete);
+    assert!(board.stderr.contains(again), "{}", board.stderr);
+    let mut lacking = board.stderr.lines().filter(|line| line.contains("is not complete"));
+    assert!(
+        lacking.all(|line| line.contains("`boards.groups.items_page`")),
+        "{}",
+        board.stderr
     );
+}
+
+#[test]
+fn page_numbers_that_are_not_heeded_are_told() {
+    let traps = PagingTraps {
+        repeats_page_one: true,
+        ..PagingTraps::default()
+    };
+    for field in ["Query.plants", "Plant.machines", "Machine.parts", "Query.alarms"] {
+        let outcome = outcome(&factory(), of(field, traps.clone()), &["--set", "limits.page_size=10"]);
+        assert_ne!(outcome, Outcome::Complete, "{field}");
+    }
+}
+
+#[test]
+fn rows_that_move_while_they_are_counted_are_each_there_once_or_told() {
+    for to in [RowMove::Front, RowMove::Back] {
+        let traps = PagingTraps {
+            moves: Some(RowMoves { every: 3, to }),
+            ..PagingTraps::default()
+        };
+        let arguments = ["--set", "limits.page_size=10", "--set", "limits.query.root_fields=1"];
+        let (outcome, ended) = ended(&factory(), of("Query.alarms", traps), &arguments);
+        assert_eq!(outcome, Outcome::NotComplete, "{to:?}");
+        assert!(ended.stderr.contains("moved to another page"), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::api::GraphqlError;
-use crate::run::intake::{Consequences, Request, Sight, consequences};
+use crate::run::intake::{Consequences, Request, Sight, consequences, new_instance};
+use crate::run::seen::Repeats;
 use crate::run::turning::PagingError;
 use crate::state::{Tally, Trail};
 
@@ -19,14 +20,16 @@ fn take_with(
     data: &str,
     errors: &[GraphqlError],
 ) -> Result<Consequences, PagingError> {
-    let harvest = read(plan, asked, &[], data).unwrap();
+    let mut harvest = read(plan, asked, &[], data).unwrap();
+    harvest.leave_out(&Repeats::default());
     let inline_sizes: Vec<u32> = plan.connections.iter().map(|_| 2).collect();
     let request = Request {
         plan,
         asked,
         inline_sizes: &inline_sizes,
+        sequence: 3,
     };
-    consequences(request, harvest, errors)
+    consequences(request, &harvest, errors)
 }
 
 fn take(plan: &Plan, asked: &[AskedTask], data: &str) -> Consequences {
@@ -74,6 +77,7 @@ fn a_first_page_leads_to_the_next_one_in_its_row() {
         position: Some(json!("f2")),
         before: 2,
         trail: trail("f2"),
+        instance: new_instance(3, 0),
         ..Task::default()
     };
     let more_groups = Task {
@@ -81,6 +85,7 @@ fn a_first_page_leads_to_the_next_one_in_its_row() {
         position: Some(json!("g3")),
         before: 3,
         trail: trail("g3"),
+        instance: new_instance(3, 3),
         ..Task::default()
     };
     assert_eq!(result.next_tasks, [findings, more_groups]);

@@ -49,6 +49,7 @@ impl<'text> Past<'text> {
         Trail {
             pages,
             landmark: Some(format!("{previous} {mark} {repeats} {empties} {cut}")),
+            ..Trail::default()
         }
     }
 

@@ -133,6 +133,7 @@ fn later(position: impl Into<Value>, before: u64) -> At {
         trail: Trail {
             pages: before / u64::from(PAGE_SIZE),
             landmark: None,
+            stale: 0,
         },
         ..first()
     }
@@ -156,6 +157,8 @@ impl At {
             size: self.size,
             expected: self.expected,
             trail: &self.trail,
+            rows_before: 0,
+            total: None,
         };
         turn(connection, asked, page)
     }
@@ -416,6 +419,7 @@ fn offsets_go_as_far_as_is_said() {
                 trail: Trail {
                     pages: 1,
                     landmark: Some("one one 0 0 40".to_owned()),
+                    stale: 0,
                 },
                 ..later(40, 40)
             },
@@ -427,6 +431,7 @@ fn offsets_go_as_far_as_is_said() {
                 trail: Trail {
                     pages: 1,
                     landmark: Some("one one 0 0 40".to_owned()),
+                    stale: 0,
                 },
                 ..later(40, 40)
             },
@@ -584,6 +589,7 @@ fn a_bare_list_is_not_read_ahead_by_small_pages() {
         trail: Trail {
             pages: 3,
             landmark: None,
+            stale: 0,
         },
         ..later(60, 60)
     };

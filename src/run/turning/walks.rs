@@ -198,6 +198,8 @@ fn walk(server: &Server, connection: &Connection, first_size: u32, turns: &[usiz
             size,
             expected,
             trail: &trail,
+            rows_before: 0,
+            total: None,
         };
         match turn(connection, asked, &page) {
             Ok(turn) => {

@@ -1,0 +1,105 @@
+//! Connections whose cursors have expired are read again from their beginning; what came before is left out.
+
+use crate::api::{ApiError, Refusal};
+use crate::plan::Target;
+use crate::run::export::{Export, ExportError, Sent};
+use crate::run::intake::note_end;
+use crate::run::turning::End;
+use crate::state::{Restart, Tally, Task, TaskChange, Trail};
+
+/// Times that a connection is begun again without coming any further, until it is given up.
+const ATTEMPTS: u32 = 5;
+
+impl Export<'_> {
+    /// Puts new tasks in the place of those whose cursors the API does not take any more.
+    pub(super) async fn restart(&mut self, sent: &Sent, refusal: Refusal) -> Result<(), ExportError> {
+        let [asked] = sent.asked.as_slice() else {
+            // Which of them it was, each alone will show.
+            for asked in &sent.asked {
+                self.alone.insert(asked.task.id);
+                self.frontier.hold(asked.task.clone());
+            }
+            return Ok(());
+        };
+        let task = &asked.task;
+        let why = match begun_again(task) {
+            None => "it came no further for too often",
+            Some(next) if !self.plan.can_reach(target(&next)) => "there is no way back to its beginning alone",
+            Some(next) => return self.replace(task, next).await,
+        };
+        match task.depth {
+            0 => Err(ApiError::CursorExpired(refusal).into()),
+            _ => self.give_up(task, &refusal, why).await,
+        }
+    }
+
+    async fn replace(&mut self, task: &Task, next: Task) -> Result<(), ExportError> {
+        self.next_id += 1;
+        let next = Task {
+            id: self.next_id,
+            ..next
+        };
+        if self.restarted.insert(task.connection) {
+            let text = "have expired: what they are of is read again from its beginning, each row kept once";
+            self.warn(format!("cursors of {} {text}", self.named(task)));
+        }
+        self.alone.remove(&task.id);
+        self.frontier.hold(next.clone());
+        let change = TaskChange {
+            done: task.id,
+            next: Some(next),
+            ..TaskChange::default()
+        };
+        Ok(self.workplace.state.change_task(self.key, change).await?)
+    }
+
+    async fn give_up(&mut self, task: &Task, refusal: &Refusal, why: &str) -> Result<(), ExportError> {
+        self.alone.remove(&task.id);
+        let mut tally = Tally::default();
+        note_end(&mut tally, End::Lost);
+        let change = TaskChange {
+            done: task.id,
+            next: None,
+            tally: task.connection.map(|connection| (connection, tally)),
+            flaw: Some(format!(
+                "{} cannot be read on after its cursors expired, since {why}: {refusal}",
+                self.named(task)
+            )),
+        };
+        Ok(self.workplace.state.change_task(self.key, change).await?)
+    }
+
+    /// The path of a task's connection.
+    fn named(&self, task: &Task) -> String {
+        let connection = task.connection.and_then(|index| self.plan.connections.get(index));
+        connection.map_or_else(|| "the query".to_owned(), |connection| format!("`{}`", connection.path))
+    }
+}
+
+fn target(task: &Task) -> Target {
+    match task.connection {
+        Some(connection) => Target::Page {
+            connection,
+            is_first: task.position.is_none(),
+        },
+        None => Target::Start,
+    }
+}
+
+/// The first page of a task's connection, unless it has come no further for too often.
+fn begun_again(task: &Task) -> Option<Task> {
+    let is_later_page = task.position.is_some() && task.expected.is_none();
+    let last = task.restart.filter(|restart| task.before <= restart.rows);
+    let restart = Restart {
+        rows: last.map_or(task.before, |last| last.rows),
+        attempts: last.map_or(1, |last| last.attempts + 1),
+    };
+    (is_later_page && restart.attempts <= ATTEMPTS).then(|| Task {
+        position: None,
+        before: 0,
+        size: None,
+        trail: Trail::default(),
+        restart: Some(restart),
+        ..task.clone()
+    })
+}

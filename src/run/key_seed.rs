@@ -1,0 +1,93 @@
+//! The key of a row, taken out of its text while the rest of it is skipped.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::run::harvest::Key;
+
+/// An item, of which only the values of some members are of interest. What is no object has none.
+pub(crate) struct KeySeed<'seed, 'de> {
+    /// The name under which the item stands in its edge.
+    pub(crate) node: Option<&'seed str>,
+    /// The names of the members.
+    pub(crate) names: &'seed [&'seed str],
+    /// Their values as JSON, in the same order; of a member that occurs twice the first.
+    pub(crate) texts: &'seed mut [Option<&'de str>],
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.names.is_empty() {
+            return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an item")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let Self { node, names, texts } = self;
+        while let Some(Key(name)) = members.next_key()? {
+            if let Some(node) = node {
+                if node == name {
+                    let texts = &mut *texts;
+                    members.next_value_seed(KeySeed {
+                        node: None,
+                        names,
+                        texts,
+                    })?;
+                } else {
+                    members.next_value::<IgnoredAny>()?;
+                }
+                continue;
+            }
+            match names.iter().position(|other| *other == name) {
+                Some(index) => {
+                    let raw = members.next_value::<&'de RawValue>()?;
+                    texts[index].get_or_insert(raw.get());
+                }
+                None => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+}

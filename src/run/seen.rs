@@ -1,0 +1,153 @@
+//! Each row once: rows of a connection that came before are found by their keys.
+//!
+//! Paging can bring a row again: it moved while pages were counted off, or the connection had to be read again from its
+//! beginning. The keys of all rows of connections with more than one page are in the state; in memory is a filter of one
+//! size, whatever the number of rows, that tells most of the new ones without a look there.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::run::harvest::FoundPage;
+use crate::run::intake::AskedTask;
+use crate::state::{Restart, RowKey, RunKey, StateError, StateStore};
+
+/// Bits of the filter: 16 MiB. With seven a row, one of 1,000 new rows is looked up for nothing when 9 million are
+/// there, and one of a million when there are 4 million.
+const FILTER_BITS: u64 = 1 << 27;
+/// Bits that are set for a row.
+const BITS_PER_ROW: u64 = 7;
+
+/// The items that came before, ascending, by the index of their page in the response.
+pub(crate) type Repeats = BTreeMap<usize, Vec<usize>>;
+
+/// The rows that came so far.
+pub(crate) struct Seen {
+    run: RunKey,
+    state: StateStore,
+    filter: Filter,
+}
+
+impl Seen {
+    /// The rows that a run took in so far, by its state.
+    pub(crate) async fn of_state(state: StateStore, run: RunKey) -> Result<Self, StateError> {
+        let filter = state.fold_seen(run, Filter::default(), Filter::note).await?;
+        Ok(Self { run, state, filter })
+    }
+
+    /// Notes rows that are handed to the state, by the instance of their connection.
+    pub(crate) fn note(&mut self, keys: &[(u64, Vec<RowKey>)]) {
+        for (instance, keys) in keys {
+            keys.iter().for_each(|key| self.filter.note(*instance, key));
+        }
+    }
+
+    /// The items in the pages of a response that came in another page before.
+    pub(crate) async fn repeats(&self, pages: &[FoundPage], asked: &[AskedTask]) -> Result<Repeats, StateError> {
+        let mut sight = Sighting::default();
+        for (index, page) in pages.iter().enumerate() {
+            let task = page.slot.and_then(|slot| asked.get(slot)).map(|asked| &asked.task);
+            let Some(task) = task.filter(|task| task.instance != 0) else {
+                continue;
+            };
+            match task.restart {
+                // Rows without a key can but be counted off.
+                Some(Restart { rows, .. }) if !page.has_keys => {
+                    let count = rows.saturating_sub(task.before).min(page.rows);
+                    sight.add(index, 0..usize::try_from(count).unwrap_or(usize::MAX));
+                }
+                _ => sight.compare(index, page, task.instance, &self.filter),
+            }
+        }
+        if !sight.doubtful.is_empty() {
+            let found = self.state.seen(self.run, sight.wanted()).await?;
+            sight.settle(&found);
+        }
+        Ok(sight.repeats)
+    }
+}
+
+/// A response compared with what came before it.
+#[derive(Default)]
+struct Sighting {
+    repeats: Repeats,
+    /// Rows of the pages of this response so far.
+    here: HashSet<(u64, RowKey)>,
+    /// Items that came before, if the state has them.
+    doubtful: Vec<(usize, usize, u64, RowKey)>,
+}
+
+impl Sighting {
+    fn add(&mut self, page: usize, items: impl IntoIterator<Item = usize>) {
+        let mut items = items.into_iter().peekable();
+        if items.peek().is_some() {
+            self.repeats.entry(page).or_default().extend(items);
+        }
+    }
+
+    fn compare(&mut self, index: usize, page: &FoundPage, instance: u64, filter: &Filter) {
+        let keys = || page.keys.iter().enumerate();
+        for (item, key) in keys().filter_map(|(item, key)| Some((item, (*key)?))) {
+            if self.here.contains(&(instance, key)) {
+                self.add(index, [item]);
+            } else if filter.may_hold(instance, &key) {
+                self.doubtful.push((index, item, instance, key));
+            }
+        }
+        // Two items of one page are two rows, whatever their keys: the API means them both.
+        self.here
+            .extend(keys().filter_map(|(_, key)| key.map(|key| (instance, key))));
+    }
+
+    fn wanted(&self) -> BTreeMap<u64, BTreeSet<RowKey>> {
+        let mut wanted: BTreeMap<u64, BTreeSet<RowKey>> = BTreeMap::new();
+        for (_, _, instance, key) in &self.doubtful {
+            wanted.entry(*instance).or_default().insert(*key);
+        }
+        wanted
+    }
+
+    fn settle(&mut self, found: &BTreeSet<(u64, RowKey)>) {
+        for (page, item, instance, key) in std::mem::take(&mut self.doubtful) {
+            if found.contains(&(instance, key)) {
+                self.add(page, [item]);
+            }
+        }
+        self.repeats.values_mut().for_each(|items| items.sort_unstable());
+    }
+}
+
+/// A Bloom filter: it may take a new row for one that came, never the other way round. The bits of a row are told by two
+/// halves of its key, which is a hash already.
+///
+/// A. Kirsch, M. Mitzenmacher, "Less hashing, same performance: building a better Bloom filter" (2006).
+#[derive(Default)]
+struct Filter {
+    /// Empty until the first row comes.
+    words: Vec<u64>,
+}
+
+impl Filter {
+    fn note(&mut self, instance: u64, key: &RowKey) {
+        if self.words.is_empty() {
+            self.words = vec![0; usize::try_from(FILTER_BITS / 64).unwrap_or_default()];
+        }
+        for bit in bits(instance, key) {
+            if let Some(word) = self.words.get_mut(bit / 64) {
+                *word |= 1 << (bit % 64);
+            }
+        }
+    }
+
+    fn may_hold(&self, instance: u64, key: &RowKey) -> bool {
+        let is_set = |bit: usize| self.words.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
+        bits(instance, key).all(is_set)
+    }
+}
+
+fn bits(instance: u64, key: &RowKey) -> impl Iterator<Item = usize> {
+    let number = u128::from_le_bytes(*key);
+    let [first, second] = [number as u64, (number >> 64) as u64];
+    // Any odd number spreads the instances; this one is 2^64 over the golden ratio.
+    let first = first ^ instance.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let nth = move |index: u64| first.wrapping_add(index.wrapping_mul(second | 1)) % FILTER_BITS;
+    (0..BITS_PER_ROW).map(move |index| usize::try_from(nth(index)).unwrap_or_default())
+}
