@@ -232,7 +232,10 @@ impl<'work> Export<'work> {
         if in_flight >= self.workplace.concurrency {
             return None;
         }
-        let packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
+        let mut packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
+        if let Some(first) = self.frontier.tasks().next() {
+            packer.make_room(first, &self.fan_outs);
+        }
         let (sizes, is_full) = packer.fill(self.companions(), &self.fan_outs);
         if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
             return None;

@@ -37,6 +37,7 @@ impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { node, names, texts } = self;
+        let mut lacking = names.len();
         while let Some(Key(name)) = members.next_key()? {
             if let Some(node) = node {
                 if node == name {
@@ -54,9 +55,16 @@ impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
             match names.iter().position(|other| *other == name) {
                 Some(index) => {
                     let raw = members.next_value::<&'de RawValue>()?;
-                    texts[index].get_or_insert(raw.get());
+                    texts[index].get_or_insert_with(|| {
+                        lacking -= 1;
+                        raw.get()
+                    });
                 }
                 None => drop(members.next_value::<IgnoredAny>()?),
+            }
+            if lacking == 0 {
+                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                break;
             }
         }
         Ok(())

@@ -100,7 +100,35 @@ impl<'plan> Packer<'plan> {
 
     /// Makes first pages so small that a page of one row fits, and the outermost pages so small that they fit.
     fn fit(&mut self, fan_outs: &[FanOut]) {
-        while self.row_costs.iter().any(|cost| *cost > self.room.rows as f64) {
+        let room = self.room.rows as f64;
+        self.shrink_while(fan_outs, |packer| packer.row_costs.iter().any(|cost| *cost > room));
+        let roots = self
+            .plan
+            .connections
+            .iter()
+            .filter(|connection| connection.parent.is_none())
+            .count();
+        let share = self.room.rows as f64 / roots.max(1) as f64;
+        for (index, connection) in self.plan.connections.iter().enumerate() {
+            // A size that has to stay is not given up for what is only likely.
+            let may_shrink = !is_fixed(connection) || (self.room.counts_asked && !is_capped(connection));
+            if connection.parent.is_none() && may_shrink {
+                self.inline_sizes[index] = self.inline_sizes[index].min(fitting(share, self.row_costs[index]));
+            }
+        }
+    }
+
+    /// Makes first pages so small that the page of a task fits, if its size must not change.
+    pub(crate) fn make_room(&mut self, task: &Task, fan_outs: &[FanOut]) {
+        if let (Some(index), Some(size)) = (task.connection, task.size) {
+            let room = self.room.rows as f64 - rows_above(task);
+            self.shrink_while(fan_outs, |packer| packer.cost(index, size) > room);
+        }
+    }
+
+    /// Halves the largest of the first pages within the pages of their parents, again and again.
+    fn shrink_while(&mut self, fan_outs: &[FanOut], is_too_much: impl Fn(&Self) -> bool) {
+        while is_too_much(self) {
             let nested = self.plan.connections.iter().zip(&mut self.inline_sizes);
             let largest = nested
                 .filter(|(connection, _)| connection.parent.is_some() && !is_capped(connection))
@@ -110,18 +138,6 @@ impl<'plan> Packer<'plan> {
                 _ => break,
             }
             self.count_costs(fan_outs);
-        }
-        let roots = self
-            .plan
-            .connections
-            .iter()
-            .filter(|connection| connection.parent.is_none())
-            .count();
-        let share = self.room.rows as f64 / roots.max(1) as f64;
-        for (index, connection) in self.plan.connections.iter().enumerate() {
-            if connection.parent.is_none() && !is_fixed(connection) {
-                self.inline_sizes[index] = self.inline_sizes[index].min(fitting(share, self.row_costs[index]));
-            }
         }
     }
 
@@ -174,7 +190,9 @@ impl<'plan> Packer<'plan> {
         let most = most(connection);
         let slot = (self.room.slot() / self.row_costs[index]) as u64;
         let wanted = match (connection.parent, fan_outs.get(index)) {
-            _ if is_fixed(connection) => return most,
+            _ if is_capped(connection) => return most,
+            _ if is_fixed(connection) && !self.room.counts_asked => return most,
+            _ if is_fixed(connection) => return most.min(fitting),
             (Some(_), Some(fan_out)) => fan_out.size(task.before, most, slot),
             _ => most,
         };

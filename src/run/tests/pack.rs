@@ -166,7 +166,7 @@ fn a_size_that_was_settled_stays_where_pages_are_numbered() {
         packer.size(&task, &fan_outs)
     };
     assert_eq!(size("books", Some(77)), 77);
-    assert_eq!(size("books", None), 100, "the size of the first page");
+    assert_eq!(size("books", None), 2, "what fits beside the first pages of notes, for a first page");
     assert_eq!(
         size("shelves", Some(77)),
         30,
@@ -211,4 +211,24 @@ proptest! {
         // Where not even one row of a page fits with the smallest pages in it, it is asked for all the same.
         prop_assert!(asked <= rows || (sizes.len() == 1 && rows < 3), "{asked} of {rows}");
     }
+}
+
+#[test]
+fn pages_whose_size_has_to_stay_fit_a_limit_on_nodes() {
+    let plan = plan("{ books { items { title notes { nodes { text } } } totalPages } }");
+    let limited = Packer::new(&plan, room(60, 100), &known(&[50, 5]));
+    assert_eq!(limited.inline_sizes(), [10, 5], "60 rows");
+    let free = Room {
+        counts_asked: false,
+        ..room(60, 100)
+    };
+    assert_eq!(Packer::new(&plan, free, &known(&[50, 5])).inline_sizes(), [100, 5]);
+
+    let fan_outs = known(&[50, 5]);
+    let mut second = later(&plan, "books", "", 2).task;
+    (second.size, second.address) = (Some(30), Vec::new());
+    let mut packer = Packer::new(&plan, room(60, 100), &fan_outs);
+    packer.make_room(&second, &fan_outs);
+    assert_eq!(packer.inline_sizes()[1], 1, "30 rows with one each");
+    assert_eq!(packer.fill(std::iter::once(&second), &fan_outs), (vec![30], true));
 }
