@@ -21,6 +21,7 @@ mod truth;
 mod command_line;
 mod errors;
 mod export;
+mod generated;
 mod imports;
 mod nested;
 mod plan;

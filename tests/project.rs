@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use fs_err as fs;
 use gqldump::demo::DemoServer;
+use nix::sys::signal::Signal;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -138,6 +140,27 @@ impl Project {
     /// Starts an export.
     pub(crate) fn start(&self, api: impl Into<Api>, arguments: &[&str]) -> Running {
         start(&mut self.export(api, arguments))
+    }
+
+    /// Starts an export, and kills it a moment after the API had so many further requests. What it said comes back where
+    /// it came to its end before.
+    pub(crate) fn kill(
+        &self,
+        server: &DemoServer,
+        arguments: &[&str],
+        requests: u64,
+        pause: Duration,
+    ) -> Option<Ended> {
+        let goal = server.log().requests + requests;
+        let mut running = self.start(server, arguments);
+        while server.log().requests < goal && !running.has_ended() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(pause);
+        if !running.has_ended() {
+            running.signal(Signal::SIGKILL);
+        }
+        Some(running.end()).filter(|ended| ended.code.is_some())
     }
 
     /// What `latest` of a query file leads to.

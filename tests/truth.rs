@@ -1,6 +1,7 @@
 //! The rows that an export of nested lists must have, and whose children they are: straight from the stand-in's data.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use gqldump::demo::{Family, StandIn};
 use serde_json::{Map, Value};
@@ -18,9 +19,36 @@ pub(crate) struct Branch {
     owner: &'static str,
     list: &'static str,
     columns: Vec<(&'static str, Kind)>,
-    is_wanted: fn(&Map<String, Value>) -> bool,
+    /// The fields of columns that are not called like theirs.
+    fields: BTreeMap<&'static str, &'static str>,
+    /// What stands in all rows alike.
+    constants: Map<String, Value>,
+    /// The field whose value `_id` is; where there is none, only that no two rows share theirs is known.
+    key: Option<&'static str>,
+    is_wanted: Arc<dyn Fn(&Map<String, Value>) -> bool>,
     most: usize,
     below: Vec<Branch>,
+}
+
+/// How many lists of one kind there are, below rows that are there themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Lists.
+    pub(crate) lists: u64,
+    /// Rows that lack the object in which the list would be.
+    pub(crate) absent: u64,
+    /// Those of `lists` that have as many rows as they can, so that nobody knows whether there were more.
+    pub(crate) full: u64,
+    /// Rows in all of them.
+    pub(crate) rows: u64,
+}
+
+/// The stand-in's data, as it is taken apart.
+#[derive(Default)]
+struct Truth {
+    /// By table and parent, in their order.
+    families: HashMap<(String, String), VecDeque<Family>>,
+    census: BTreeMap<String, Census>,
 }
 
 /// A row, and what lies below it: equal texts are equal rows with equal rows below.
@@ -40,15 +68,36 @@ impl Branch {
             owner,
             list,
             columns: columns.to_vec(),
-            is_wanted: |_| true,
+            fields: BTreeMap::new(),
+            constants: Map::new(),
+            key: columns.iter().map(|(name, _)| *name).find(|name| *name == "id"),
+            is_wanted: Arc::new(|_| true),
             most: usize::MAX,
             below: Vec::new(),
         }
     }
 
     /// The same, where only these rows are asked for.
-    pub(crate) fn only(mut self, is_wanted: fn(&Map<String, Value>) -> bool) -> Self {
-        self.is_wanted = is_wanted;
+    pub(crate) fn only(mut self, is_wanted: impl Fn(&Map<String, Value>) -> bool + 'static) -> Self {
+        self.is_wanted = Arc::new(is_wanted);
+        self
+    }
+
+    /// The same, where `_id` is the value of this field; without one, it only tells rows apart.
+    pub(crate) fn keyed(mut self, key: Option<&'static str>) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// The same, where a column has another name than its field.
+    pub(crate) fn reading(mut self, column: &'static str, field: &'static str) -> Self {
+        self.fields.insert(column, field);
+        self
+    }
+
+    /// The same with a value that all rows have.
+    pub(crate) fn always(mut self, column: &str, value: Value) -> Self {
+        self.constants.insert(column.to_owned(), value);
         self
     }
 
@@ -86,9 +135,7 @@ impl Branch {
         let mut found = HashMap::new();
         let ids = self.find(exported, None, &mut found);
         let mut found = self.found_trees("", &found);
-        let mut truth = HashMap::new();
-        self.gather(stand_in, &mut truth);
-        let mut expected = self.true_trees(&Map::new(), &mut truth);
+        let mut expected = self.truth(stand_in).0;
         self.compare_tables(&Vec::from_iter(&found), &Vec::from_iter(&expected));
         found.sort_unstable();
         expected.sort_unstable();
@@ -109,9 +156,7 @@ impl Branch {
     pub(crate) fn check_no_strangers(&self, exported: &Exported, stand_in: &StandIn) {
         let mut found = HashMap::new();
         self.find(exported, None, &mut found);
-        let mut truth = HashMap::new();
-        self.gather(stand_in, &mut truth);
-        let expected = self.true_trees(&Map::new(), &mut truth);
+        let expected = self.truth(stand_in).0;
         let (mut found, mut expected) = (pairs(&self.found_trees("", &found), ""), pairs(&expected, ""));
         found.sort_unstable();
         expected.sort_unstable();
@@ -123,6 +168,18 @@ impl Branch {
                 self.table
             );
         }
+    }
+
+    /// How many lists there are of each kind, by the table of their rows.
+    pub(crate) fn census(&self, stand_in: &StandIn) -> BTreeMap<String, Census> {
+        self.truth(stand_in).1
+    }
+
+    fn truth(&self, stand_in: &StandIn) -> (Vec<Tree>, BTreeMap<String, Census>) {
+        let mut truth = Truth::default();
+        self.gather(stand_in, &mut truth);
+        let trees = self.true_trees(&Map::new(), true, &mut truth);
+        (trees, truth.census)
     }
 
     /// Reads the tables: the rows by table and parent, each with its `_id`. How many there are comes back.
@@ -140,13 +197,13 @@ impl Branch {
         let mut count = rows.len();
         let mut ids = BTreeSet::new();
         for mut row in rows {
-            let id = text(row.remove("_id"));
+            let id = text(row.get("_id").cloned());
             let parent = parents.map_or_else(String::new, |_| text(row.remove("_parent_id")));
             if let Some(parents) = parents {
                 assert!(parents.contains(&parent), "{}: {row:?} has no parent", self.table);
             }
-            if let Some(own) = row.get("id") {
-                assert_eq!(id, plain(own), "{}: `_id` is not `id`", self.table);
+            if self.key.is_none() {
+                row.remove("_id");
             }
             assert!(ids.insert(id.clone()), "{}: rows share the `_id` {id}", self.table);
             found.entry((self.table.clone(), parent)).or_default().push((id, row));
@@ -170,8 +227,9 @@ impl Branch {
         rows.into_iter().flatten().map(tree).collect()
     }
 
-    /// Reads the truth: the families by table and parent, in their order.
-    fn gather(&self, stand_in: &StandIn, truth: &mut HashMap<(String, String), VecDeque<Family>>) {
+    /// Reads the families.
+    fn gather(&self, stand_in: &StandIn, truth: &mut Truth) {
+        truth.census.insert(self.table.clone(), Census::default());
         for family in stand_in.families(self.owner, self.list).expect("a list") {
             // Whatever else the query root holds, it is the one parent of what is listed there.
             let parent = if self.owner == "Query" {
@@ -180,44 +238,61 @@ impl Branch {
                 family.parent.clone()
             };
             let parent = Value::Object(parent).to_string();
-            truth.entry((self.table.clone(), parent)).or_default().push_back(family);
+            let families = truth.families.entry((self.table.clone(), parent));
+            families.or_default().push_back(family);
         }
         for branch in &self.below {
             branch.gather(stand_in, truth);
         }
     }
 
-    fn true_trees(
-        &self,
-        parent: &Map<String, Value>,
-        truth: &mut HashMap<(String, String), VecDeque<Family>>,
-    ) -> Vec<Tree> {
+    /// What is below a parent; `is_there` tells that the parent is in its table itself.
+    fn true_trees(&self, parent: &Map<String, Value>, is_there: bool, truth: &mut Truth) -> Vec<Tree> {
         let mut parent = parent.clone();
         if let Some(ty) = parent.remove("__typename").filter(|ty| ty != self.owner) {
             assert_ne!(ty, Value::Null);
             return Vec::new();
         }
-        let families = truth.get_mut(&(self.table.clone(), Value::Object(parent).to_string()));
+        let families = truth
+            .families
+            .get_mut(&(self.table.clone(), Value::Object(parent).to_string()));
         // Parents that are equal come in the order of their families.
         let family = families.and_then(VecDeque::pop_front);
+        let mut counted = Census {
+            lists: u64::from(family.is_some()),
+            absent: u64::from(family.is_none()),
+            ..Census::default()
+        };
         let mut trees = Vec::new();
         for row in family.into_iter().flat_map(|family| family.children) {
-            let below = self.below.iter().map(|branch| sorted(branch.true_trees(&row, truth)));
+            let is_here = (self.is_wanted)(&row) && trees.len() < self.most;
+            let below = self
+                .below
+                .iter()
+                .map(|branch| sorted(branch.true_trees(&row, is_here && is_there, truth)));
             let below = below.collect();
-            if (self.is_wanted)(&row) && trees.len() < self.most {
+            if is_here {
                 let row = format!("{:?}", self.true_row(&row));
                 trees.push(Tree { row, below });
             }
+        }
+        counted.rows = trees.len() as u64;
+        counted.full = u64::from(trees.len() >= self.most);
+        if is_there {
+            truth.census.entry(self.table.clone()).or_default().add(counted);
         }
         trees
     }
 
     fn true_row(&self, row: &Map<String, Value>) -> Row {
         let cell = |(name, kind): &(&'static str, Kind)| {
-            let value = row.get(*name);
+            let field = self.fields.get(name).unwrap_or(name);
+            let value = self.constants.get(*name).or_else(|| row.get(*field));
             (*name, value.map_or(Cell::Null, |value| Cell::of_answer(kind, value)))
         };
-        self.columns.iter().map(cell).collect()
+        let mut cells: Row = self.columns.iter().map(cell).collect();
+        cells.extend(self.key.map(|key| ("_id", Cell::Text(plain(&row[key])))));
+        cells
     }
 
     /// Compares the tables one by one first: what differs is easier to see so.
@@ -257,6 +332,15 @@ fn children<'tree>(trees: &[&'tree Tree], table: usize) -> Vec<&'tree Tree> {
     trees.iter().flat_map(|tree| &tree.below[table]).collect()
 }
 
+impl Census {
+    fn add(&mut self, other: Self) {
+        self.lists += other.lists;
+        self.absent += other.absent;
+        self.full += other.full;
+        self.rows += other.rows;
+    }
+}
+
 impl Tree {
     fn shown(&self) -> String {
         let below = self.below.iter().flatten().map(Self::shown);
@@ -282,10 +366,10 @@ fn text(cell: Option<Cell>) -> String {
 }
 
 /// A key as `_id` has it.
-fn plain(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Integer(number) => number.to_string(),
-        other => panic!("{other:?} is no key"),
+fn plain(key: &Value) -> String {
+    match key {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        other => panic!("{other} is no key"),
     }
 }

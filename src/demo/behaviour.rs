@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::demo::fault::FaultPlan;
 use crate::demo::node_limit::NodeLimit;
 use crate::demo::paging::PagingBehaviour;
+use crate::demo::text_limit::TextLimit;
 
 /// How a stand-in behaves towards its clients.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Behaviours {
     /// The most rows that a request may ask for; none where it is not given.
     #[serde(default)]
     pub node_limit: Option<NodeLimit>,
+    /// How much the text of a request may say; anything where it is not given.
+    #[serde(default)]
+    pub text_limit: Option<TextLimit>,
     /// What goes wrong on purpose.
     pub faults: FaultPlan,
 }

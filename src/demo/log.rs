@@ -26,7 +26,7 @@ pub struct RequestLog {
     pub faults_injected: BTreeMap<Fault, u64>,
     /// Requests refused for what they say: no JSON, a syntax error, an unknown field.
     pub request_errors: u64,
-    /// Requests refused because they ask for too many rows, or with a cursor that has expired.
+    /// Requests refused because they ask for too many rows, say too much, or have a cursor that has expired.
     pub refused: u64,
     /// Requests answered in full with data that holds errors.
     pub field_errors: u64,

@@ -33,6 +33,7 @@ mod service;
 mod shape;
 mod shares;
 mod stand_in;
+mod text_limit;
 mod truth;
 mod window;
 
@@ -57,4 +58,5 @@ pub use serve::{
 pub use server::{DemoServer, DemoServerError};
 pub use service::{DemoRequest, DemoResponse, DemoService};
 pub use stand_in::{StandIn, StandInError};
+pub use text_limit::TextLimit;
 pub use truth::Family;

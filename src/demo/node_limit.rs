@@ -34,8 +34,7 @@ pub(crate) struct NodeCount<'c> {
 impl NodeLimit {
     /// The answer to a request for so many rows, if they are too many.
     pub(crate) fn refusal(&self, requested: u64) -> Option<Refusal> {
-        let numbers = [("requested", requested), ("max", self.max)];
-        (requested > self.max).then(|| self.refusal.filled(&numbers))
+        (requested > self.max).then(|| self.refusal.filled(&[("requested", &requested), ("max", &self.max)]))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Answers in the place of data, word for word: some clients look for their words.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 
 /// An answer in the place of data.
@@ -13,13 +15,14 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The refusal with each `{name}` of its body replaced by a number.
-    pub(crate) fn filled(&self, numbers: &[(&str, u64)]) -> Self {
-        let fill =
-            |body: String, (name, number): &(&str, u64)| body.replace(&format!("{{{name}}}"), &number.to_string());
+    /// The refusal with each `{name}` of its body replaced by a value.
+    pub(crate) fn filled(&self, values: &[(&str, &dyn Display)]) -> Self {
+        let fill = |body: String, (name, value): &(&str, &dyn Display)| {
+            body.replace(&format!("{{{name}}}"), &value.to_string())
+        };
         Self {
             status: self.status,
-            body: numbers.iter().fold(self.body.clone(), fill),
+            body: values.iter().fold(self.body.clone(), fill),
         }
     }
 }

@@ -137,8 +137,7 @@ impl StandIn {
             Err(errors) => return request_error(errors),
         };
         let requested = self.requested(&document, &request, behaviours);
-        let limit = behaviours.node_limit.as_ref();
-        if let Some(refusal) = limit.and_then(|limit| limit.refusal(requested)) {
+        if let Some(refusal) = limits_refusal(&document, &request, behaviours, requested) {
             return refused(refusal);
         }
         let execution = Execution::new(&behaviours.paging, moment);
@@ -233,6 +232,21 @@ fn as_the_api_words_it(error: &mut GraphQLError) {
     if let Some(message) = error.message.strip_prefix(EXECUTORS_PREFIX) {
         error.message = message.to_owned();
     }
+}
+
+/// The answer to a request that asks for too many rows, or says too much.
+fn limits_refusal(
+    document: &Document,
+    request: &GraphqlRequest,
+    behaviours: &Behaviours,
+    requested: u64,
+) -> Option<Refusal> {
+    let operation = document.executable.operations.get(request.operation_name.as_deref());
+    let (nodes, text) = (behaviours.node_limit.as_ref(), behaviours.text_limit.as_ref());
+    let by_nodes = nodes.and_then(|limit| limit.refusal(requested));
+    let text = text.filter(|_| !document.is_introspection).zip(operation.ok());
+    by_nodes
+        .or_else(|| text.and_then(|(limit, operation)| limit.refusal(&request.query, &document.executable, operation)))
 }
 
 fn refused(refusal: Refusal) -> Answer {

@@ -68,7 +68,8 @@ impl StandIn {
             let owner = way.iter().try_fold(entity, |at, step| embedded(at, step))?;
             Some((owner, self.list(owner, &list)?))
         };
-        self.entities(described).find_map(&found).ok_or_else(no_such_list)?;
+        // Entities that could tell may all lack the object.
+        self.list_of_type(ty, field).ok_or_else(no_such_list)?;
         Ok(self.entities(described).filter_map(move |entity| {
             let (owner, connection) = found(entity)?;
             Some(Family {
@@ -85,6 +86,15 @@ impl StandIn {
         let root = self.root();
         let names = root.iter().flat_map(|root| root.ty().description().connections.keys());
         names.map(String::as_str).collect()
+    }
+
+    /// The list that `field` leads to from an object of that type, as the schema has it.
+    fn list_of_type(&self, ty: &str, field: &str) -> Option<&ConnectionDescription> {
+        let Some((step, rest)) = field.split_once('.') else {
+            return self.list(self.dataset.singleton(self.dataset.ty(ty)?), field);
+        };
+        let step = self.schema.get_object(ty)?.fields.get(step)?;
+        self.list_of_type(step.ty.inner_named_type(), rest)
     }
 
     fn table(&self, table: &str) -> Result<&ConnectionDescription, StandInError> {

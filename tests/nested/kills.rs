@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use gqldump::demo::DemoServer;
-use nix::sys::signal::Signal;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use crate::nested::cases::{Case, clinic, library, press, shop};
-use crate::project::Project;
 use crate::tracker::serve;
 
 /// Smaller pages and fewer tasks in one request, so that there is more to interrupt.
@@ -32,13 +29,12 @@ fn survives(case: &Case, kills: u64, rows_scale: f64) {
     let seed = rand::random();
     println!("{}: seed {seed}", case.name);
     let mut random = StdRng::seed_from_u64(seed);
-    let was_killed = (0..kills).all(|_| {
-        let (requests, microseconds) = (random.random_range(1..=6), random.random_range(0..30_000));
-        kill_after(&project, &server, requests, microseconds)
+    let ended = (0..kills).find_map(|_| {
+        let (requests, pause) = (random.random_range(1..=6), random.random_range(0..30_000));
+        project.kill(&server, &MANY_REQUESTS, requests, Duration::from_micros(pause))
     });
-    if was_killed {
-        project.run(&server, &MANY_REQUESTS).with_code(0);
-    }
+    let ended = ended.unwrap_or_else(|| project.run(&server, &MANY_REQUESTS));
+    ended.with_code(0);
     case.check(&project, &server);
     let log = server.log();
     println!(
@@ -47,20 +43,6 @@ fn survives(case: &Case, kills: u64, rows_scale: f64) {
     );
     let at_most = kills * log.max_in_flight;
     assert!(log.requests_repeated <= at_most, "more than was in flight: {log:?}");
-}
-
-/// Whether it did not come to its end before.
-fn kill_after(project: &Project, server: &DemoServer, requests: u64, microseconds: u64) -> bool {
-    let goal = server.log().requests + requests;
-    let mut running = project.start(server, &MANY_REQUESTS);
-    while server.log().requests < goal && !running.has_ended() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    std::thread::sleep(Duration::from_micros(microseconds));
-    if !running.has_ended() {
-        running.signal(Signal::SIGKILL);
-    }
-    running.end().code != Some(0)
 }
 
 #[test]

@@ -1,0 +1,265 @@
+//! A generated query written down, and the tables that it must make.
+
+use serde_json::{Map, Value};
+
+use crate::cell::{Kind, object};
+use crate::generated::query::{AskedList, Piece, Query, lists};
+use crate::generated::styles::Style;
+use crate::generated::world::{World, kept, quoted};
+use crate::truth::Branch;
+
+/// The query file's name.
+pub(super) const QUERY: &str = "all";
+
+/// What a query file holds, and what `source.toml` says for it.
+pub(super) struct Written {
+    pub(super) query: String,
+    /// `[[paging]]` rules.
+    pub(super) rules: String,
+}
+
+/// Writes a query down; `are_hints_rules` tells that the source says how lists are paged, and not the query.
+pub(super) fn write(world: &World, query: &Query, are_hints_rules: bool) -> Written {
+    let mut writer = Writer {
+        world,
+        are_hints_rules,
+        variables: Vec::new(),
+        fragments: Vec::new(),
+        rules: Vec::new(),
+    };
+    let selection = writer.pieces(&query.pieces);
+    let variables = match writer.variables.is_empty() {
+        true => String::new(),
+        false => format!("query All({}) ", writer.variables.join(", ")),
+    };
+    Written {
+        query: format!("{variables}{selection}\n{}", writer.fragments.join("\n")),
+        rules: writer.rules.join("\n"),
+    }
+}
+
+struct Writer<'world> {
+    world: &'world World,
+    are_hints_rules: bool,
+    variables: Vec<String>,
+    fragments: Vec<String>,
+    rules: Vec<String>,
+}
+
+impl Writer<'_> {
+    fn pieces(&mut self, pieces: &[Piece]) -> String {
+        let pieces: Vec<String> = pieces.iter().map(|piece| self.piece(piece)).collect();
+        format!("{{ {} }}", pieces.join(" "))
+    }
+
+    fn piece(&mut self, piece: &Piece) -> String {
+        match piece {
+            Piece::Value(asked) => format!("{}{}", aliased(asked.name, asked.field), asked.selection),
+            Piece::TypeName => "__typename".to_owned(),
+            Piece::Holder {
+                field, values, lists, ..
+            } => {
+                let values = values.iter().map(|field| format!("{}{}", field.name, field.selection));
+                let lists: Vec<String> = lists.iter().map(|list| self.list(list)).collect();
+                let inner: Vec<String> = values.chain(lists).collect();
+                format!("{field} {{ {} }}", inner.join(" "))
+            }
+            Piece::List(list) => self.list(list),
+            Piece::Member { ty, pieces } | Piece::Fragment { name: None, ty, pieces } => {
+                format!("... on {ty} {}", self.pieces(pieces))
+            }
+            Piece::Fragment {
+                name: Some(name),
+                ty,
+                pieces,
+            } => {
+                let fragment = format!("fragment {name} on {ty} {}", self.pieces(pieces));
+                self.fragments.push(fragment);
+                format!("...{name}")
+            }
+        }
+    }
+
+    fn list(&mut self, asked: &AskedList) -> String {
+        let list = asked.list(self.world);
+        let mut arguments = Vec::new();
+        if let (Some(filter), Some(value)) = (&list.filter, asked.filter) {
+            arguments.push(format!("{}: {}", filter.name, self.value(value, asked.is_by_variable)));
+        }
+        if let (Some(size), Some(rows)) = (list.paging.size, asked.size) {
+            arguments.push(format!("{size}: {rows}"));
+        }
+        let arguments = match arguments.is_empty() {
+            true => String::new(),
+            false => format!("({})", arguments.join(", ")),
+        };
+        let row = self.pieces(&asked.pieces);
+        let page = asked.way.iter().rev().fold(row, |inner, step| {
+            let beside = if *step == asked.way[0] {
+                asked.extras.join(" ")
+            } else {
+                String::new()
+            };
+            format!("{{ {step} {inner} {beside} }}")
+        });
+        let directives = self.directives(asked);
+        format!("\n{}{arguments}{directives} {page}", aliased(asked.name, list.name))
+    }
+
+    fn value(&mut self, value: &str, is_by_variable: bool) -> String {
+        if !is_by_variable {
+            return value.to_owned();
+        }
+        let name = format!("$hue{}", self.variables.len());
+        self.variables.push(format!("{name}: Hue = {value}"));
+        name
+    }
+
+    fn directives(&mut self, asked: &AskedList) -> String {
+        let mut text = String::new();
+        let list = asked.list(self.world);
+        if self.are_hints_rules {
+            self.add_rule(asked);
+        } else if !list.paging.hints.is_empty() {
+            let hints: Vec<String> = self
+                .hints(asked)
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            text += &format!(" @paginate({})", hints.join(", "));
+        }
+        if let Some(key) = asked.key_name(self.world).filter(|_| asked.is_keyed) {
+            text += &format!(" @table(key: [\"{key}\"])");
+        }
+        let lookup = self.world.lookup(list.target).filter(|lookup| lookup.is_told);
+        if let Some(lookup) = lookup.filter(|_| asked.is_lookup_said) {
+            text += &format!(
+                " @lookup(field: \"{}\", argument: \"{}\", by: \"{}\")",
+                lookup.field, lookup.argument, lookup.by
+            );
+        }
+        text
+    }
+
+    /// The arguments of `@paginate`, each with its value as GraphQL and as TOML write it.
+    fn hints(&self, asked: &AskedList) -> impl Iterator<Item = (&'static str, String)> {
+        let list = asked.list(self.world);
+        list.paging.hints.iter().map(|(name, value)| {
+            let is_bare = matches!(*name, "style" | "cap" | "firstPage");
+            let value = match list.paging.continuation.as_ref().filter(|_| *name == "next") {
+                Some((stem, ..)) => format!("{stem}{}", list.name),
+                None => value.clone(),
+            };
+            (*name, if is_bare { value } else { quoted(&value) })
+        })
+    }
+
+    fn add_rule(&mut self, asked: &AskedList) {
+        let list = asked.list(self.world);
+        let hints: Vec<String> = self
+            .hints(asked)
+            .map(|(name, value)| match name {
+                "style" => format!("style = '{}'", value.to_lowercase()),
+                "filterText" => format!("filter_text = {value}"),
+                "firstPage" => format!("first_page = {value}"),
+                name => format!("{name} = {value}"),
+            })
+            .collect();
+        let owner = self.world.types[asked.owner].owner(list);
+        let rule = format!(
+            "[[paging]]\ntype = '{owner}'\nfield = '{}'\n{}\n",
+            list.name,
+            hints.join("\n")
+        );
+        if !hints.is_empty() && !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
+    }
+}
+
+fn aliased(name: &str, field: &str) -> String {
+    match name == field {
+        true => field.to_owned(),
+        false => format!("{name}: {field}"),
+    }
+}
+
+/// The outermost tables of a query, with all below them; `root` are the values of the query root.
+pub(super) fn branches(world: &World, query: &Query, root: &Map<String, Value>) -> Vec<Branch> {
+    let is_single = lists(&query.pieces).len() == 1;
+    let table = |asked: &AskedList| match is_single {
+        true => QUERY.to_owned(),
+        false => format!("{QUERY}__{}", asked.name),
+    };
+    let mut branches = Vec::new();
+    for piece in &query.pieces {
+        match piece {
+            Piece::Holder { field, values, lists } => {
+                let above: Vec<(String, Kind, Value)> = values
+                    .iter()
+                    .map(|value| {
+                        let name = format!("{field}_{}", value.name);
+                        (name, value.kind.clone(), root[*field][value.name].clone())
+                    })
+                    .collect();
+                branches.extend(lists.iter().map(|list| branch(world, list, &table(list), &above)));
+            }
+            piece => branches.extend(
+                lists(std::slice::from_ref(piece))
+                    .into_iter()
+                    .map(|list| branch(world, list, &table(list), &[])),
+            ),
+        }
+    }
+    branches
+}
+
+fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind, Value)]) -> Branch {
+    let list = asked.list(world);
+    let owner = &world.types[asked.owner];
+    let holder = owner.holder.as_ref().filter(|_| list.is_in_holder);
+    let holder = holder.map_or_else(String::new, |holder| format!("{}.", holder.field));
+    let place = kept(format!("{}.{holder}{}", owner.name, list.name));
+    let mut columns: Vec<_> = above
+        .iter()
+        .map(|(name, kind, _)| (kept(name.as_str()), kind.clone()))
+        .collect();
+    let own = columns_of(&asked.pieces);
+    columns.extend(own.iter().map(|(name, _, kind)| (*name, kind.clone())));
+    let is_abstract = world.members(list.target).len() > 1;
+    if is_abstract && !columns.iter().any(|(name, _)| *name == "__typename") {
+        columns.push(("__typename", Kind::Text));
+    }
+    let key = world.key(list.target).name();
+    let mut branch = Branch::new(table, place, &columns).keyed(key.filter(|key| *key == "id" || asked.is_keyed));
+    for (name, field, _) in own {
+        branch = branch.reading(name, field);
+    }
+    for (name, _, value) in above {
+        branch = branch.always(name, value.clone());
+    }
+    if let (Some(filter), Some(value)) = (&list.filter, asked.filter) {
+        let field = filter.name;
+        branch = branch.only(move |row| row[field] == value);
+    }
+    if let (Style::Capped, Some(cap)) = (list.paging.style, list.paging.cap) {
+        branch = branch.capped(usize::try_from(cap).expect("a cap"));
+    }
+    let below = lists(&asked.pieces).into_iter();
+    branch.with(below.map(|list| self::branch(world, list, list.name, &[])))
+}
+
+/// The columns of some pieces: their names, their fields, their kinds.
+fn columns_of(pieces: &[Piece]) -> Vec<(&'static str, &'static str, Kind)> {
+    let columns = |piece| match piece {
+        &Piece::Value(ref asked) => vec![(asked.name, asked.field, asked.kind.clone())],
+        Piece::TypeName => vec![("__typename", "__typename", Kind::Text)],
+        Piece::Holder { values, .. } if values.is_empty() => Vec::new(),
+        Piece::Holder { field, values, .. } => {
+            let kinds: Vec<_> = values.iter().map(|field| (field.name, field.kind.clone())).collect();
+            vec![(*field, *field, object(&kinds))]
+        }
+        Piece::List(_) => Vec::new(),
+        Piece::Member { pieces, .. } | Piece::Fragment { pieces, .. } => columns_of(pieces),
+    };
+    pieces.iter().flat_map(columns).collect()
+}
