@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::exported::Exported;
 use crate::generated::case::Case;
+use crate::generated::conditions::INTERRUPTED;
 use crate::generated::written::QUERY;
 use crate::program::Ended;
 use crate::project::Project;
@@ -165,7 +166,7 @@ fn check_log(case: &Case, log: &RequestLog, kills: u64) {
         (0, 0, 0),
         "{log:?}"
     );
-    let at_most = kills * log.max_in_flight;
+    let at_most = kills * INTERRUPTED;
     assert!(
         case.has_twins() || log.requests_repeated <= at_most,
         "asked again: {log:?}"

@@ -12,6 +12,9 @@ use crate::exported::Exported;
 /// How much of two rows that differ is shown.
 const SHOWN: usize = 3_000;
 
+/// Tells of a row whether it is asked for.
+type Condition = dyn Fn(&Map<String, Value>) -> bool;
+
 /// A table, the list that its rows come from, and the tables below it.
 #[derive(Clone)]
 pub(crate) struct Branch {
@@ -25,7 +28,7 @@ pub(crate) struct Branch {
     constants: Map<String, Value>,
     /// The field whose value `_id` is; where there is none, only that no two rows share theirs is known.
     key: Option<&'static str>,
-    is_wanted: Arc<dyn Fn(&Map<String, Value>) -> bool>,
+    is_wanted: Arc<Condition>,
     most: usize,
     below: Vec<Branch>,
 }
@@ -35,7 +38,7 @@ pub(crate) struct Branch {
 pub(crate) struct Census {
     /// Lists.
     pub(crate) lists: u64,
-    /// Rows that lack the object in which the list would be.
+    /// Rows that have no such list: they are of another type, or lack the object in which it would be.
     pub(crate) absent: u64,
     /// Those of `lists` that have as many rows as they can, so that nobody knows whether there were more.
     pub(crate) full: u64,
@@ -251,6 +254,14 @@ impl Branch {
         let mut parent = parent.clone();
         if let Some(ty) = parent.remove("__typename").filter(|ty| ty != self.owner) {
             assert_ne!(ty, Value::Null);
+            truth.count(
+                &self.table,
+                is_there,
+                Census {
+                    absent: 1,
+                    ..Census::default()
+                },
+            );
             return Vec::new();
         }
         let families = truth
@@ -278,9 +289,7 @@ impl Branch {
         }
         counted.rows = trees.len() as u64;
         counted.full = u64::from(trees.len() >= self.most);
-        if is_there {
-            truth.census.entry(self.table.clone()).or_default().add(counted);
-        }
+        truth.count(&self.table, is_there, counted);
         trees
     }
 
@@ -332,12 +341,17 @@ fn children<'tree>(trees: &[&'tree Tree], table: usize) -> Vec<&'tree Tree> {
     trees.iter().flat_map(|tree| &tree.below[table]).collect()
 }
 
-impl Census {
-    fn add(&mut self, other: Self) {
-        self.lists += other.lists;
-        self.absent += other.absent;
-        self.full += other.full;
-        self.rows += other.rows;
+impl Truth {
+    /// Counts what is below a row that `is_there`.
+    fn count(&mut self, table: &str, is_there: bool, found: Census) {
+        if !is_there {
+            return;
+        }
+        let census = self.census.entry(table.to_owned()).or_default();
+        census.lists += found.lists;
+        census.absent += found.absent;
+        census.full += found.full;
+        census.rows += found.rows;
     }
 }
 

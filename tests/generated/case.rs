@@ -152,21 +152,37 @@ fn has_twins(pieces: &[Piece]) -> bool {
 /// Limits that leave room for the smallest requests that the query can be made of.
 fn limits(world: &World, query: &Query, written: &Written, conditions: &Conditions) -> Limits {
     let characters = written.query.chars().count() as u64;
-    let aliases = written.query.matches(": ").count() as u64;
-    let fewest: u64 = lists(&query.pieces)
-        .into_iter()
-        .map(|asked| fewest_rows(world, asked, conditions.page_size))
-        .sum();
-    // The rows above may have to be asked for again, each by its place.
-    let fewest = fewest + 4;
+    let outermost = lists(&query.pieces);
+    let fewest = outermost
+        .iter()
+        .map(|asked| fewest_rows(world, asked, conditions.page_size));
+    // The rows above a list may have to be asked for again, each by its place.
+    let fewest = fewest.sum::<u64>() + 4;
     Limits {
         characters: conditions.has_short_texts.then_some(4 * characters + 1_500),
-        root_fields: conditions
-            .root_fields
-            .map(|fields| fields.max(lists(&query.pieces).len() as u64)),
-        aliases: conditions.aliases.map(|limit| limit + aliases),
-        nodes: conditions.nodes.map(|times| fewest * times),
+        root_fields: conditions.root_fields.map(|fields| fields.max(outermost.len() as u64)),
+        aliases: conditions.aliases.filter(|_| !has_aliases(written)),
+        nodes: conditions
+            .nodes
+            .filter(|_| outermost.len() == 1 && !has_fixed_pages(world, &query.pieces, true))
+            .map(|times| fewest * times),
     }
+}
+
+/// Whether the query has aliases of its own: they are not counted yet.
+fn has_aliases(written: &Written) -> bool {
+    written.query.contains(": ")
+}
+
+/// Whether there are numbered pages that keep their size whatever else is asked for with them: outermost ones, and such
+/// with connections in their rows. They are not kept within a limit on nodes yet, nor are several outermost lists.
+fn has_fixed_pages(world: &World, pieces: &[Piece], is_outermost: bool) -> bool {
+    lists(pieces).into_iter().any(|asked| {
+        let style = asked.list(world).paging.style;
+        let is_numbered = matches!(style, Style::Page | Style::PageFlag | Style::PageList);
+        is_numbered && (is_outermost || !lists(&asked.pieces).is_empty())
+            || has_fixed_pages(world, &asked.pieces, is_outermost && style == Style::Whole)
+    })
 }
 
 /// The fewest rows that a request for one page of a list asks for.

@@ -8,6 +8,10 @@ use rand::seq::IndexedRandom as _;
 
 use crate::generated::draw::Sizes;
 
+/// Requests that a kill can interrupt: as many as are sent side by side, and, one after the other, those that were
+/// answered in the tenth of a second that an answer may take to become durable.
+pub(super) const INTERRUPTED: u64 = 16 + 100 / 5;
+
 /// The conditions of one export.
 #[derive(Debug)]
 pub(super) struct Conditions {
@@ -43,6 +47,7 @@ pub(super) fn conditions(random: &mut StdRng) -> Conditions {
         true => *[1, 3, 8, 20, 100].choose(random).expect("sizes"),
         false => random.random_range(1..=cap),
     };
+    let kills = kills(random);
     Conditions {
         cap,
         page_size,
@@ -61,9 +66,13 @@ pub(super) fn conditions(random: &mut StdRng) -> Conditions {
             ];
             *windows.choose(random).expect("windows")
         }),
-        latency: Duration::from_millis(random.random_range(0..=8)),
+        latency: Duration::from_millis(if kills.is_empty() {
+            random.random_range(0..=5)
+        } else {
+            5
+        }),
         faults: faults(random),
-        kills: kills(random),
+        kills,
         format: ["parquet", "ndjson", "ndjson.zst"].choose(random).expect("formats"),
         is_introspected: random.random_bool(0.5),
         are_hints_rules: random.random_bool(0.4),
@@ -122,13 +131,13 @@ impl Conditions {
         let window = self.window.map_or_else(String::new, |(max, per, kind)| {
             format!("[[limits]]\nmax = {max}\nper = '{per}ms'\nwindow = '{kind}'\n")
         });
-        let refusal = |name: &str| {
+        let refusal = |name: &str, what: &str| {
             format!(
-                "[{name}.refusal]\nstatus = 400\nbody = '{{\"errors\":[{{\"message\":\"{{requested}} is more than {{max}}\"}}]}}'\n"
+                "[{name}.refusal]\nstatus = 400\nbody = '{{\"errors\":[{{\"message\":\"{{requested}} {what} are more than {{max}}\"}}]}}'\n"
             )
         };
         let nodes = limits.nodes.map_or_else(String::new, |nodes| {
-            format!("[node_limit]\nmax = {nodes}\n{}", refusal("node_limit"))
+            format!("[node_limit]\nmax = {nodes}\n{}", refusal("node_limit", "nodes"))
         });
         let above_cap = if self.is_clamped { "clamp" } else { "refuse" };
         format!(
@@ -139,7 +148,7 @@ impl Conditions {
             self.default_size,
             self.cap,
             limits.of_text().join("\n"),
-            refusal("text_limit"),
+            refusal("text_limit", "{what}"),
             self.faults.join("\n"),
         )
     }

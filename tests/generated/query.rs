@@ -84,9 +84,9 @@ impl AskedList {
 }
 
 /// The values in some pieces that all rows have.
-fn values(pieces: &[Piece]) -> Vec<&Asked> {
-    let inside = |piece| match piece {
-        &Piece::Value(ref asked) => vec![asked],
+fn values<'pieces>(pieces: &'pieces [Piece]) -> Vec<&'pieces Asked> {
+    let inside = |piece: &'pieces Piece| match piece {
+        Piece::Value(asked) => vec![asked],
         Piece::Fragment { pieces, .. } => values(pieces),
         _ => Vec::new(),
     };
@@ -94,9 +94,9 @@ fn values(pieces: &[Piece]) -> Vec<&Asked> {
 }
 
 /// The lists in some pieces, in the query's order.
-pub(super) fn lists(pieces: &[Piece]) -> Vec<&AskedList> {
-    let inside = |piece| match piece {
-        &Piece::List(ref list) => vec![list],
+pub(super) fn lists<'pieces>(pieces: &'pieces [Piece]) -> Vec<&'pieces AskedList> {
+    let inside = |piece: &'pieces Piece| match piece {
+        Piece::List(list) => vec![list],
         Piece::Holder { lists, .. } => lists.iter().collect(),
         Piece::Member { pieces, .. } | Piece::Fragment { pieces, .. } => lists(pieces),
         Piece::Value(_) | Piece::TypeName => Vec::new(),

@@ -250,8 +250,8 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
 
 /// The columns of some pieces: their names, their fields, their kinds.
 fn columns_of(pieces: &[Piece]) -> Vec<(&'static str, &'static str, Kind)> {
-    let columns = |piece| match piece {
-        &Piece::Value(ref asked) => vec![(asked.name, asked.field, asked.kind.clone())],
+    let columns = |piece: &Piece| match piece {
+        Piece::Value(asked) => vec![(asked.name, asked.field, asked.kind.clone())],
         Piece::TypeName => vec![("__typename", "__typename", Kind::Text)],
         Piece::Holder { values, .. } if values.is_empty() => Vec::new(),
         Piece::Holder { field, values, .. } => {
