@@ -19,6 +19,7 @@ mod truth;
 
 // What is tested.
 mod command_line;
+mod each;
 mod errors;
 mod export;
 mod generated;

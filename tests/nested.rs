@@ -7,7 +7,7 @@ use crate::nested::cases::{
 };
 use crate::tracker::serve;
 
-mod cases;
+pub(crate) mod cases;
 mod kills;
 mod shapes;
 mod traps;

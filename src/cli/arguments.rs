@@ -137,6 +137,9 @@ pub(super) struct RunArguments {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) project: ProjectArguments,
+    /// Where runs write; the values that query files are run for are counted there
+    #[arg(long, short, default_value = "output", value_name = "DIR")]
+    pub(super) output: PathBuf,
 }
 
 #[derive(Args)]

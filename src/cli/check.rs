@@ -1,18 +1,17 @@
 //! `gqldump check`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use crate::cli::arguments::CheckArguments;
 use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
-use crate::cli::words::{paging_lines, whole_list_lines};
+use crate::cli::words::{each_line, paging_lines, whole_list_lines};
 use crate::plan::{PlanDescription, TableDescription};
-use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code};
+use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code, known_members};
 
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let jobs = Jobs::prepare(&arguments.project)?;
-    let settings = settings(&arguments.project, PathBuf::new());
+    let settings = settings(&arguments.project, arguments.output.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut outcomes = Vec::new();
     for (query, error) in &jobs.refused {
@@ -36,7 +35,12 @@ async fn check_one(job: &SourceJob, settings: &RunSettings, outcomes: &mut Vec<Q
         let query = format!("{}/{name}", job.name);
         match plan {
             Ok(plan) => {
-                describe(&mut std::io::stdout().lock(), &query, &plan.description)?;
+                let mut output = std::io::stdout().lock();
+                describe(&mut output, &query, &plan.description)?;
+                if let Some(each) = &plan.each {
+                    let known = known_members(&settings.output, &job.name, each);
+                    writeln!(output, "  {}", each_line(each, known.as_ref()))?;
+                }
                 outcomes.push(QueryOutcome::Complete);
             }
             Err(error) => outcomes.push(refuse(&query, &error.to_string())?),

@@ -52,6 +52,7 @@ impl Jobs {
 
     fn add(&mut self, source: &Arc<Source>) -> anyhow::Result<()> {
         let queries = self.read_queries(source)?;
+        let others = read_others(source);
         if queries.is_empty() {
             return Ok(());
         }
@@ -77,6 +78,7 @@ impl Jobs {
             api,
             token,
             queries,
+            others,
         });
         Ok(())
     }
@@ -123,6 +125,25 @@ impl Jobs {
         }
         Ok(())
     }
+}
+
+/// The query files that are not selected, as far as they can be read: selected ones may take values from them.
+fn read_others(source: &Source) -> Vec<(String, QueryDocument)> {
+    let files = source.query_files.iter().map(|query| GraphqlFile {
+        path: &query.path,
+        text: &query.text,
+    });
+    let files: Vec<_> = files.collect();
+    let others = source
+        .query_files
+        .iter()
+        .zip(&files)
+        .filter(|(query, _)| !query.is_selected);
+    let others = others.filter_map(|(query, file)| {
+        let document = QueryDocument::read(*file, &files).ok().flatten()?;
+        Some((query.name.clone(), document))
+    });
+    others.collect()
 }
 
 fn overrides(arguments: &ProjectArguments) -> anyhow::Result<Vec<KeyOverride>> {

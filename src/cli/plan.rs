@@ -87,7 +87,7 @@ async fn plan_one<'jobs>(
 pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
     let first = PlannedRequest {
         connection: None,
-        request: preview.plan.first_request(&preview.first_sizes),
+        request: preview.plan.first_request(1, &preview.first_sizes),
     };
     let later = preview.later_sizes.iter().enumerate().filter_map(|(index, size)| {
         let request = preview.plan.later_request(index, *size, 1, &preview.first_sizes)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::plan::{PlannedSource, requests};
 use crate::cli::plan_text::in_all;
-use crate::plan::{ConnectionDescription, TableDescription, WholeList};
+use crate::plan::{ConnectionDescription, Each, TableDescription, WholeList};
 use crate::run::{KnownBy, Preview, RowsEstimate, span};
 
 /// The whole document.
@@ -25,12 +25,24 @@ struct JsonSource<'plan> {
 #[derive(Serialize)]
 struct JsonQuery<'plan> {
     query: &'plan str,
+    /// What it is run for, once for each value; null where it is run once.
+    each: Option<JsonEach<'plan>>,
     estimate: JsonEstimate,
     tables: &'plan [TableDescription],
     connections: Vec<JsonConnection<'plan>>,
     lists: &'plan [WholeList],
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<Vec<JsonRequest>>,
+}
+
+#[derive(Serialize)]
+struct JsonEach<'plan> {
+    #[serde(flatten)]
+    each: &'plan Each,
+    /// How many values there are; null where the query file that has them has no complete run.
+    values: Option<u64>,
+    /// The run that has them.
+    run: Option<&'plan str>,
 }
 
 #[derive(Serialize)]
@@ -93,6 +105,11 @@ fn query<'plan>(
     let connections = description.connections.iter().zip(known);
     JsonQuery {
         query: name,
+        each: preview.plan.each.as_ref().map(|each| JsonEach {
+            each,
+            values: preview.members.as_ref().map(|members| members.count),
+            run: preview.members.as_ref().map(|members| members.run.as_str()),
+        }),
         estimate: estimate(preview.estimate.requests, preview.estimate.is_at_least, source),
         tables: &description.tables,
         connections: connections

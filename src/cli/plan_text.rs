@@ -4,7 +4,7 @@ use std::io::{Result, Write};
 
 use crate::cli::arguments::RequestForm;
 use crate::cli::plan::{PlannedSource, requests};
-use crate::cli::words::{paging_lines, whole_list_lines};
+use crate::cli::words::{each_line, paging_lines, whole_list_lines};
 use crate::plan::{PlanDescription, TableDescription};
 use crate::report::{counted, duration};
 use crate::run::{Estimate, KnownBy, Preview, span};
@@ -18,6 +18,9 @@ pub(super) fn write_query(
     form: Option<RequestForm>,
 ) -> Result<()> {
     writeln!(output, "{}/{name}", source.name)?;
+    if let Some(each) = &preview.plan.each {
+        writeln!(output, "\n  {}", each_line(each, preview.members.as_ref()))?;
+    }
     let description = &preview.plan.description;
     for table in &description.tables {
         write_table(output, preview, table)?;
@@ -107,6 +110,13 @@ fn write_requests(output: &mut impl Write, preview: &Preview, form: RequestForm)
     for planned in requests(preview) {
         let connection = planned.connection.and_then(|index| preview.plan.connections.get(index));
         match connection {
+            None if preview.plan.mixes_members() => {
+                writeln!(
+                    output,
+                    "    for the first pages of one value; those of several travel in one request"
+                )?;
+            }
+            None if preview.plan.each.is_some() => writeln!(output, "    for each value")?,
             None => writeln!(output, "    for the first pages of everything")?,
             Some(connection) => writeln!(output, "    for a further page of `{}`", connection.path)?,
         }
@@ -135,6 +145,9 @@ fn write_estimate(output: &mut impl Write, source: &PlannedSource<'_>, preview: 
     writeln!(output, "\n  {taking}")?;
     if estimate.requests.is_none() {
         let remedy = match preview.plan.probe {
+            _ if preview.plan.each.is_some() => {
+                "a run of the query file that has the values will show how many there are"
+            }
             Some(_) => "a run will show it, or --probe asks for the total",
             None => "a run will show it; there is no total to ask for",
         };

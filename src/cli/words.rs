@@ -1,7 +1,20 @@
 //! Plans in words, as `gqldump check` and `gqldump plan` have them in common.
 
-use crate::plan::{AddressDescription, ConnectionDescription, PlanDescription, RowsOrigin, SaidBy, TableDescription};
+use crate::plan::{
+    AddressDescription, ConnectionDescription, Each, PlanDescription, RowsOrigin, SaidBy, TableDescription,
+};
 use crate::report::counted;
+use crate::run::KnownMembers;
+
+/// What a query file is run for, once for each value.
+pub(super) fn each_line(each: &Each, known: Option<&KnownMembers>) -> String {
+    let values = match known {
+        Some(known) => format!("{} in its run {}", counted(known.count, "value"), known.run),
+        None => "it has no complete run yet".to_owned(),
+    };
+    let (variable, of, query) = (&each.variable, each.of(), &each.query);
+    format!("runs once for each value of `{of}`, in `${variable}`, and after the query file `{query}`: {values}")
+}
 
 /// How the rows of a table are read, and why so.
 pub(super) fn paging_lines(plan: &PlanDescription, table: &TableDescription) -> Vec<String> {

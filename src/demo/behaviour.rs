@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::demo::fault::FaultPlan;
 use crate::demo::node_limit::NodeLimit;
 use crate::demo::paging::PagingBehaviour;
+use crate::demo::refusal::Refusal;
 use crate::demo::text_limit::TextLimit;
 
 /// How a stand-in behaves towards its clients.
@@ -30,8 +31,35 @@ pub struct Behaviours {
     /// How much the text of a request may say; anything where it is not given.
     #[serde(default)]
     pub text_limit: Option<TextLimit>,
+    /// What lookups answer to certain values.
+    #[serde(default)]
+    pub lookups: Vec<LookupTrap>,
     /// What goes wrong on purpose.
     pub faults: FaultPlan,
+}
+
+/// What a lookup answers to one value.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookupTrap {
+    /// The field of the query root.
+    pub field: String,
+    /// The value of its argument.
+    pub value: String,
+    /// What comes of it.
+    pub answer: LookupAnswer,
+}
+
+/// What comes of a lookup.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookupAnswer {
+    /// Null, as of an object that is gone.
+    Nothing,
+    /// Null, and an error with this message beside the data.
+    Error(String),
+    /// An answer in the place of data.
+    Refused(Refusal),
 }
 
 /// Who is let in.

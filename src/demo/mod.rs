@@ -38,7 +38,8 @@ mod truth;
 mod window;
 
 pub use behaviour::{
-    AuthBehaviour, Behaviours, Latency, RequestWindow, RequestWindowError, ThrottleBehaviour, ThrottleBody, WindowKind,
+    AuthBehaviour, Behaviours, Latency, LookupAnswer, LookupTrap, RequestWindow, RequestWindowError, ThrottleBehaviour,
+    ThrottleBody, WindowKind,
 };
 pub use config::{DemoConfig, DemoConfigError};
 pub use description::DatasetError;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use serde_json::{Map, Value};
 
+use crate::demo::behaviour::{Behaviours, LookupAnswer, LookupTrap};
 use crate::demo::connection::Connection;
 use crate::demo::cursor::{Cursor, CursorPlace};
 use crate::demo::dataset::{Instance, Source};
@@ -24,6 +25,7 @@ use crate::demo::shape::PagingShape;
 #[derive(Debug)]
 pub(crate) struct Execution<'s> {
     paging: &'s PagingBehaviour,
+    lookups: &'s [LookupTrap],
     moment: RequestMoment,
     served: RefCell<Vec<ServedPage>>,
     refusal: RefCell<Option<Refusal>>,
@@ -36,9 +38,10 @@ pub(crate) struct DataObject<'r> {
 }
 
 impl<'s> Execution<'s> {
-    pub(crate) fn new(paging: &'s PagingBehaviour, moment: RequestMoment) -> Self {
+    pub(crate) fn new(behaviours: &'s Behaviours, moment: RequestMoment) -> Self {
         Self {
-            paging,
+            paging: &behaviours.paging,
+            lookups: &behaviours.lookups,
             moment,
             served: RefCell::default(),
             refusal: RefCell::default(),
@@ -53,6 +56,18 @@ impl<'s> Execution<'s> {
     /// Takes note of rows that the answer holds.
     pub(crate) fn note_served(&self, page: ServedPage) {
         self.served.borrow_mut().push(page);
+    }
+
+    /// What comes of a lookup that is to go wrong.
+    fn trapped<'a>(&self, answer: &LookupAnswer) -> Result<ResolvedValue<'a>, FieldError> {
+        match answer {
+            LookupAnswer::Nothing => Ok(ResolvedValue::null()),
+            LookupAnswer::Error(message) => Err(field_error(message)),
+            LookupAnswer::Refused(refusal) => {
+                *self.refusal.borrow_mut() = Some(refusal.clone());
+                Ok(ResolvedValue::null())
+            }
+        }
     }
 
     /// The error of a field whose page cannot be given.
@@ -166,7 +181,15 @@ impl<'r> DataObject<'r> {
             let instance = self.instance.dataset().find(lookup, wanted);
             ResolvedValue::nullable_object(instance.map(|instance| DataObject::new(instance, self.execution)))
         };
-        Ok(match arguments(info)?.get(lookup.argument.as_str()) {
+        let arguments = arguments(info)?;
+        let value = arguments.get(lookup.argument.as_str());
+        let is_of = |trap: &&LookupTrap| {
+            trap.field == info.field_name() && value.and_then(Value::as_str) == Some(trap.value.as_str())
+        };
+        if let Some(trap) = self.execution.lookups.iter().find(is_of) {
+            return self.execution.trapped(&trap.answer);
+        }
+        Ok(match value {
             Some(Value::Array(wanted)) => ResolvedValue::list(wanted.iter().map(found).collect::<Vec<_>>()),
             Some(wanted) => found(wanted),
             None => ResolvedValue::null(),

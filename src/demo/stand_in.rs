@@ -140,7 +140,7 @@ impl StandIn {
         if let Some(refusal) = limits_refusal(&document, &request, behaviours, requested) {
             return refused(refusal);
         }
-        let execution = Execution::new(&behaviours.paging, moment);
+        let execution = Execution::new(behaviours, moment);
         let mut response = match self.execute(&document, &request, &execution) {
             Ok(response) => response,
             Err(error) => return request_error(vec![error.to_graphql_error(&document.executable.sources)]),

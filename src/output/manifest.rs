@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::output::part::Part;
 use crate::output::run_id::RunId;
@@ -39,12 +40,45 @@ pub struct Manifest {
     pub complete: bool,
     /// What keeps the run from being complete, one line each.
     pub incomplete: Vec<String>,
+    /// What the query was run for, once for each value; not there where it was run once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<ManifestEach>,
     /// The tables, in the order of the plan.
     pub tables: Vec<ManifestTable>,
     /// The paginated fields, in the order of the query.
     pub connections: Vec<ManifestConnection>,
     /// What went over the wire.
     pub traffic: Traffic,
+}
+
+/// The values that a query was run for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManifestEach {
+    /// The variable that took them.
+    pub variable: String,
+    /// The column that they come from: `groups.name`.
+    pub of: String,
+    /// The query file that has the column.
+    pub query: String,
+    /// How many there are.
+    pub members: u64,
+    /// Those that were read to their end.
+    pub complete: u64,
+    /// Those of the complete ones that do not exist: null, without any row.
+    pub absent: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// The first hundred of those that failed.
+    pub failures: Vec<ManifestFailure>,
+}
+
+/// A value for which a query failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManifestFailure {
+    /// The value.
+    pub value: Value,
+    /// Why it failed.
+    pub reason: String,
 }
 
 /// One table of a run.
@@ -265,6 +299,7 @@ mod tests {
             finished: moment(UNIX_EPOCH + Duration::from_millis(1_795_317_312_345)),
             complete: false,
             incomplete: vec!["1 row of `groups__findings` does not fit".to_owned()],
+            each: None,
             tables: vec![ManifestTable::new(
                 "groups",
                 &run,

@@ -1,5 +1,7 @@
 //! Files written, and read back by readers other than the writer; publishing, also when it is cut off.
 
+mod published;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -383,6 +385,7 @@ fn manifest(run: &str, complete: bool) -> Manifest {
         finished: String::new(),
         complete,
         incomplete: Vec::new(),
+        each: None,
         tables: Vec::new(),
         connections: Vec::new(),
         traffic: Traffic::default(),

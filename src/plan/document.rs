@@ -76,6 +76,21 @@ impl QueryDocument {
         operations.any(|operation| operation.variables.iter().any(|variable| variable.name == name))
     }
 
+    /// Whether the query takes values from another one: a variable of it has `@each`.
+    pub fn has_each(&self) -> bool {
+        let mut operations = self
+            .document
+            .definitions
+            .iter()
+            .filter_map(Definition::as_operation_definition);
+        operations.any(|operation| {
+            operation
+                .variables
+                .iter()
+                .any(|variable| variable.directives.has("each"))
+        })
+    }
+
     /// Checks the query against the schema.
     pub(crate) fn check(&self, schema: &ApiSchema, paging: PagingRules<'_>) -> Result<CheckedQuery, PlanError> {
         let schema = schema.compiled();

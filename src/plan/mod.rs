@@ -3,16 +3,20 @@
 //!
 //! `query_plan.rs` is the way in: the query is checked (`document.rs`), its row fields are found (`survey.rs`, `paged.rs`)
 //! and planned (`row_plan.rs`), ways back to their rows are looked for (`address.rs`), and the ways to the pages of each
-//! connection written down (`route.rs`), from which requests are put together (`request.rs`). Must not know what an answer
-//! is: what `rows/` and `run/` need to read one is put down as data (`table.rs`).
+//! connection written down (`route.rs`, `writer.rs`), from which requests are put together (`request.rs`). Query files that
+//! take values from each other are linked when all are planned (`each.rs`, `link.rs`). Must not know what an answer is:
+//! what `rows/` and `run/` need to read one is put down as data (`table.rs`).
 
 mod address;
+mod bodies;
 mod columns;
 mod describe;
 mod directives;
 mod document;
 mod driven;
+mod each;
 mod edges;
+mod link;
 mod lists;
 mod paged;
 mod paging_rules;
@@ -31,16 +35,19 @@ mod table;
 mod tests;
 mod text;
 mod variables;
+mod writer;
 
 pub use describe::{
     AddressDescription, ColumnDescription, ConnectionDescription, PlaceKind, PlanDescription, RowsOrigin, SaidBy,
     TableDescription,
 };
 pub use document::{GraphqlFile, QueryDocument};
+pub use each::Each;
+pub use link::{PlannedFile, link};
 pub use lists::WholeList;
 pub use paging_rules::unknown_paging_rules;
 pub use probe::Probe;
-pub use query_plan::{Connection, Fingerprint, Plan, PlanSettings, plan_query};
+pub use query_plan::{Connection, Fingerprint, MemberRoot, Plan, PlanSettings, plan_query};
 pub use report::PlanError;
 pub use request::{Ask, RequestText, Target};
 pub use table::{

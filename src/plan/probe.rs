@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as JsonValue;
 
-use crate::plan::query_plan::with_own_variables;
 use crate::plan::report::PlanError;
 use crate::plan::request::{Ask, RequestText, RequestWriter};
 use crate::plan::route::RouteMaker;
 use crate::plan::table::AncestorRole;
 use crate::plan::text::Text;
+use crate::plan::writer::with_own_variables;
 
 /// A request for the totals of the outermost connections that have one.
 #[derive(Debug, Clone)]
@@ -29,8 +29,9 @@ impl Probe {
     }
 }
 
-/// The request for the totals; `None` where no outermost connection has one.
-pub(crate) fn probe(maker: RouteMaker<'_>) -> Result<Option<Probe>, PlanError> {
+/// The request for the totals; `None` where no outermost connection has one, or where there is one for each value of a
+/// variable.
+pub(crate) fn probe(maker: RouteMaker<'_>, is_run_for_each: bool) -> Result<Option<Probe>, PlanError> {
     let mut start = Text::default();
     let mut totals = Vec::new();
     for (row, field) in maker.survey.rows.iter().enumerate() {
@@ -44,7 +45,7 @@ pub(crate) fn probe(maker: RouteMaker<'_>) -> Result<Option<Probe>, PlanError> {
         let path = field.path.iter().chain(total).map(ToString::to_string);
         totals.push((connection, path.collect()));
     }
-    if totals.is_empty() {
+    if totals.is_empty() || is_run_for_each {
         return Ok(None);
     }
     let writer = RequestWriter {
@@ -55,6 +56,9 @@ pub(crate) fn probe(maker: RouteMaker<'_>) -> Result<Option<Probe>, PlanError> {
         routes: Vec::new(),
         bodies: Vec::new(),
         own: BTreeMap::new(),
+        roots: Vec::new(),
+        mixes_members: true,
+        member: None,
     };
     let writer = with_own_variables(maker.context, writer, maker.operation)?;
     let everything = Ask {
@@ -62,6 +66,8 @@ pub(crate) fn probe(maker: RouteMaker<'_>) -> Result<Option<Probe>, PlanError> {
         size: 1,
         position: None,
         address: &[],
+        root: None,
+        member: None,
     };
     Ok(Some(Probe {
         request: writer.write(&[everything], &[]),

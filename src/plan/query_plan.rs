@@ -1,6 +1,6 @@
 //! A checked query turned into its plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use apollo_compiler::executable::Operation;
@@ -12,18 +12,19 @@ use crate::plan::columns::Context;
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
+use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::probe::{Probe, probe};
 use crate::plan::report::{Finding, PlanError};
-use crate::plan::request::{Ask, Body, OwnVariable, RequestText, RequestWriter, Routes, Target};
+use crate::plan::request::{Ask, RequestText, RequestWriter, Target};
 use crate::plan::route::RouteMaker;
 use crate::plan::row_plan::{RowPlan, joined, plan_rows};
 use crate::plan::selection::add_type_names;
 use crate::plan::survey::{Survey, survey, switched_off};
 use crate::plan::table::{Layout, Table, TableName};
-use crate::plan::text::{Text, own_variables};
-use crate::plan::variables::{Variables, missing};
+use crate::plan::variables::Variables;
+use crate::plan::writer::{member_roots, writer};
 use crate::schema::{ApiSchema, PagedField, Pager, PagingRule, ScalarType};
 
 /// What beside the query file and the schema decides how a query is exported.
@@ -60,7 +61,22 @@ pub struct Plan {
     pub fingerprint: Fingerprint,
     /// Asks for the totals of the outermost connections; `None` where none has one.
     pub probe: Option<Probe>,
+    /// What it is run for, once for each value; `None` where it is run once. Settled by [`link`](crate::plan::link).
+    pub each: Option<Each>,
+    /// For a query that is run for each value of a variable: the fields of the query root that lead to rows, each of
+    /// which is asked for by itself; none where the whole answer is one row.
+    pub member_roots: Vec<MemberRoot>,
+    each_variable: Option<EachVariable>,
     writer: RequestWriter,
+}
+
+/// A field of the query root that is asked for once for each value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRoot {
+    /// Its response key.
+    pub key: String,
+    /// The connections in it of which no other one's rows hold the first page.
+    pub connections: Vec<usize>,
 }
 
 /// A paginated connection.
@@ -74,6 +90,9 @@ pub struct Connection {
     pub parent: Option<usize>,
     /// Row fields above it.
     pub depth: u32,
+    /// Whether a run reads many of it, so that their first pages share a request: one in each row of the connection
+    /// above, or one for each value of a variable.
+    pub is_repeated: bool,
     /// Its style, and how the schema shows it.
     pub paged: PagedField,
     /// The most rows asked for at once.
@@ -105,6 +124,24 @@ impl Plan {
     pub fn full_sizes(&self) -> Vec<u32> {
         self.connections.iter().map(|connection| connection.page_size).collect()
     }
+
+    /// Whether one request can ask for several values of the variable that the query is run for.
+    pub fn mixes_members(&self) -> bool {
+        !self.member_roots.is_empty() && self.writer.mixes_members
+    }
+
+    /// What is asked for by itself for each value: the indices of the member roots, or everything at once.
+    pub fn roots_of_member(&self) -> Vec<Option<usize>> {
+        match self.member_roots.len() {
+            0 => vec![None],
+            roots => (0..roots).map(Some).collect(),
+        }
+    }
+
+    /// The variable that takes the values of a column.
+    pub(crate) fn each_variable(&self) -> Option<&EachVariable> {
+        self.each_variable.as_ref()
+    }
 }
 
 /// The hash of all that decides what is asked for and how it is written: request texts, variables, tables.
@@ -132,6 +169,7 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         paging,
         sources: &sources,
     };
+    let each_variable = each(context, &operation)?;
     unite(context, &mut operation.selection_set);
     let (survey, plans) = survey_and_plan(context, &mut operation)?;
     let operation_name = directives::table(&operation.directives).name;
@@ -147,12 +185,13 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         survey: &survey,
         plans: &plans,
     };
-    let connections = connections(&survey, &plans, settings.page_size);
-    let writer = writer(maker, &operation)?;
+    let mut connections = connections(&survey, &plans, settings.page_size);
+    let writer = writer(maker, each_variable.as_ref())?;
+    let member_roots = member_roots(&writer, &mut connections);
     refuse_unreachable(maker, &writer)?;
     let description = describe(maker, &tables, settings.page_size)?;
-    let probe = probe(maker)?;
-    let fingerprint = fingerprint(settings.api, &tables, &connections, &writer);
+    let probe = probe(maker, each_variable.is_some())?;
+    let fingerprint = fingerprint(settings.api, &tables, &connections, &writer, each_variable.as_ref());
     Ok(Plan {
         first_pages_only: switched_off(context, &operation.selection_set)?,
         tables: tables.into(),
@@ -160,6 +199,9 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         description,
         probe,
         fingerprint,
+        each: None,
+        member_roots,
+        each_variable,
         writer,
     })
 }
@@ -200,10 +242,12 @@ fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Ve
     let connections = survey.rows.iter().enumerate().filter_map(|(row, field)| {
         let paged = field.paged()?;
         let above = above(row);
+        let parent = above.iter().find_map(|row| index(*row));
         Some(Connection {
             path: joined(&field.path, "."),
             table: row,
-            parent: above.iter().find_map(|row| index(*row)),
+            parent,
+            is_repeated: parent.is_some(),
             depth: u32::try_from(above.len()).unwrap_or(u32::MAX),
             paged: paged.paged.clone(),
             page_size: paged.page_size.unwrap_or(default_page_size),
@@ -212,75 +256,6 @@ fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Ve
         })
     });
     connections.collect()
-}
-
-fn writer(maker: RouteMaker<'_>, operation: &Operation) -> Result<RequestWriter, PlanError> {
-    let context = maker.context;
-    let mut directives = Text::default();
-    directives.push_directives(&operation.directives);
-    let paged = |row: &usize| maker.connection(*row).is_some();
-    let rows = 0..maker.survey.rows.len();
-    let routes = rows.clone().filter(paged).map(|row| Routes {
-        any: maker.route(row),
-        later: maker.moved_route(row),
-    });
-    let bodies = rows.map(|row| match maker.survey.rows[row].field() {
-        Some(field) if maker.connection(row).is_some() => Body {
-            type_name: field.field.ty().inner_named_type().to_string(),
-            tokens: maker.body(row),
-        },
-        _ => Body::default(),
-    });
-    let writer = RequestWriter {
-        head: operation
-            .name
-            .as_ref()
-            .map_or_else(|| "query".to_owned(), |name| format!("query {name}")),
-        directives: directives.tokens,
-        start: maker.start(),
-        start_role: maker.start_role(),
-        routes: routes.collect(),
-        bodies: bodies.collect(),
-        own: BTreeMap::new(),
-    };
-    with_own_variables(context, writer, operation)
-}
-
-/// Adds the author's variables that occur in what is sent; each needs a value.
-pub(crate) fn with_own_variables(
-    context: Context<'_>,
-    mut writer: RequestWriter,
-    operation: &Operation,
-) -> Result<RequestWriter, PlanError> {
-    let mut used = BTreeSet::new();
-    let routes = writer
-        .routes
-        .iter()
-        .flat_map(|routes| routes.any.iter().chain(&routes.later));
-    let pieces = routes
-        .map(|route| &route.tokens)
-        .chain(writer.bodies.iter().map(|body| &body.tokens));
-    for tokens in pieces.chain([&writer.start, &writer.directives]) {
-        own_variables(tokens, &mut used);
-    }
-    for definition in &operation.variables {
-        let name = definition.name.as_str();
-        if !used.contains(name) {
-            continue;
-        }
-        let value = context.variables.get(name).cloned();
-        if value.is_none() && definition.ty.is_non_null() && definition.default_value.is_none() {
-            return Err(missing(definition, context.sources));
-        }
-        let default = definition.default_value.as_ref();
-        let default = default.map(|default| format!("={}", default.serialize().no_indent()));
-        let own = OwnVariable {
-            definition: format!("{}{}", definition.ty, default.unwrap_or_default()),
-            value,
-        };
-        writer.own.insert(name.to_owned(), own);
-    }
-    Ok(writer)
 }
 
 /// Refuses connections whose later pages there is no way to.
@@ -359,7 +334,13 @@ fn tables(context: Context<'_>, survey: &Survey, plans: &[RowPlan], stem: &str) 
     Ok(tables)
 }
 
-fn fingerprint(api: &str, tables: &[Table], connections: &[Connection], writer: &RequestWriter) -> Fingerprint {
+fn fingerprint(
+    api: &str,
+    tables: &[Table],
+    connections: &[Connection],
+    writer: &RequestWriter,
+    each: Option<&EachVariable>,
+) -> Fingerprint {
     let mut hash = Sha256::new();
     hash.update(api);
     // A page size may change from run to run: it is no content.
@@ -370,6 +351,7 @@ fn fingerprint(api: &str, tables: &[Table], connections: &[Connection], writer: 
         hash.update(format!("{path}{paged:?}{most_rows:?}"));
     }
     hash.update(format!("{writer:?}"));
+    hash.update(each.map(EachVariable::of).unwrap_or_default());
     hash.update(format!("{tables:?}"));
     let digits = hash
         .finalize()

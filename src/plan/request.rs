@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as JsonValue};
 
+use crate::plan::bodies::references;
 use crate::plan::route::Route;
 use crate::plan::table::{AncestorField, AncestorRole, Layout};
 use crate::plan::text::{Argument, Source, Token, own_variables};
@@ -14,6 +15,11 @@ use crate::plan::text::{Argument, Source, Token, own_variables};
 pub enum Target {
     /// The first pages of everything.
     Start,
+    /// The first pages under a field of the query root, for one value of the variable that the query is run for.
+    Root {
+        /// Its index among the plan's member roots.
+        root: usize,
+    },
     /// A page of the connection of this index: its first, or one that begins at a position.
     Page {
         /// The connection.
@@ -28,6 +34,10 @@ pub enum Target {
 pub struct Ask<'ask> {
     /// The connection; `None` for the first pages of everything.
     pub connection: Option<usize>,
+    /// The field of the query root whose first pages are asked for by themselves.
+    pub root: Option<usize>,
+    /// The value of the variable that the query is run for.
+    pub member: Option<&'ask JsonValue>,
     /// Rows asked for.
     pub size: u32,
     /// Where the page begins: a cursor, a page's number, an offset, a key; `None` for a first page.
@@ -39,12 +49,17 @@ pub struct Ask<'ask> {
 impl Ask<'_> {
     /// What the slot is for.
     pub fn target(&self) -> Target {
-        match self.connection {
-            None => Target::Start,
-            Some(connection) => Target::Page {
-                connection,
-                is_first: self.position.is_none(),
-            },
+        Target::of(self.connection, self.root, self.position.is_none())
+    }
+}
+
+impl Target {
+    /// A page of a connection, the first pages under a field of the query root, or the first pages of everything.
+    pub fn of(connection: Option<usize>, root: Option<usize>, is_first: bool) -> Self {
+        match (connection, root) {
+            (Some(connection), _) => Self::Page { connection, is_first },
+            (None, Some(root)) => Self::Root { root },
+            (None, None) => Self::Start,
         }
     }
 }
@@ -72,6 +87,19 @@ pub(crate) struct RequestWriter {
     /// By row field; empty for those that are not paginated.
     pub(crate) bodies: Vec<Body>,
     pub(crate) own: BTreeMap<String, OwnVariable>,
+    /// The ways to the first pages under each field of the query root, for a query that is run for each value of a
+    /// variable.
+    pub(crate) roots: Vec<Route>,
+    /// Whether what stands beside the slots is the same for all values of that variable.
+    pub(crate) mixes_members: bool,
+    pub(crate) member: Option<MemberVariable>,
+}
+
+/// The variable of the author's that each slot has its own value of.
+#[derive(Debug, Clone)]
+pub(crate) struct MemberVariable {
+    pub(crate) name: String,
+    pub(crate) ty: String,
 }
 
 /// The ways to the pages of a connection; `None` where there is none.
@@ -87,6 +115,8 @@ pub(crate) struct Routes {
 pub(crate) struct Body {
     pub(crate) type_name: String,
     pub(crate) tokens: Vec<Token>,
+    /// The variable that the query is run for occurs in it, so that slots of several values cannot share it.
+    pub(crate) is_of_member: bool,
 }
 
 /// A variable of the author's.
@@ -99,13 +129,16 @@ pub(crate) struct OwnVariable {
 
 impl RequestWriter {
     fn route(&self, target: Target) -> Option<&Route> {
-        let Target::Page { connection, is_first } = target else {
-            return None;
-        };
-        let routes = self.routes.get(connection)?;
-        match is_first {
-            true => routes.any.as_ref(),
-            false => routes.later.as_ref().or(routes.any.as_ref()),
+        match target {
+            Target::Start => None,
+            Target::Root { root } => self.roots.get(root),
+            Target::Page { connection, is_first } => {
+                let routes = self.routes.get(connection)?;
+                match is_first {
+                    true => routes.any.as_ref(),
+                    false => routes.later.as_ref().or(routes.any.as_ref()),
+                }
+            }
         }
     }
 
@@ -152,7 +185,15 @@ impl RequestWriter {
     /// pages, by connection.
     pub(crate) fn write(&self, asks: &[Ask<'_>], inline_sizes: &[u32]) -> RequestText {
         let slots: Vec<&[Token]> = asks.iter().map(|ask| self.slot(ask.target())).collect();
-        let mut composer = Composer::new(self, inline_sizes, references(self, &slots), asks.len() > 1);
+        let mut composer = Composer {
+            writer: self,
+            inline_sizes,
+            references: references(self, &slots),
+            has_company: asks.len() > 1,
+            variables: Vec::new(),
+            own: BTreeSet::new(),
+            member: asks.first().and_then(|ask| ask.member),
+        };
         let mut text = String::from("{");
         for (index, (ask, tokens)) in asks.iter().zip(&slots).enumerate() {
             if index > 0 && !text.ends_with('}') {
@@ -162,7 +203,7 @@ impl RequestWriter {
         }
         text.push('}');
         for (row, body) in self.bodies.iter().enumerate() {
-            if composer.references[row] > 1 {
+            if composer.is_shared(row) {
                 text.push_str(&format!("fragment F{row} on {}", body.type_name));
                 composer.write(&mut text, &body.tokens, None);
             }
@@ -173,7 +214,7 @@ impl RequestWriter {
     fn slot(&self, target: Target) -> &[Token] {
         match target {
             Target::Start => &self.start,
-            Target::Page { .. } => self.route(target).map_or(&[], |route| &route.tokens),
+            Target::Root { .. } | Target::Page { .. } => self.route(target).map_or(&[], |route| &route.tokens),
         }
     }
 }
@@ -209,55 +250,25 @@ fn merge_beside(all: &mut Vec<AncestorField>, beside: &[AncestorField]) {
     }
 }
 
-/// How often each body is referred to.
-fn references(writer: &RequestWriter, slots: &[&[Token]]) -> Vec<usize> {
-    let mut references = vec![0; writer.bodies.len()];
-    slots.iter().for_each(|tokens| count_bodies(tokens, &mut references));
-    // Bodies hold those of row fields behind them only.
-    for row in 0..writer.bodies.len() {
-        if references[row] > 0 {
-            count_bodies(&writer.bodies[row].tokens, &mut references);
-        }
-    }
-    references
-}
-
-fn count_bodies(tokens: &[Token], references: &mut [usize]) {
-    for token in tokens {
-        if let Token::Body(row) = token {
-            references[*row] += 1;
-        }
-    }
-}
-
-struct Composer<'writer> {
+struct Composer<'writer, 'ask> {
     writer: &'writer RequestWriter,
-    inline_sizes: &'writer [u32],
+    inline_sizes: &'ask [u32],
     references: Vec<usize>,
     has_company: bool,
     /// Names, types and values of our variables.
     variables: Vec<(String, String, JsonValue)>,
     /// Names of the author's variables that occur.
     own: BTreeSet<String>,
+    /// The value of the variable that the query is run for, for what stands beside the slots.
+    member: Option<&'ask JsonValue>,
 }
 
 type Slot<'slot, 'ask> = Option<(usize, &'slot Ask<'ask>)>;
 
-impl<'writer> Composer<'writer> {
-    fn new(
-        writer: &'writer RequestWriter,
-        inline_sizes: &'writer [u32],
-        references: Vec<usize>,
-        has_company: bool,
-    ) -> Self {
-        Self {
-            writer,
-            inline_sizes,
-            references,
-            has_company,
-            variables: Vec::new(),
-            own: BTreeSet::new(),
-        }
+impl Composer<'_, '_> {
+    /// Whether a body is written once, as a fragment.
+    fn is_shared(&self, row: usize) -> bool {
+        self.references[row] > 1 && !self.writer.bodies[row].is_of_member
     }
 
     fn write(&mut self, text: &mut String, tokens: &[Token], slot: Slot<'_, '_>) {
@@ -267,7 +278,7 @@ impl<'writer> Composer<'writer> {
                 Token::Text(plain) => text.push_str(plain),
                 Token::Own(name) => {
                     text.push('$');
-                    text.push_str(name);
+                    text.push_str(&self.own_variable(name, slot));
                 }
                 Token::Variable { stem, ty, value } => {
                     let Some(value) = self.value(value, slot) else { continue };
@@ -277,7 +288,7 @@ impl<'writer> Composer<'writer> {
                 }
                 Token::Group { is_object, arguments } => self.write_group(text, *is_object, arguments, slot),
                 Token::Root { key, name } => self.write_root(text, key, name, slot),
-                Token::Body(row) if self.references[*row] > 1 => text.push_str(&format!("{{...F{row}}}")),
+                Token::Body(row) if self.is_shared(*row) => text.push_str(&format!("{{...F{row}}}")),
                 Token::Body(row) => {
                     let writer = self.writer;
                     self.write(text, &writer.bodies[*row].tokens, slot);
@@ -312,6 +323,16 @@ impl<'writer> Composer<'writer> {
             Some((index, _)) if self.has_company => text.push_str(&format!("{}:{name}", alias(index))),
             _ if key == name => text.push_str(name),
             _ => text.push_str(&format!("{key}:{name}")),
+        }
+    }
+
+    /// The name of a variable of the author's: that which the query is run for has one for each value.
+    fn own_variable(&mut self, name: &str, slot: Slot<'_, '_>) -> String {
+        let writer = self.writer;
+        let value = slot.and_then(|(_, ask)| ask.member).or(self.member);
+        match (writer.member.as_ref().filter(|member| member.name == name), value) {
+            (Some(member), Some(value)) => self.variable(name, &member.ty, value.clone()),
+            _ => name.to_owned(),
         }
     }
 

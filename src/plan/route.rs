@@ -46,6 +46,8 @@ struct Focus {
 enum Keep<'way> {
     /// All of them.
     All,
+    /// The values of the query root, and its field of this response key with all that is in it.
+    Root(Option<&'way str>),
     /// What leads to a row field, with the values above the outermost rows, or the key of the row that holds it.
     Toward { focus: &'way Focus, within: Option<usize> },
 }
@@ -77,6 +79,28 @@ impl<'plan> RouteMaker<'plan> {
             [Branch::Rows(0)] if self.rows()[0].path.is_empty() => AncestorRole::Rows(self.plans[0].layout.clone()),
             branches => AncestorRole::Object(self.ancestors(branches, &[], None)),
         }
+    }
+
+    /// The ways to the first pages under each field of the query root that leads to rows; none for an operation that
+    /// is itself the one row.
+    pub(crate) fn roots(self) -> Vec<Route> {
+        let AncestorRole::Object(fields) = self.start_role() else {
+            return Vec::new();
+        };
+        let is_value = |field: &AncestorField| matches!(field.role, AncestorRole::Columns(_));
+        let (beside, roots): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_value);
+        let roots = roots.into_iter().map(|root| Route {
+            tokens: self.beside(Some(&root.key)),
+            root,
+            beside: beside.clone(),
+        });
+        roots.collect()
+    }
+
+    /// The values of the query root, and one field of it.
+    pub(crate) fn beside(self, root: Option<&str>) -> Vec<Token> {
+        self.selections(&self.operation.selection_set, &[], Keep::Root(root))
+            .tokens
     }
 
     /// The selection on a paginated row field, in its braces.
@@ -393,14 +417,22 @@ impl<'plan> RouteMaker<'plan> {
     fn field(self, field: &Field, above: &[Name], keep: Keep<'_>) -> Text {
         let path = [above, std::slice::from_ref(field.response_key())].concat();
         match keep {
-            Keep::All => self.whole_field(field, &path),
+            Keep::All => self.whole_field(field, &path, false),
+            Keep::Root(root) => {
+                let is_root = root == Some(field.response_key().as_str());
+                let leads_to_rows = self.rows().iter().any(|row| row.path.starts_with(&path));
+                match leads_to_rows && !is_root {
+                    true => Text::default(),
+                    false => self.whole_field(field, &path, is_root),
+                }
+            }
             Keep::Toward { focus, within } => self.field_toward(field, &path, focus, within),
         }
     }
 
-    fn whole_field(self, field: &Field, path: &[Name]) -> Text {
+    fn whole_field(self, field: &Field, path: &[Name], is_root: bool) -> Text {
         let mut text = Text::default();
-        text.push_name(field);
+        self.push_head(&mut text, field, is_root);
         let row = self
             .rows()
             .iter()
@@ -457,7 +489,7 @@ impl<'plan> RouteMaker<'plan> {
                 }
             };
             if is_kept {
-                text.append(self.whole_field(field, path).tokens);
+                text.append(self.whole_field(field, path, false).tokens);
             }
         }
         text

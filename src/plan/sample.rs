@@ -9,15 +9,26 @@ use crate::plan::request::{Ask, RequestText};
 use crate::schema::Pager;
 
 impl Plan {
-    /// The request for the first pages of everything.
-    pub fn first_request(&self, inline_sizes: &[u32]) -> RequestText {
-        let everything = Ask {
+    /// The request for the first pages of everything; for a query that is run for each value of a variable, that for
+    /// so many values.
+    pub fn first_request(&self, members: usize, inline_sizes: &[u32]) -> RequestText {
+        let member = self.member();
+        let first = |root: Option<usize>| Ask {
             connection: None,
+            root,
+            member: member.as_ref(),
             size: 1,
             position: None,
             address: &[],
         };
-        self.request(&[everything], inline_sizes)
+        let asks = self.roots_of_member().into_iter().map(first);
+        let asks: Vec<Ask<'_>> = (0..members).flat_map(|_| asks.clone()).collect();
+        self.request(&asks, inline_sizes)
+    }
+
+    /// A stand-in for a value of the variable that the query is run for.
+    fn member(&self) -> Option<JsonValue> {
+        self.each_variable().map(|each| json!(format!("<{}>", each.of())))
     }
 
     /// A request for so many later pages of a connection, each of `size` rows; `None` where there are none.
@@ -31,8 +42,11 @@ impl Plan {
         let described = self.description.connections.get(connection)?;
         let position = position(self.connections.get(connection)?, size)?;
         let address: Vec<Option<JsonValue>> = address(&described.address).into_iter().map(Some).collect();
+        let member = self.member();
         let ask = Ask {
             connection: Some(connection),
+            root: None,
+            member: member.as_ref(),
             size,
             position: Some(&position),
             address: &address,

@@ -11,6 +11,8 @@ use crate::plan::{
 };
 use crate::schema::{ApiSchema, ScalarType};
 
+mod each;
+
 const SCHEMA: &str = r#"
   type Query {
     organization(login: String!): Organization
@@ -97,6 +99,8 @@ impl Case {
 fn start(plan: &Plan) -> RequestText {
     let ask = Ask {
         connection: None,
+        root: None,
+        member: None,
         size: 1,
         position: None,
         address: &[],
@@ -112,6 +116,8 @@ fn later(plan: &Plan, connections: &[usize]) -> RequestText {
         .collect();
     let asks = connections.iter().enumerate().map(|(slot, connection)| Ask {
         connection: Some(*connection),
+        root: None,
+        member: None,
         size: 50,
         position: Some(&positions[slot]),
         address: &addresses[slot],
@@ -477,6 +483,8 @@ fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
     let first_row = |address: &[Option<JsonValue>]| {
         let ask = Ask {
             connection: Some(1),
+            root: None,
+            member: None,
             size: 50,
             position: Some(&position),
             address,

@@ -159,8 +159,26 @@ pub struct QuerySummary {
     /// Time during which the export ran.
     #[serde(rename = "elapsed_seconds", serialize_with = "as_seconds")]
     pub elapsed: Duration,
+    /// What it was run for, once for each value; `None` where it was run once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each: Option<EachSummary>,
     /// What keeps the run from being complete, one line each; empty for a complete run.
     pub incomplete: Vec<String>,
+}
+
+/// The values that a query was run for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EachSummary {
+    /// The column that they come from: `groups.name`.
+    pub of: String,
+    /// How many there are.
+    pub values: u64,
+    /// Those that were read to their end.
+    pub complete: u64,
+    /// Those of the complete ones that do not exist: null, without any row.
+    pub absent: u64,
+    /// Those that failed.
+    pub failed: u64,
 }
 
 impl QuerySummary {

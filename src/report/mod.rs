@@ -16,7 +16,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub use choice::{Observers, ReportStyle, report_to};
-pub use event::{Event, Observer, QuerySummary, Resumed, SharedObserver, TableSummary, WindowUse};
+pub use event::{EachSummary, Event, Observer, QuerySummary, Resumed, SharedObserver, TableSummary, WindowUse};
 pub(crate) use human::{counted, duration};
 pub use line::{LineReport, LogFormat};
 pub use summary::Summary;

@@ -67,6 +67,7 @@ impl Summary {
                 .filter_map(|(name, source)| source.render(name))
                 .collect(),
         );
+        blocks.push(state.queries.iter().filter_map(Ended::each).collect());
         blocks.push(shortcomings(&state.queries));
         blocks.retain(|block| !block.is_empty());
         blocks.join("\n")
@@ -210,6 +211,30 @@ impl Ended {
             Outcome::Failed(_) => "failed",
             Outcome::Interrupted => "interrupted",
         }
+    }
+}
+
+impl Ended {
+    /// What it was run for, in one line.
+    fn each(&self) -> Option<String> {
+        let each = self.summary.each.as_ref()?;
+        let mut text = format!(
+            "{} ran for {} of `{}`",
+            self.query,
+            human::counted(each.values, "value"),
+            each.of
+        );
+        let unread = each.values.saturating_sub(each.complete + each.failed);
+        let parts = [
+            (each.absent, "do not exist"),
+            (each.failed, "failed"),
+            (unread, "are not read yet"),
+        ];
+        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            text += &format!(", {} {what}", human::count(count));
+        }
+        text.push('\n');
+        Some(text)
     }
 }
 

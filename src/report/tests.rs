@@ -105,6 +105,7 @@ fn summary(incomplete: &[&str]) -> QuerySummary {
         throttles: 1,
         bytes_received: 987_654_321,
         elapsed: Duration::from_secs(65),
+        each: None,
         incomplete: incomplete.iter().map(|&reason| reason.to_owned()).collect(),
     }
 }

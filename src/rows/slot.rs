@@ -5,7 +5,8 @@ use crate::rows::misfit::MisfitCause;
 /// What a root field of a response belongs to.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Slot<'s> {
-    /// The `_id` of the row that holds the connection, for a nested one.
+    /// The `_id` of the row that holds the connection, for a nested one; for an outermost one what stands for it in the
+    /// `_id` of rows without a key, if anything does.
     pub parent: Option<&'s str>,
     /// Rows of the connection before this page: the position of the first item of each row field that is reached
     /// without passing through a row.
@@ -58,7 +59,9 @@ impl<'s> Above<'s> {
     pub(super) fn parent(self) -> Result<Option<&'s str>, MisfitCause> {
         match self {
             Self::Slot(slot) => Ok(slot.parent),
-            Self::Body(_) | Self::Data(_) => Ok(None),
+            // The answer is itself the one row.
+            Self::Data(slots) => Ok(slots.first().and_then(|slot| slot.parent)),
+            Self::Body(_) => Ok(None),
             Self::Keyless => Err(MisfitCause::KeylessParent),
         }
     }

@@ -66,6 +66,8 @@ pub(crate) struct Estimator<'plan> {
     pub(crate) fan_outs: &'plan [FanOut],
     /// Totals of connections, by index.
     pub(crate) totals: &'plan [(usize, u64)],
+    /// The values that the query is run for, where it is run for several and they are known.
+    pub(crate) members: Option<u64>,
 }
 
 /// The pages behind the first ones, all together.
@@ -96,12 +98,33 @@ impl Estimator<'_> {
         let later = work.by_rows.max(work.by_slots).ceil();
         let is_known = |(_, known_by): &(Instances, Option<KnownBy>)| known_by.is_some();
         let is_nothing_known = !known.is_empty() && !known.iter().any(is_known);
-        let requests = 1 + whole(later).max(work.chain);
+        let first = self.first_requests(&packer);
+        let requests = first.filter(|_| !is_nothing_known || self.plan.each.is_some());
+        let requests = requests.map(|first| first + whole(later).max(work.chain));
         Estimate {
-            requests: (!is_nothing_known).then_some(requests),
-            is_at_least: !known.iter().all(is_known),
+            is_at_least: requests.is_none() || !known.iter().all(is_known),
+            requests,
             rows: known.iter().map(rows).collect(),
         }
+    }
+
+    /// The requests for the first pages of everything; `None` where it is not known for how many values.
+    fn first_requests(&self, packer: &Packer<'_>) -> Option<u64> {
+        if self.plan.each.is_none() {
+            return Some(1);
+        }
+        let members = self.members?;
+        if !self.plan.mixes_members() {
+            return Some(members);
+        }
+        let roots = u64::try_from(self.plan.member_roots.len()).unwrap_or(u64::MAX);
+        let request = |members| self.plan.first_request(members, packer.inline_sizes());
+        let slots = self.slots(|members| Some(request(members).text.chars().count()));
+        let rows: f64 = (0..self.plan.member_roots.len())
+            .map(|root| packer.root_cost(root))
+            .sum();
+        let by_rows = float(members) * rows / float(self.room.rows);
+        Some(members.saturating_mul(roots).div_ceil(slots).max(whole(by_rows.ceil())))
     }
 
     /// Adds the later pages of a connection; the result is the most that one instance of it has.
@@ -116,7 +139,9 @@ impl Estimator<'_> {
             work.by_rows += count * asked / float(self.room.rows);
             longest = longest.max(pages);
         }
-        work.by_slots += pages_of_all / float(self.slots(packer, index));
+        let request = |pages| self.plan.later_request(index, 1, pages, packer.inline_sizes());
+        let slots = self.slots(|pages| request(pages).map(|request| request.text.chars().count()));
+        work.by_slots += pages_of_all / float(slots);
         match is_side_by_side(connection) {
             true => longest.min(1),
             false => longest,
@@ -143,15 +168,11 @@ impl Estimator<'_> {
         (pages + rest + end, asked + float(rest + end) * packer.cost(index, size))
     }
 
-    /// Pages that share a request at most.
-    fn slots(&self, packer: &Packer<'_>, index: usize) -> u64 {
+    /// Pages that share a request at most, where the text for so many has that `length`.
+    fn slots(&self, length: impl Fn(usize) -> Option<usize>) -> u64 {
         let slots = u64::try_from(self.room.slots).unwrap_or(u64::MAX);
         let Some(most) = self.characters else { return slots };
-        let length = |pages| {
-            let request = self.plan.later_request(index, 1, pages, packer.inline_sizes());
-            request.map_or(0, |request| request.text.chars().count())
-        };
-        let (one, two) = (length(1), length(2));
+        let (one, two) = (length(1).unwrap_or(0), length(2).unwrap_or(0));
         let more = most.saturating_sub(one) / two.saturating_sub(one).max(1);
         slots.min(u64::try_from(more).unwrap_or(u64::MAX).saturating_add(1))
     }
@@ -188,12 +209,16 @@ impl Estimator<'_> {
         known.collect()
     }
 
-    /// Runs that what was learnt comes from: each reads an outermost connection once.
+    /// Runs that what was learnt comes from: each reads an outermost connection once, or once for each value.
     fn runs(&self, learnt: &[BTreeMap<u64, u64>]) -> f64 {
         let outermost = self.plan.connections.iter().zip(learnt);
         let outermost = outermost.filter(|(connection, _)| connection.depth == 0);
         let runs = outermost.map(|(_, rows)| rows.values().sum()).max();
-        float(runs.unwrap_or(0).max(1))
+        let instances: u64 = runs.unwrap_or(0);
+        match self.members {
+            Some(members) if self.plan.each.is_some() => (float(instances) / float(members.max(1))).max(1.0),
+            _ => float(instances.max(1)),
+        }
     }
 }
 
@@ -271,6 +296,7 @@ mod tests {
             characters: limits.characters.map(|most| most as usize),
             fan_outs,
             totals,
+            members: None,
         };
         estimator.estimate()
     }

@@ -23,12 +23,14 @@ use crate::plan::{Ask, Connection, Plan, RequestText, Target};
 use crate::report::{Event, SharedObserver};
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
-use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
+use crate::run::harvest::{FoundPage, Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::{AskedTask, Consequences, Request, Sight, consequences, new_instance, note_end};
+use crate::run::members::{Company, count_open, give_up, may_be_of_one_member};
 use crate::run::pack::{Packer, Room};
 use crate::run::seen::{Repeats, Seen};
 use crate::run::sink::{Sink, SinkError, SinkOrder};
 use crate::run::turning::{End, PagingError};
+use crate::run::upstream::UpstreamError;
 use crate::schema::Style;
 use crate::state::{
     Effort, RowKey, RunKey, Sequence, StateError, StateStore, StoredResponse, StoredSlot, TakenResponse, Task,
@@ -54,6 +56,14 @@ pub(crate) enum ExportError {
     Sink(#[from] SinkError),
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    #[error("all {members} values failed, the first of them, {value}: {reason}")]
+    AllMembersFailed {
+        members: u64,
+        value: String,
+        reason: String,
+    },
 }
 
 /// What the exports of one source share.
@@ -104,6 +114,8 @@ pub(crate) struct Export<'work> {
     alone: HashSet<u64>,
     /// Connections whose cursors have expired.
     restarted: HashSet<Option<usize>>,
+    /// Which members may share a request.
+    company: Company,
 }
 
 /// How the reading of all pages ended.
@@ -166,6 +178,7 @@ impl<'work> Export<'work> {
             failed_attempts: HashMap::new(),
             alone: HashSet::new(),
             restarted: HashSet::new(),
+            company: Company::default(),
         })
     }
 
@@ -190,14 +203,16 @@ impl<'work> Export<'work> {
             if let Err(error) = taken {
                 self.note_spent(spent).await?;
                 let error = match error {
-                    ExportError::Api(ApiError::CursorExpired(refusal)) => match self.restart(&sent, refusal).await {
-                        Ok(()) => continue,
-                        Err(error) => error,
-                    },
-                    error => error,
+                    ExportError::Api(ApiError::CursorExpired(refusal)) => self.restart(&sent, refusal).await,
+                    error => Err(error),
                 };
-                if !matches!(error, ExportError::Api(ApiError::Stopped { .. })) {
-                    failure.get_or_insert(error);
+                let error = match error {
+                    Err(error) => self.part(sent, error).await,
+                    Ok(()) => Ok(()),
+                };
+                match error {
+                    Err(ExportError::Api(ApiError::Stopped { .. })) | Ok(()) => {}
+                    Err(error) => failure = failure.or(Some(error)),
                 }
             }
         }
@@ -233,10 +248,9 @@ impl<'work> Export<'work> {
             return None;
         }
         let mut packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
-        if let Some(first) = self.frontier.tasks().next() {
-            packer.make_room(first, &self.fan_outs);
-        }
+        packer.make_room(self.frontier.tasks().next()?, &self.fan_outs);
         let (sizes, is_full) = packer.fill(self.companions(), &self.fan_outs);
+        let is_full = is_full || sizes.len() < self.frontier.held();
         if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
             return None;
         }
@@ -254,9 +268,13 @@ impl<'work> Export<'work> {
     /// The tasks that may share the next request: only one, where the first of all is to be alone.
     fn companions(&self) -> impl Iterator<Item = &Task> {
         let is_alone = |task: &&Task| self.alone.contains(&task.id);
-        let first = self.frontier.tasks().take(1).filter(is_alone);
-        let together = self.frontier.tasks().take_while(move |task| !is_alone(task));
-        first.chain(together)
+        let mixes_members = self.plan.mixes_members();
+        let first = self.frontier.tasks().next();
+        let may_join = move |task: &&Task| {
+            !is_alone(task) && first.is_some_and(|first| self.company.may_join(first, task, mixes_members))
+        };
+        let alone = first.filter(is_alone);
+        alone.into_iter().chain(self.frontier.tasks().take_while(may_join))
     }
 
     /// Puts tasks back until the text is as short as it has to be.
@@ -306,8 +324,9 @@ impl<'work> Export<'work> {
             let request = request(&plan, &sent);
             let targets: Vec<Target> = asks(&sent).iter().map(Ask::target).collect();
             let layout = plan.layout(&targets);
-            let is_start = targets == [Target::Start];
-            let slots: Vec<SlotPlace> = sent.asked.iter().filter(|_| !is_start).map(slot_place).collect();
+            let is_start = |asked: &&AskedTask| asked.task.connection.is_none() && asked.task.member.is_none();
+            let slots = sent.asked.iter().filter(|asked| !is_start(asked));
+            let slots: Vec<SlotPlace> = slots.map(slot_place).collect();
             let seed = HarvestSeed {
                 layout: &layout,
                 slots: &slots,
@@ -332,7 +351,7 @@ impl<'work> Export<'work> {
         let mut data = data;
         let sequence = self.last_sequence + 1;
         let repeats = self.seen.repeats(&data.pages, &sent.asked).await?;
-        let skips = data.leave_out(&repeats);
+        data.leave_out(&repeats);
         let request = Request {
             plan: &self.plan,
             asked: &sent.asked,
@@ -340,27 +359,30 @@ impl<'work> Export<'work> {
             sequence,
         };
         let mut consequences = consequences(request, &data, &errors)?;
+        let skips = data.skips(&repeats, &consequences.void);
         let again = self.judge_failed(sent, &mut consequences)?;
         for text in std::mem::take(&mut consequences.warnings) {
             self.warn(text);
         }
         self.learn(&consequences.sights);
+        self.company.reunite(&sent.asked);
         let mut next_tasks = std::mem::take(&mut consequences.next_tasks);
         for task in &mut next_tasks {
             self.next_id += 1;
             task.id = self.next_id;
         }
-        let keys = new_keys(sent, &data, &repeats, &next_tasks, sequence);
+        let keys = new_keys(sent, &data, &repeats, &next_tasks, (sequence, &consequences.void));
         self.seen.note(&keys);
         let waiting = self.frontier.add(&next_tasks);
         let (rows, bytes) = (consequences.rows, body.len() as u64);
-        let done = sent
-            .asked
-            .iter()
-            .map(|asked| asked.task.id)
-            .filter(|id| !again.contains(id));
-        let done: Vec<u64> = done.collect();
-        self.alone.retain(|id| !done.contains(id));
+        let done = || {
+            sent.asked
+                .iter()
+                .map(|asked| &asked.task)
+                .filter(|task| !again.contains(&task.id))
+        };
+        done().for_each(|task| _ = self.alone.remove(&task.id));
+        count_open(&mut consequences.members, done(), &next_tasks);
         for asked in sent.asked.iter().filter(|asked| again.contains(&asked.task.id)) {
             self.frontier.hold(asked.task.clone());
         }
@@ -384,7 +406,7 @@ impl<'work> Export<'work> {
         let taken = TakenResponse {
             run: self.key,
             sequence,
-            tasks: done,
+            tasks: done().map(|task| task.id).collect(),
             slots,
             skips,
             body,
@@ -395,6 +417,7 @@ impl<'work> Export<'work> {
             keys,
             tallies: consequences.tallies.into_iter().collect(),
             flaws: consequences.flaws.into_iter().collect(),
+            members: consequences.members.into_iter().collect(),
             effort: Effort {
                 requests: effort.attempts.into(),
                 retries: effort.retries.into(),
@@ -416,8 +439,29 @@ impl<'work> Export<'work> {
         Ok(())
     }
 
+    /// A request has no answer. Where that may be the fault of one of the values that it asks for, they are asked for in
+    /// smaller company, and the one that is refused alone is given up.
+    async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
+        let has_members = sent.asked.iter().any(|asked| asked.task.member.is_some());
+        let is_theirs = matches!(&error, ExportError::Api(error) if may_be_of_one_member(error));
+        if !has_members || !is_theirs {
+            return Err(error);
+        }
+        if self.company.part(&sent.asked) {
+            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            return Ok(());
+        }
+        let lost = give_up(&sent.asked, &error.to_string());
+        self.workplace
+            .state
+            .change_tasks(self.key, lost)
+            .await
+            .map_err(Into::into)
+    }
+
     /// Decides about slots that did not bring what was asked for: the tasks that are to be asked again. Those that
-    /// failed too often are given up, and named; at the outermost level that is the end of the export.
+    /// failed too often are given up, and named; at the outermost level that is the end of the export, or, where it is
+    /// run for each value of a variable, of the one value.
     fn judge_failed(&mut self, sent: &Sent, consequences: &mut Consequences) -> Result<Vec<u64>, PagingError> {
         let mut again = Vec::new();
         for (slot, error) in std::mem::take(&mut consequences.failed) {
@@ -428,10 +472,15 @@ impl<'work> Export<'work> {
             *attempts += 1;
             if *attempts < PAGE_ATTEMPTS {
                 again.push(task.id);
-            } else if task.depth == 0 {
-                return Err(error);
             } else {
-                *consequences.flaws.entry(error.to_string()).or_default() += 1;
+                match &task.member {
+                    Some(member) if task.depth == 0 => {
+                        let gain = consequences.members.entry(member.number).or_default();
+                        gain.failure = Some(error.to_string());
+                    }
+                    None if task.depth == 0 => return Err(error),
+                    _ => *consequences.flaws.entry(error.to_string()).or_default() += 1,
+                }
                 // A page before the last one is not its connection's end.
                 let connection = task.connection.filter(|_| task.expected.is_none());
                 if let Some(connection) = connection {
@@ -515,6 +564,8 @@ fn look(connection: &Connection) -> Look {
 fn asks(sent: &Sent) -> Vec<Ask<'_>> {
     let asks = sent.asked.iter().map(|asked| Ask {
         connection: asked.task.connection,
+        root: asked.task.root,
+        member: asked.task.member.as_ref().map(|member| &member.value),
         size: asked.size,
         position: asked.task.position.as_ref(),
         address: &asked.task.address,
@@ -539,11 +590,12 @@ fn new_keys(
     harvest: &Harvest,
     repeats: &Repeats,
     next_tasks: &[Task],
-    sequence: Sequence,
+    (sequence, void): (Sequence, &[usize]),
 ) -> Vec<(u64, Vec<RowKey>)> {
     let begun: HashSet<u64> = next_tasks.iter().map(|task| task.instance).collect();
     let mut keys = Vec::new();
-    for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| !page.is_left_out) {
+    let is_taken = |page: &FoundPage| !page.is_left_out && !page.origin.is_some_and(|slot| void.contains(&slot));
+    for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| is_taken(page)) {
         let task = page.slot.and_then(|slot| sent.asked.get(slot)).map(|asked| &asked.task);
         let old = task.map(|task| task.instance).filter(|instance| *instance != 0);
         let new = Some(new_instance(sequence, index)).filter(|instance| begun.contains(instance));
@@ -559,6 +611,7 @@ fn new_keys(
 fn stored_slot(task: &Task) -> StoredSlot {
     StoredSlot {
         connection: task.connection,
+        root: task.root,
         is_first: task.position.is_none(),
         parent: task.parent.clone(),
         before: task.before,

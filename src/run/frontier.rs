@@ -86,6 +86,11 @@ impl Frontier {
         self.held.values()
     }
 
+    /// How many tasks are in memory.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Takes the first tasks out.
     pub(crate) fn take(&mut self, count: usize) -> Vec<Task> {
         let taken = std::iter::from_fn(|| self.held.pop_first().map(|(_, task)| task));

@@ -5,6 +5,7 @@
 //! connection are counted and skipped.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -26,6 +27,10 @@ pub(crate) struct Harvest {
     pub(crate) missing: Vec<Missing>,
     /// Slots whose row is another one than was meant, or is gone.
     pub(crate) strangers: Vec<usize>,
+    /// Slots whose own field is null.
+    pub(crate) null_slots: Vec<usize>,
+    /// Rows by the slot in whose answer they stand.
+    pub(crate) slot_rows: BTreeMap<usize, u64>,
 }
 
 /// A row field, or an object above it, that should be there and is not.
@@ -42,6 +47,8 @@ pub(crate) struct Missing {
 pub(crate) struct FoundPage {
     /// The slot that it answers, for a page that was asked for; `None` for a first page within the page of a parent.
     pub(crate) slot: Option<usize>,
+    /// The slot in whose answer it stands; `None` for the first pages of everything.
+    pub(crate) origin: Option<usize>,
     /// Index into the plan's connections.
     pub(crate) connection: usize,
     /// The `_id` of the row that holds the connection.
@@ -129,6 +136,8 @@ pub(crate) struct SlotPlace {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Place {
     pub(crate) slot: Option<usize>,
+    /// The slot in whose answer it stands.
+    pub(crate) origin: Option<usize>,
     pub(crate) parent: Option<String>,
     pub(crate) address: Vec<Option<Value>>,
     /// The row that holds the connection cannot be asked for again.
@@ -142,6 +151,7 @@ impl Place {
     fn of(slots: &[SlotPlace], index: usize) -> Self {
         slots.get(index).map_or_else(Self::default, |place| Self {
             slot: Some(index),
+            origin: Some(index),
             parent: place.slot.parent.clone(),
             address: place.address.clone(),
             position: place.position.clone(),
@@ -220,6 +230,13 @@ impl Walk<'_> {
         inner.ordinals[1].clone_from(&self.ordinals);
     }
 
+    /// Notes that the value at this place is null, if it is that of a slot's own field.
+    fn note_null_slot(&mut self, place: &Place) {
+        if let Some(slot) = place.slot.filter(|_| !place.path.contains('.')) {
+            self.harvest.null_slots.push(slot);
+        }
+    }
+
     fn note_null(&mut self, role: &AncestorRole, place: &Place, is_ruled_out: bool) {
         match role {
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => {
@@ -245,6 +262,7 @@ impl Walk<'_> {
 fn found(place: &Place) -> FoundPage {
     FoundPage {
         slot: place.slot,
+        origin: place.origin,
         parent: place.parent.clone(),
         address: place.address.clone(),
         is_lost: place.is_lost,
@@ -319,6 +337,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
+        self.walk.note_null_slot(self.place);
         for (index, field) in self.fields.iter().enumerate() {
             let place = (self.places)(index, &field.key);
             self.walk.note_null(&field.role, &place, false);
@@ -486,6 +505,12 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
             At::Nodes { nodes: list, .. } | At::Edges { edges: list, .. } => {
                 PageSeed { items, list, path: &[] }.deserialize(deserializer)?;
             }
+        }
+        if page.is_null {
+            walk.note_null_slot(&place);
+        }
+        if let Some(origin) = place.origin {
+            *walk.harvest.slot_rows.entry(origin).or_default() += page.rows;
         }
         match &layout.page {
             Some(_) => walk.harvest.pages.push(page),

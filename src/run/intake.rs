@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use crate::api::{ErrorPath, GraphqlError, PathSegment};
 use crate::plan::{AncestorRole, Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
+use crate::run::members::FirstPages;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
-use crate::state::{Sequence, Tally, Task};
+use crate::state::{Member, MemberGain, Sequence, Tally, Task};
 
 /// What follows from a response.
 #[derive(Debug, Default, PartialEq)]
@@ -29,6 +30,8 @@ pub(crate) struct Consequences {
     pub(crate) failed: Vec<(usize, PagingError)>,
     /// Slots whose rows must not be taken.
     pub(crate) void: Vec<usize>,
+    /// What it adds to members, by their numbers.
+    pub(crate) members: BTreeMap<u64, MemberGain>,
 }
 
 /// What a page shows of how many rows a connection holds.
@@ -74,15 +77,24 @@ pub(crate) fn consequences(
         ..Consequences::default()
     };
     let errors = request.placed(errors);
+    let first_pages = FirstPages {
+        asked: request.asked,
+        harvest,
+    };
+    first_pages.note(|slot| request.cause(slot, &errors), &mut result);
     let mut strangers = harvest.strangers.clone();
     strangers.sort_unstable();
     strangers.dedup();
     for slot in &strangers {
         request.note_stranger(*slot, &mut result);
     }
+    let failed: Vec<usize> = result.failed.iter().map(|(slot, _)| *slot).collect();
     for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| !page.is_left_out) {
-        request.follow(index, page, &errors, &mut result)?;
+        if !page.origin.is_some_and(|slot| failed.contains(&slot)) {
+            request.follow(index, page, &errors, &mut result)?;
+        }
     }
+    request.count_rows(&harvest.slot_rows, &mut result);
     if request.asked.iter().any(|asked| asked.task.connection.is_none()) {
         for path in &request.plan.first_pages_only {
             let text = format!("of `{path}` only first pages are read, as @paginate(style: NONE) says");
@@ -117,6 +129,31 @@ impl Request<'_> {
         result.tallies.entry(index).or_default();
     }
 
+    /// Adds to the members the rows in their slots.
+    fn count_rows(&self, slot_rows: &BTreeMap<usize, u64>, result: &mut Consequences) {
+        for (slot, rows) in slot_rows {
+            if let Some(member) = self.member_of(*slot).filter(|_| !result.void.contains(slot)) {
+                result.members.entry(member.number).or_default().rows += rows;
+            }
+        }
+    }
+
+    fn member_of(&self, slot: usize) -> Option<&Member> {
+        self.asked.get(slot)?.task.member.as_ref()
+    }
+
+    /// Why a slot that asks for the first pages for a member can be null: the first error in its answer; where the whole
+    /// answer is one row, the first that makes a field of the query root null.
+    fn cause(&self, slot: usize, errors: &[PlacedError<'_>]) -> Option<String> {
+        let is_whole = self.asked.get(slot)?.task.root.is_none();
+        let is_of_root = |error: &&PlacedError<'_>| error.error.path.as_ref().is_some_and(|path| path.0.len() == 1);
+        let mut causes = errors.iter().filter(|error| match is_whole {
+            true => is_of_root(error),
+            false => error.slot == Some(slot),
+        });
+        causes.next().map(|cause| cause.error.message.clone())
+    }
+
     fn connection_of(&self, slot: usize) -> Option<(usize, &Connection)> {
         let index = self.asked.get(slot)?.task.connection?;
         Some((index, self.plan.connections.get(index)?))
@@ -132,9 +169,10 @@ impl Request<'_> {
             let names = error.path.as_ref().map(names);
             let root = names.as_ref().and_then(|names| names.first());
             let slot = root.and_then(|root| roots.iter().position(|key| key == root));
+            let slot = slot.or_else(|| self.is_whole_of_member().then_some(0));
             let place = match (slot.and_then(|slot| self.connection_of(slot)), &names) {
                 (Some((_, connection)), Some(names)) => Some(place_in(connection, names)),
-                (None, Some(names)) => Some(names.join(".")),
+                (None, Some(names)) => Some(self.place_of(slot, names)),
                 (_, None) => None,
             };
             PlacedError { error, slot, place }
@@ -142,17 +180,30 @@ impl Request<'_> {
         errors.iter().map(place).collect()
     }
 
+    /// A place in the answer of a slot that asks for the first pages under a field of the query root, or of none.
+    fn place_of(&self, slot: Option<usize>, names: &[&str]) -> String {
+        let root = slot.and_then(|slot| self.plan.member_roots.get(self.asked.get(slot)?.task.root?));
+        let names = match (root, names) {
+            (Some(root), [_, below @ ..]) => [&[root.key.as_str()], below].concat(),
+            _ => names.to_vec(),
+        };
+        names.join(".")
+    }
+
+    /// Whether the answer as a whole is that for one member.
+    fn is_whole_of_member(&self) -> bool {
+        matches!(self.asked, [AskedTask { task, .. }] if task.member.is_some() && task.root.is_none() && task.connection.is_none())
+    }
+
     /// The response keys of the slots; none for the first pages of everything.
     fn slot_roots(&self) -> Vec<String> {
-        let targets = self.asked.iter().filter_map(|AskedTask { task, .. }| {
-            Some(Target::Page {
-                connection: task.connection?,
-                is_first: task.position.is_none(),
-            })
+        let targets = self.asked.iter().map(|AskedTask { task, .. }| {
+            let is_first = task.position.is_none();
+            Target::of(task.connection, task.root, is_first)
         });
         let targets: Vec<Target> = targets.collect();
         match self.plan.layout(&targets).data.role {
-            AncestorRole::Object(fields) if !targets.is_empty() => {
+            AncestorRole::Object(fields) if !targets.contains(&Target::Start) => {
                 let keys = fields.into_iter().take(targets.len());
                 keys.map(|field| field.key).collect()
             }
@@ -189,7 +240,8 @@ impl Request<'_> {
                 result.void.push(slot);
                 return Ok(());
             }
-            note_absent(connection, page, result);
+            let is_of_member = self.member(page).is_some();
+            note_absent(connection, page, is_of_member, result);
             return Ok(());
         }
         let new_rows = page.rows - page.repeats;
@@ -204,13 +256,7 @@ impl Request<'_> {
         };
         let turned = match turn(connection, asked, page) {
             Ok(turned) => turned,
-            Err(error) if connection.parent.is_none() => return Err(error),
-            // One of many connections that cannot be read on does not take the others down.
-            Err(error) => Turn {
-                end: asked.expected.is_none().then_some(End::Lost),
-                flaws: vec![error.to_string()],
-                next: Vec::new(),
-            },
+            Err(error) => self.lost((connection, page), asked, error, result)?,
         };
         let task = asked_task.map(|asked| &asked.task);
         let instance = task.map(|task| task.instance).filter(|instance| *instance != 0);
@@ -218,10 +264,38 @@ impl Request<'_> {
             connection,
             page,
             task,
+            member: self.member(page),
             instance: instance.unwrap_or_else(|| new_instance(self.sequence, index)),
         };
         settled.settle(turned, result);
         Ok(())
+    }
+
+    /// What follows from a page of a connection that cannot be read on. One of many does not take the others down.
+    fn lost(
+        &self,
+        (connection, page): (&Connection, &FoundPage),
+        asked: Asked<'_>,
+        error: PagingError,
+        result: &mut Consequences,
+    ) -> Result<Turn, PagingError> {
+        let mut turn = Turn {
+            end: asked.expected.is_none().then_some(End::Lost),
+            ..Turn::default()
+        };
+        match (connection.parent, self.member(page)) {
+            (None, None) => return Err(error),
+            (None, Some(member)) => {
+                result.members.entry(member.number).or_default().failure = Some(error.to_string());
+            }
+            (Some(_), _) => turn.flaws.push(error.to_string()),
+        }
+        Ok(turn)
+    }
+
+    /// What a page was asked for, or the page in whose rows it stands.
+    fn member(&self, page: &FoundPage) -> Option<&Member> {
+        self.member_of(page.origin?)
     }
 }
 
@@ -231,6 +305,7 @@ struct Settled<'page> {
     page: &'page FoundPage,
     /// The task that it answers; none for a first page within that of a parent.
     task: Option<&'page Task>,
+    member: Option<&'page Member>,
     instance: u64,
 }
 
@@ -282,6 +357,7 @@ impl Settled<'_> {
             connection,
             page,
             task,
+            member,
             instance,
         } = *self;
         let NextPage {
@@ -294,6 +370,8 @@ impl Settled<'_> {
         Task {
             id: 0,
             connection: Some(page.connection),
+            root: None,
+            member: member.cloned(),
             depth: connection.depth,
             parent: task.map_or_else(|| page.parent.clone(), |task| task.parent.clone()),
             address: task.map_or_else(|| page.address.clone(), |task| task.address.clone()),
@@ -333,13 +411,14 @@ pub(crate) fn note_end(tally: &mut Tally, end: End) {
     *count += 1;
 }
 
-/// A first page without rows: because the connection is null, or because its list is.
-fn note_absent(connection: &Connection, page: &FoundPage, result: &mut Consequences) {
+/// A first page without rows: because the connection is null, or because its list is. What does not exist for one value
+/// of many is no mistake of the author's.
+fn note_absent(connection: &Connection, page: &FoundPage, is_of_member: bool, result: &mut Consequences) {
     let path = &connection.path;
     let tally = result.tallies.entry(page.connection).or_default();
     if page.is_null {
         note_end(tally, End::Absent);
-        if !page.is_ruled_out && connection.depth == 0 {
+        if !page.is_ruled_out && connection.depth == 0 && !is_of_member {
             result
                 .warnings
                 .push(format!("`{path}`, or an object above it, is null: it has no rows"));

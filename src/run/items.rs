@@ -27,9 +27,12 @@ impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.layout.items == At::Value {
-            self.page.rows = 1;
             *self.walk.ordinal(self.layout.table) += 1;
-            return deserializer.deserialize_any(IgnoredAny).map(drop);
+            let is_null = deserializer.deserialize_any(Nothingness)?;
+            // What does not exist for one value of many is no row; alone it is one of nulls.
+            self.page.is_null = is_null && self.place.slot.is_some();
+            self.page.rows = u64::from(!self.page.is_null);
+            return Ok(());
         }
         deserializer.deserialize_any(self)
     }
@@ -111,6 +114,29 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         };
         page.digest = digest.map(|digest| hex(&digest.finalize()[..16])).or_else(first_key);
         Ok(())
+    }
+}
+
+/// Whether an answer holds nothing but nulls.
+struct Nothingness;
+
+impl<'de> Visitor<'de> for Nothingness {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(true)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
+        let mut is_null = true;
+        while members.next_key::<IgnoredAny>()?.is_some() {
+            is_null &= members.next_value::<&RawValue>()?.get() == "null";
+        }
+        Ok(is_null)
     }
 }
 
@@ -249,6 +275,7 @@ impl ItemReader<'_> {
                 parent: id.clone(),
                 is_lost: address.is_none(),
                 address: address.unwrap_or_default(),
+                origin: self.place.origin,
                 path: self.place.path.clone(),
                 ..Place::default()
             };

@@ -8,54 +8,35 @@ use crate::run::seen::Repeats;
 use crate::state::Skips;
 
 impl Harvest {
-    /// Marks what is left out, and tells by which ordinals the decoder knows the rows.
-    pub(crate) fn leave_out(&mut self, repeats: &Repeats) -> Skips {
-        let mut left_out = LeftOut::default();
-        for index in 0..self.pages.len() {
-            let is_strange = self.pages[index]
-                .slot
-                .is_some_and(|slot| self.strangers.contains(&slot));
-            if is_strange {
-                self.leave_out_page(index, &mut left_out);
+    /// Marks what is left out: items that came before, and the pages that stand in them.
+    pub(crate) fn leave_out(&mut self, repeats: &Repeats) {
+        for (index, items) in repeats {
+            let Some(page) = self.pages.get_mut(*index) else {
+                continue;
+            };
+            page.repeats = items.len() as u64;
+            let inner: Vec<_> = items.iter().filter_map(|item| page.inner.get(*item)).collect();
+            let inner: Vec<_> = inner.into_iter().map(|inner| inner.pages.clone()).collect();
+            for pages in inner {
+                let pages = self.pages.get_mut(pages).unwrap_or_default();
+                pages.iter_mut().for_each(|page| page.is_left_out = true);
             }
         }
-        for (index, items) in repeats {
-            if self.pages.get(*index).is_some_and(|page| !page.is_left_out) {
-                self.leave_out_items(*index, items, &mut left_out);
+    }
+
+    /// By which ordinals the decoder knows the items that came before, if it does not come by anything of the slots that
+    /// are void.
+    pub(crate) fn skips(&self, repeats: &Repeats, void: &[usize]) -> Skips {
+        let mut left_out = LeftOut::default();
+        for (index, page) in self.pages.iter().enumerate() {
+            if page.slot.is_some_and(|slot| void.contains(&slot)) {
+                left_out.hide(page.table, page.first_ordinal..page.first_ordinal + page.rows);
+                page.inner.iter().for_each(|inner| left_out.hide_inner(inner));
+            } else if let Some(items) = repeats.get(&index) {
+                left_out.skip(page, items);
             }
         }
         left_out.skips()
-    }
-
-    fn leave_out_page(&mut self, index: usize, left_out: &mut LeftOut) {
-        let page = &mut self.pages[index];
-        page.is_left_out = true;
-        left_out.hide(page.table, page.first_ordinal..page.first_ordinal + page.rows);
-        for inner in std::mem::take(&mut page.inner) {
-            self.leave_out_inner(&inner, left_out);
-        }
-    }
-
-    fn leave_out_items(&mut self, index: usize, items: &[usize], left_out: &mut LeftOut) {
-        let page = &mut self.pages[index];
-        page.repeats = items.len() as u64;
-        let inner: Vec<Inner> = items.iter().filter_map(|item| page.inner.get(*item).cloned()).collect();
-        for item in items {
-            left_out.skip(page.table, page.first_ordinal + *item as u64);
-        }
-        for inner in &inner {
-            self.leave_out_inner(inner, left_out);
-        }
-    }
-
-    fn leave_out_inner(&mut self, inner: &Inner, left_out: &mut LeftOut) {
-        let pages: &mut [FoundPage] = self.pages.get_mut(inner.pages.clone()).unwrap_or_default();
-        pages.iter_mut().for_each(|page| page.is_left_out = true);
-        let [before, after] = &inner.ordinals;
-        for (table, end) in after.iter().enumerate() {
-            let start = before.get(table).copied().unwrap_or(0);
-            left_out.hide(table, start..*end);
-        }
     }
 }
 
@@ -69,8 +50,19 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    fn skip(&mut self, table: usize, ordinal: u64) {
-        of(&mut self.skipped, table).push(ordinal);
+    fn skip(&mut self, page: &FoundPage, items: &[usize]) {
+        let ordinals = items.iter().map(|item| page.first_ordinal + *item as u64);
+        of(&mut self.skipped, page.table).extend(ordinals);
+        let inner = items.iter().filter_map(|item| page.inner.get(*item));
+        inner.for_each(|inner| self.hide_inner(inner));
+    }
+
+    fn hide_inner(&mut self, inner: &Inner) {
+        let [before, after] = &inner.ordinals;
+        for (table, end) in after.iter().enumerate() {
+            let start = before.get(table).copied().unwrap_or(0);
+            self.hide(table, start..*end);
+        }
     }
 
     fn hide(&mut self, table: usize, ordinals: Range<u64>) {

@@ -3,9 +3,9 @@
 //! `source_run.rs` has the query files of a source side by side, `query_run.rs` one of them from its beginning to its
 //! publication, `export.rs` the loop of tasks and responses, `sink.rs` the way from responses to parts. What is decided
 //! there is decided by pure parts: `pack.rs` which tasks share a request, `harvest.rs` what a response shows, `turning.rs`
-//! how a connection goes on, `intake.rs` what follows. Must not know HTTP,
-//! SQL, Arrow or GraphQL: each has a module below that it talks to in words of its own. Never prints, and has its clock
-//! passed in.
+//! how a connection goes on, `intake.rs` what follows, `members.rs` what becomes of the values that a query is run for.
+//! `upstream.rs` has these values. Must not know HTTP, SQL, Arrow or GraphQL: each has a module below that it talks to in
+//! words of its own. Never prints, and has its clock passed in.
 
 mod estimate;
 mod export;
@@ -16,6 +16,7 @@ mod intake;
 mod items;
 mod key_seed;
 mod left_out;
+mod members;
 mod outcome;
 mod pack;
 mod plans;
@@ -29,9 +30,11 @@ mod source_run;
 #[cfg(test)]
 mod tests;
 mod turning;
+mod upstream;
 
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use outcome::{QueryOutcome, exit_code};
 pub use preview::{Preview, preview_source};
 pub use schema::SchemaSourceError;
 pub use source_run::{RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source};
+pub use upstream::{KnownMembers, known_members};

@@ -72,7 +72,7 @@ impl<'plan> Packer<'plan> {
     /// The deepest first: what comes with a row is the costlier to leave empty the more there is in it.
     fn choose_inline_sizes(&mut self, fan_outs: &[FanOut]) {
         for (index, connection) in self.plan.connections.iter().enumerate().rev() {
-            let (Some(parent), Some(fan_out)) = (connection.parent, fan_outs.get(index)) else {
+            let Some(fan_out) = fan_outs.get(index).filter(|_| connection.is_repeated) else {
                 continue;
             };
             let slot = (self.room.slot() / self.row_costs[index]) as u64;
@@ -84,7 +84,9 @@ impl<'plan> Packer<'plan> {
                 size.saturating_add(spare(connection)).min(most(connection))
             };
             self.inline_sizes[index] = size;
-            self.row_costs[parent] += self.rows_inline(size, fan_out) * self.row_costs[index];
+            if let Some(parent) = connection.parent {
+                self.row_costs[parent] += self.rows_inline(size, fan_out) * self.row_costs[index];
+            }
         }
     }
 
@@ -161,6 +163,16 @@ impl<'plan> Packer<'plan> {
         self.row_costs.get(connection).copied().unwrap_or(1.0) * f64::from(size)
     }
 
+    /// Rows that the first pages under a field of the query root count for.
+    pub(crate) fn root_cost(&self, root: usize) -> f64 {
+        let root = self.plan.member_roots.get(root);
+        let connections = root.iter().flat_map(|root| &root.connections);
+        let rows: f64 = connections
+            .map(|index| self.cost(*index, self.inline_sizes[*index]))
+            .sum();
+        rows.max(1.0)
+    }
+
     /// The size of the page behind `before` rows of a connection whose first page has the size chosen here.
     pub(crate) fn later_size(&self, index: usize, before: u64, fan_outs: &[FanOut]) -> u32 {
         if self.plan.connections.get(index).is_some_and(is_fixed) {
@@ -189,12 +201,12 @@ impl<'plan> Packer<'plan> {
         }
         let most = most(connection);
         let slot = (self.room.slot() / self.row_costs[index]) as u64;
-        let wanted = match (connection.parent, fan_outs.get(index)) {
+        let wanted = match fan_outs.get(index).filter(|_| connection.is_repeated) {
             _ if is_capped(connection) => return most,
             _ if is_fixed(connection) && !self.room.counts_asked => return most,
             _ if is_fixed(connection) => return most.min(fitting),
-            (Some(_), Some(fan_out)) => fan_out.size(task.before, most, slot),
-            _ => most,
+            Some(fan_out) => fan_out.size(task.before, most, slot),
+            None => most,
         };
         let left = connection
             .most_rows
@@ -213,16 +225,16 @@ impl<'plan> Packer<'plan> {
         let mut rows = 0.0;
         let room = self.room.rows as f64;
         for task in tasks {
-            let Some(connection) = task.connection else {
+            let (size, cost) = match (task.connection, task.root) {
+                (Some(connection), _) => {
+                    let size = self.size(task, fan_outs);
+                    (size, self.cost(connection, size) + rows_above(task))
+                }
+                (None, Some(root)) => (1, self.root_cost(root)),
                 // The first pages of everything go alone.
-                return if sizes.is_empty() {
-                    (vec![1], true)
-                } else {
-                    (sizes, true)
-                };
+                (None, None) if sizes.is_empty() => return (vec![1], true),
+                (None, None) => return (sizes, true),
             };
-            let size = self.size(task, fan_outs);
-            let cost = self.cost(connection, size) + rows_above(task);
             let is_over = rows + cost > room && !sizes.is_empty();
             if is_over || sizes.len() >= self.room.slots {
                 return (sizes, true);

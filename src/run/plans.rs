@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Plan, PlanError, PlanSettings, plan_query};
+use crate::plan::{Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
 use crate::run::source_run::SourceJob;
 use crate::schema::ApiSchema;
 
@@ -12,9 +12,7 @@ pub(crate) fn plan_all(
     schema: &ApiSchema,
     variables: &BTreeMap<String, String>,
 ) -> Vec<Result<Plan, PlanError>> {
-    // Folder names by the query file that has them, in lower case since some file systems know no other.
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
-    let plans = job.queries.iter().map(|(name, document)| {
+    let plan = |(name, document): &(String, QueryDocument)| {
         let settings = PlanSettings {
             query_name: name,
             api: &job.api,
@@ -24,23 +22,37 @@ pub(crate) fn plan_all(
             flatten: job.settings.flatten,
             page_size: job.settings.limits.page_size,
         };
-        let plan = plan_query(document, schema, settings)?;
-        match folders(name, &plan)
-            .into_iter()
-            .find_map(|folder| clash(&taken, &folder))
-        {
-            Some(error) => Err(error),
+        (name.clone(), plan_query(document, schema, settings))
+    };
+    let mut files: Vec<PlannedFile> = job.queries.iter().map(plan).collect();
+    refuse_clashes(&mut files);
+    let takes_values = |(_, document): &(String, QueryDocument)| document.has_each();
+    if job.queries.iter().any(takes_values) {
+        // Values may come from a query file that is not exported now.
+        files.extend(job.others.iter().map(plan));
+    }
+    link(&mut files);
+    files
+        .into_iter()
+        .take(job.queries.len())
+        .map(|(_, plan)| plan)
+        .collect()
+}
+
+fn refuse_clashes(files: &mut [PlannedFile]) {
+    // Folder names by the query file that has them, in lower case since some file systems know no other.
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    for (name, planned) in files {
+        let Ok(plan) = planned else { continue };
+        let folders = folders(name, plan);
+        match folders.iter().find_map(|folder| clash(&taken, folder)) {
+            Some(error) => *planned = Err(error),
             None => {
-                taken.extend(
-                    folders(name, &plan)
-                        .into_iter()
-                        .map(|folder| (folder.to_lowercase(), name.as_str())),
-                );
-                Ok(plan)
+                let folders = folders.into_iter().map(|folder| (folder.to_lowercase(), name.clone()));
+                taken.extend(folders);
             }
         }
-    });
-    plans.collect()
+    }
 }
 
 /// The folders that a query file writes to: one for each table, one for its rejects, one for the manifest.
@@ -52,7 +64,7 @@ fn folders(query: &str, plan: &Plan) -> Vec<String> {
     tables.chain([query.to_owned()]).collect()
 }
 
-fn clash(taken: &BTreeMap<String, &str>, folder: &str) -> Option<PlanError> {
+fn clash(taken: &BTreeMap<String, String>, folder: &str) -> Option<PlanError> {
     let other = taken.get(&folder.to_lowercase())?;
     Some(PlanError::plain(format!(
         "the folder `{folder}` is written to by the query file `{other}` already; name a table with @table(name: \"…\"), \

@@ -10,6 +10,7 @@ use crate::run::export::fan_outs;
 use crate::run::fan_out::FanOut;
 use crate::run::pack::{Packer, Room};
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint, check_source};
+use crate::run::upstream::{KnownMembers, known_members};
 use crate::state::StateStore;
 
 /// What the export of one query file will be.
@@ -22,6 +23,8 @@ pub struct Preview {
     pub later_sizes: Vec<u32>,
     /// What it will take.
     pub estimate: Estimate,
+    /// What is known of the values that it is run for, where it is run for several.
+    pub members: Option<KnownMembers>,
 }
 
 /// Previews the query files of a source: from their plans, from what earlier runs showed, and, with `is_probing`, from
@@ -45,7 +48,9 @@ pub async fn preview_source(
                     (Some(endpoint), Some(probe)) => totals(endpoint, &format!("{}/{name}", job.name), probe).await?,
                     _ => Vec::new(),
                 };
-                Ok(preview(job, plan, &learnt, &totals))
+                let members = plan.each.as_ref();
+                let members = members.and_then(|each| known_members(&settings.output, &job.name, each));
+                Ok(preview(job, plan, &learnt, &totals, members))
             }
             Err(error) => Err(error),
         };
@@ -54,7 +59,13 @@ pub async fn preview_source(
     Ok(previews)
 }
 
-fn preview(job: &SourceJob, plan: Plan, learnt: &[(String, String)], totals: &[(usize, u64)]) -> Preview {
+fn preview(
+    job: &SourceJob,
+    plan: Plan,
+    learnt: &[(String, String)],
+    totals: &[(usize, u64)],
+    members: Option<KnownMembers>,
+) -> Preview {
     let limits = &job.settings.limits.query;
     let room = Room::of(limits);
     let fan_outs: Vec<FanOut> = fan_outs(&plan, learnt);
@@ -68,6 +79,7 @@ fn preview(job: &SourceJob, plan: Plan, learnt: &[(String, String)], totals: &[(
         characters: limits.characters.and_then(|most| usize::try_from(most).ok()),
         fan_outs: &fan_outs,
         totals,
+        members: members.as_ref().map(|members| members.count),
     };
     let estimate = estimator.estimate();
     Preview {
@@ -75,6 +87,7 @@ fn preview(job: &SourceJob, plan: Plan, learnt: &[(String, String)], totals: &[(
         first_sizes,
         later_sizes,
         estimate,
+        members,
     }
 }
 

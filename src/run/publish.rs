@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::output::{
-    MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEnds, ManifestTable, Part, Publication, RunId, Traffic,
-    moment,
+    MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure, ManifestTable, Part,
+    Publication, RunId, Traffic, moment,
 };
 use crate::plan::{Plan, TableName};
 use crate::project::RequestLimit;
-use crate::report::{QuerySummary, TableSummary};
+use crate::report::{EachSummary, QuerySummary, TableSummary};
 use crate::run::export::{ExportError, Workplace};
 use crate::state::{RecordedPart, Tally, UnfinishedRun};
+
+/// Values for which a query failed that are told one by one; the others are counted.
+const TOLD_FAILURES: usize = 5;
 
 /// A run all of whose rows are in recorded parts.
 pub(crate) struct FinishedRun<'run> {
@@ -42,7 +45,7 @@ impl FinishedRun<'_> {
     }
 
     fn manifest(&self) -> Manifest {
-        let incomplete = self.flaws();
+        let incomplete = shortcomings(self.plan, self.run);
         let effort = self.run.effort;
         Manifest {
             manifest_version: MANIFEST_VERSION,
@@ -55,6 +58,7 @@ impl FinishedRun<'_> {
             finished: moment(self.workplace.clock.wall()),
             complete: incomplete.is_empty(),
             incomplete,
+            each: self.each(),
             tables: self.tables(),
             connections: self.connections(),
             traffic: Traffic {
@@ -123,9 +127,40 @@ impl FinishedRun<'_> {
         connections.collect()
     }
 
-    fn flaws(&self) -> Vec<String> {
-        self.run.flaws.iter().map(counted).collect()
+    fn each(&self) -> Option<ManifestEach> {
+        let each = self.plan.each.as_ref()?;
+        let members = &self.run.members;
+        let failures = members.failures.iter().map(|(value, reason)| ManifestFailure {
+            value: value.clone(),
+            reason: reason.clone(),
+        });
+        Some(ManifestEach {
+            variable: each.variable.clone(),
+            of: each.of(),
+            query: each.query.clone(),
+            members: members.all,
+            complete: members.done,
+            absent: members.absent,
+            failed: members.failed,
+            failures: failures.collect(),
+        })
     }
+}
+
+/// What keeps a run from being complete, one line each.
+pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
+    let mut lines: Vec<String> = run.flaws.iter().map(counted).collect();
+    let Some(each) = &plan.each else { return lines };
+    let variable = &each.variable;
+    let failures = run.members.failures.iter().take(TOLD_FAILURES);
+    lines.extend(failures.map(|(value, reason)| format!("`${variable}` = {value} failed: {reason}")));
+    let told = u64::try_from(TOLD_FAILURES).unwrap_or(u64::MAX);
+    match run.members.failed.saturating_sub(told) {
+        0 => {}
+        1 => lines.push(format!("`${variable}`: 1 more value failed")),
+        more => lines.push(format!("`${variable}`: {more} more values failed")),
+    }
+    lines
 }
 
 fn counted((text, occurrences): &(String, u64)) -> String {
@@ -175,6 +210,13 @@ pub(crate) fn summary(plan: &Plan, run: &UnfinishedRun) -> QuerySummary {
         throttles: run.effort.throttles,
         bytes_received: run.effort.bytes,
         elapsed: run.effort.elapsed,
-        incomplete: run.flaws.iter().map(counted).collect(),
+        each: plan.each.as_ref().map(|each| EachSummary {
+            of: each.of(),
+            values: run.members.all,
+            complete: run.members.done,
+            absent: run.members.absent,
+            failed: run.members.failed,
+        }),
+        incomplete: shortcomings(plan, run),
     }
 }

@@ -9,8 +9,9 @@ use crate::project::RequestLimit;
 use crate::report::{Event, QuerySummary, Resumed};
 use crate::run::export::{Export, ExportError, Reading, Workplace};
 use crate::run::outcome::QueryOutcome;
-use crate::run::publish::{FinishedRun, summary};
-use crate::state::{NewRun, Stage, StateError, UnfinishedRun};
+use crate::run::publish::{FinishedRun, shortcomings, summary};
+use crate::run::upstream::{Ended, Upstream};
+use crate::state::{NewRun, RunStart, Stage, UnfinishedRun};
 
 /// A query file that is ready to be exported.
 pub(crate) struct QueryRun<'run> {
@@ -23,37 +24,42 @@ pub(crate) struct QueryRun<'run> {
     /// Whether an unfinished run is dropped.
     pub(crate) is_fresh: bool,
     pub(crate) limits: &'run [RequestLimit],
+    /// Where the values come from that it is run for, if it is run for several.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 impl QueryRun<'_> {
     /// Runs it, and tells how it ended.
-    pub(crate) async fn run(self) -> QueryOutcome {
+    pub(crate) async fn run(self) -> Ended {
         let result = self.try_run().await;
         // What was done so far is told whatever the end; without a readable state there is nothing to tell.
         let known = self.workplace.state.unfinished_run(&self.query).await.ok().flatten();
         let summary = known.map_or_else(QuerySummary::default, |run| summary(&self.plan, &run));
         let query = self.name();
         match result {
-            Ok(outcome) if outcome == QueryOutcome::Interrupted => {
-                self.tell(&Event::QueryInterrupted { query, summary });
-                outcome
+            Ok(ended) => {
+                if ended.outcome == QueryOutcome::Interrupted {
+                    self.tell(&Event::QueryInterrupted { query, summary });
+                }
+                ended
             }
-            Ok(outcome) => outcome,
             Err(error) => {
                 self.tell(&Event::QueryFailed {
                     query,
                     error: describe(&error),
                     summary,
                 });
-                match error {
+                let outcome = match error {
                     ExportError::Api(ApiError::Unauthorized(_) | ApiError::Token { .. }) => QueryOutcome::NotAuthorized,
+                    ExportError::Upstream(error) => error.outcome(),
                     _ => QueryOutcome::Failed,
-                }
+                };
+                Ended { outcome, run: None }
             }
         }
     }
 
-    async fn try_run(&self) -> Result<QueryOutcome, ExportError> {
+    async fn try_run(&self) -> Result<Ended, ExportError> {
         let (run, resumed) = self.begin().await?;
         let id: RunId = run.name.parse().unwrap_or_else(|_| self.new_id.clone());
         self.tell(&Event::QueryStarted {
@@ -64,11 +70,34 @@ impl QueryRun<'_> {
         if run.stage == Stage::Open {
             let export = Export::resume(self.workplace, &self.query, Arc::clone(&self.plan), &run, id.clone()).await?;
             if export.read().await? == Reading::Stopped {
-                return Ok(QueryOutcome::Interrupted);
+                return Ok(Ended {
+                    outcome: QueryOutcome::Interrupted,
+                    run: None,
+                });
             }
+            self.refuse_if_nothing_came().await?;
             self.workplace.state.begin_publishing(run.key).await?;
         }
-        self.publish(&id).await
+        let outcome = self.publish(&id).await?;
+        Ok(Ended { outcome, run: Some(id) })
+    }
+
+    /// A run all of whose members failed is no result; the next one begins anew.
+    async fn refuse_if_nothing_came(&self) -> Result<(), ExportError> {
+        let Some(run) = self.workplace.state.unfinished_run(&self.query).await? else {
+            return Ok(());
+        };
+        let members = &run.members;
+        let Some((value, reason)) = members.failures.first().filter(|_| members.failed == members.all) else {
+            return Ok(());
+        };
+        let error = ExportError::AllMembersFailed {
+            members: members.all,
+            value: value.to_string(),
+            reason: reason.clone(),
+        };
+        self.drop_run(&run).await?;
+        Err(error)
     }
 
     async fn publish(&self, id: &RunId) -> Result<QueryOutcome, ExportError> {
@@ -90,7 +119,7 @@ impl QueryRun<'_> {
             query: self.name(),
             summary: summary(&self.plan, &run),
         });
-        Ok(if run.flaws.is_empty() {
+        Ok(if shortcomings(&self.plan, &run).is_empty() {
             QueryOutcome::Complete
         } else {
             QueryOutcome::Incomplete
@@ -150,7 +179,17 @@ impl QueryRun<'_> {
         Ok(self.workplace.state.drop_run(run.key).await?)
     }
 
-    async fn begin_anew(&self) -> Result<UnfinishedRun, StateError> {
+    async fn begin_anew(&self) -> Result<UnfinishedRun, ExportError> {
+        let members = match &self.upstream {
+            Some(upstream) => Some(upstream.members().await?),
+            None => None,
+        };
+        let roots = self.plan.roots_of_member();
+        let start = members.as_ref().map_or(RunStart::Whole, |members| RunStart::Members {
+            values: &members.values,
+            roots: &roots,
+            flaw: members.flaw.as_deref(),
+        });
         let state = &self.workplace.state;
         let name = self.new_id.to_string();
         let format = self.workplace.format.to_string();
@@ -161,9 +200,9 @@ impl QueryRun<'_> {
             format: &format,
             started_at: self.workplace.clock.unix_millis(),
         };
-        state.begin_run(run).await?;
+        state.begin_run(run, start).await?;
         let begun = state.unfinished_run(&self.query).await?;
-        begun.ok_or_else(|| state.lost_run(&self.query))
+        begun.ok_or_else(|| state.lost_run(&self.query).into())
     }
 
     fn name(&self) -> String {

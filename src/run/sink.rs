@@ -294,9 +294,13 @@ fn table_writer(order: &SinkOrder, table: &TableName, files: TableFiles) -> Resu
 fn layout(plan: &Plan, slots: &[StoredSlot]) -> Layout {
     let targets: Vec<Target> = slots.iter().map(target).collect();
     let mut layout = plan.layout(&targets);
-    if let AncestorRole::Object(fields) = &mut layout.data.role {
-        let void = fields.iter_mut().zip(slots).filter(|(_, slot)| slot.is_void);
-        void.for_each(|(field, _)| field.role = AncestorRole::Ignored);
+    match &mut layout.data.role {
+        AncestorRole::Object(fields) => {
+            let void = fields.iter_mut().zip(slots).filter(|(_, slot)| slot.is_void);
+            void.for_each(|(field, _)| field.role = AncestorRole::Ignored);
+        }
+        role if slots.iter().any(|slot| slot.is_void) => *role = AncestorRole::Ignored,
+        _ => {}
     }
     layout
 }
@@ -309,13 +313,7 @@ fn slot(slot: &StoredSlot) -> Slot<'_> {
 }
 
 fn target(slot: &StoredSlot) -> Target {
-    match slot.connection {
-        None => Target::Start,
-        Some(connection) => Target::Page {
-            connection,
-            is_first: slot.is_first,
-        },
-    }
+    Target::of(slot.connection, slot.root, slot.is_first)
 }
 
 fn text(body: &Bytes) -> Result<&str, SinkError> {

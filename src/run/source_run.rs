@@ -20,6 +20,7 @@ use crate::run::pack::Room;
 use crate::run::plans::plan_all;
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
+use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
 use crate::state::{StateError, StateLock, StateStore, StoredSchema};
 
@@ -37,6 +38,8 @@ pub struct SourceJob {
     pub token: Option<ReadToken>,
     /// The query files, each with its name.
     pub queries: Vec<(String, QueryDocument)>,
+    /// The query files beside them that are not exported: values may come from what they wrote before.
+    pub others: Vec<(String, QueryDocument)>,
 }
 
 /// What holds for all sources of a run.
@@ -147,6 +150,26 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     outcomes
 }
 
+/// How each query file of a run ends, for those that wait for it.
+struct Ends<'names>(Vec<(&'names str, watch::Sender<Option<Ended>>)>);
+
+impl<'names> Ends<'names> {
+    fn of(names: &[&'names str]) -> Self {
+        Self(names.iter().map(|name| (*name, watch::Sender::new(None))).collect())
+    }
+
+    fn of_query(&self, query: &str) -> Option<watch::Receiver<Option<Ended>>> {
+        let (_, sender) = self.0.iter().find(|(name, _)| *name == query)?;
+        Some(sender.subscribe())
+    }
+
+    fn tell(&self, query: &str, ended: &Ended) {
+        if let Some((_, sender)) = self.0.iter().find(|(name, _)| *name == query) {
+            sender.send_replace(Some(ended.clone()));
+        }
+    }
+}
+
 struct SourceRun<'run> {
     job: &'run SourceJob,
     settings: &'run RunSettings,
@@ -160,20 +183,34 @@ impl SourceRun<'_> {
         let new_id = RunId::new(self.settings.clock.wall(), |id| {
             self.workplace.folder.has_run(id, &names)
         });
-        let runs = self.job.queries.iter().zip(plans).map(|((name, _), plan)| {
-            let new_id = new_id.clone();
+        let ends = Ends::of(&names);
+        let runs = names.iter().zip(plans).map(|(name, plan)| {
+            let (ends, new_id) = (&ends, new_id.clone());
             async move {
-                match plan {
-                    Ok(plan) => self.query_run(name, plan, new_id).run().await,
+                let ended = match plan {
+                    Ok(plan) => self.query_run(name, plan, ends, new_id).run().await,
                     Err(error) => self.refuse(name, &error),
-                }
+                };
+                ends.tell(name, &ended);
+                ended.outcome
             }
         });
         Ok(join_all(runs).await)
     }
 
-    fn query_run(&self, name: &str, plan: Plan, new_id: RunId) -> QueryRun<'_> {
+    fn query_run(&self, name: &str, plan: Plan, ends: &Ends<'_>, new_id: RunId) -> QueryRun<'_> {
+        let upstream = plan.each.clone().map(|each| {
+            let mut files = self.job.queries.iter().chain(&self.job.others);
+            let path = files.find(|(name, _)| *name == each.query);
+            Upstream {
+                ended: ends.of_query(&each.query),
+                path: path.map_or_else(PathBuf::new, |(_, document)| document.path().to_owned()),
+                folder: self.workplace.folder.clone(),
+                each,
+            }
+        });
         QueryRun {
+            upstream,
             workplace: &self.workplace,
             query: name.to_owned(),
             plan: Arc::new(plan),
@@ -183,13 +220,16 @@ impl SourceRun<'_> {
         }
     }
 
-    fn refuse(&self, name: &str, error: &PlanError) -> QueryOutcome {
+    fn refuse(&self, name: &str, error: &PlanError) -> Ended {
         self.workplace.observer.notice(&Event::QueryFailed {
             query: format!("{}/{name}", self.job.name),
             error: error.to_string(),
             summary: QuerySummary::default(),
         });
-        QueryOutcome::Refused
+        Ended {
+            outcome: QueryOutcome::Refused,
+            run: None,
+        }
     }
 
     /// The plans of all query files. A kept schema that a query does not fit any more is asked for again, once.

@@ -2,6 +2,7 @@
 
 mod harvest;
 mod intake;
+mod members;
 mod pack;
 mod seen;
 
@@ -20,6 +21,7 @@ const SCHEMA: &str = r#"
   type Query {
     node(id: ID!): Node
     owner: Owner
+    space(name: String!): Owner
     groups(first: Int, after: String): GroupConnection
     folders(first: Int, after: String): FolderConnection
     shelves(limit: Int, offset: Int): [Shelf]
@@ -104,6 +106,7 @@ fn slot_place(AskedTask { task, .. }: &AskedTask) -> SlotPlace {
     SlotPlace {
         slot: StoredSlot {
             connection: task.connection,
+            root: task.root,
             is_first: task.position.is_none(),
             parent: task.parent.clone(),
             before: task.before,
@@ -118,6 +121,8 @@ fn slot_place(AskedTask { task, .. }: &AskedTask) -> SlotPlace {
 fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<Harvest, String> {
     let asks = asked.iter().map(|AskedTask { task, size }| Ask {
         connection: task.connection,
+        root: task.root,
+        member: task.member.as_ref().map(|member| &member.value),
         size: *size,
         position: task.position.as_ref(),
         address: &task.address,
@@ -125,7 +130,7 @@ fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<
     let targets: Vec<Target> = asks.map(|ask| ask.target()).collect();
     let layout = plan.layout(&targets);
     let slots: Vec<SlotPlace> = match targets.as_slice() {
-        [Target::Start] => Vec::new(),
+        [Target::Start] if asked.iter().all(|asked| asked.task.member.is_none()) => Vec::new(),
         _ => asked.iter().map(slot_place).collect(),
     };
     let seed = HarvestSeed {

@@ -101,6 +101,8 @@ pub(crate) enum PagingError {
     NothingNew { path: String },
     #[error("the row that holds `{path}` is another one, or gone, when it is asked for again")]
     Stranger { path: String },
+    #[error("{cause}")]
+    NoAnswer { cause: String },
     #[error("`{path}` has rows without `{key}`, by which its next page is asked for")]
     NoKey { path: String, key: String },
 }

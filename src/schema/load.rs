@@ -10,7 +10,7 @@ use apollo_compiler::validation::Valid;
 pub const CLIENT_DIRECTIVES: &str = include_str!("client_directives.graphql");
 
 /// The names of the directives in [`CLIENT_DIRECTIVES`].
-pub const CLIENT_DIRECTIVE_NAMES: [&str; 4] = ["paginate", "table", "lookup", "column"];
+pub const CLIENT_DIRECTIVE_NAMES: [&str; 5] = ["paginate", "table", "lookup", "each", "column"];
 
 /// The schema of an API, ready to check query files against.
 #[derive(Debug, Clone)]

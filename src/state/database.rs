@@ -8,8 +8,8 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Transac
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, Ends, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema, Tally, Task, Trail,
-    UnfinishedRun,
+    Effort, Ends, Member, MemberCounts, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema,
+    Tally, Task, Trail, UnfinishedRun,
 };
 
 /// The format of the state file, in its `user_version`.
@@ -227,13 +227,15 @@ impl Writing<'_> {
     /// Adds a task; `is_waiting` tells that the engine does not hold it in its memory.
     pub(crate) fn add_task(&self, run: RunKey, task: &Task, is_waiting: bool) -> rusqlite::Result<()> {
         self.execute(
-            "INSERT INTO task (run, id, connection, depth, parent, address, position, before, size, expected, pages, \
-             landmark, stale, instance, restart, total, is_waiting) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO task (run, id, connection, root, member, depth, parent, address, position, before, size, \
+             expected, pages, landmark, stale, instance, restart, total, is_waiting) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run.0,
                 task.id,
                 task.connection,
+                task.root,
+                task.member.as_ref().map(|member| member.number),
                 task.depth,
                 task.parent,
                 json(&task.address)?,
@@ -256,8 +258,10 @@ impl Writing<'_> {
     pub(crate) fn fetch_tasks(&self, run: RunKey, most: usize) -> rusqlite::Result<Vec<Task>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let tasks = self.rows(
-            "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark, \
-             stale, instance, restart, total FROM task WHERE run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
+            "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark, stale, \
+             instance, restart, total, root, number, value FROM task \
+             LEFT JOIN member ON member.run = task.run AND member.number = task.member \
+             WHERE task.run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
             params![run.0, most],
             read_task,
         )?;
@@ -369,14 +373,13 @@ impl Writing<'_> {
         )
     }
 
-    pub(crate) fn begin_run(&self, run: NewRun<'_>, task: &Task) -> rusqlite::Result<RunKey> {
+    /// Begins a run, without any task.
+    pub(crate) fn begin_run(&self, run: NewRun<'_>) -> rusqlite::Result<RunKey> {
         self.execute(
             "INSERT INTO run (query, name, fingerprint, format, stage, started_at) VALUES (?, ?, ?, ?, 'open', ?)",
             params![run.query, run.name, run.fingerprint, run.format, run.started_at],
         )?;
-        let key = RunKey(self.transaction.last_insert_rowid());
-        self.add_task(key, task, true)?;
-        Ok(key)
+        Ok(RunKey(self.transaction.last_insert_rowid()))
     }
 
     pub(crate) fn begin_publishing(&self, run: RunKey) -> rusqlite::Result<()> {
@@ -386,7 +389,7 @@ impl Writing<'_> {
     /// Keeps the run's figures and forgets everything else of it.
     pub(crate) fn finish_run(&self, run: RunKey) -> rusqlite::Result<()> {
         self.execute("UPDATE run SET stage = 'published' WHERE id = ?", params![run.0])?;
-        for table in ["task", "response", "seen", "tally", "part", "flaw"] {
+        for table in ["task", "response", "seen", "tally", "part", "flaw", "member"] {
             self.execute(&format!("DELETE FROM {table} WHERE run = ?"), params![run.0])?;
         }
         Ok(())
@@ -442,6 +445,7 @@ impl Writing<'_> {
             key,
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
+        run.members = self.member_counts(run.key)?;
         Ok(Some(run))
     }
 
@@ -505,16 +509,24 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
         instance: row.get(12)?,
         restart: parsed_if_any(row, 13)?,
         total: row.get(14)?,
+        root: row.get(15)?,
+        member: match row.get(16)? {
+            Some(number) => Some(Member {
+                number,
+                value: parsed(row, 17)?,
+            }),
+            None => None,
+        },
     })
 }
 
 /// A value as JSON text.
-fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// A value from its JSON text.
-fn parsed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into()))
@@ -555,5 +567,6 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<UnfinishedRun> {
         tallies: Vec::new(),
         parts: Vec::new(),
         flaws: Vec::new(),
+        members: MemberCounts::default(),
     })
 }

@@ -1,12 +1,13 @@
 //! The checkpoint store: one SQLite file for each source and output, by which an export goes on after any interruption.
 //!
-//! `store.rs` is the thread that writes in groups, `database.rs` every statement, `schema.sql` the tables. Must not know
-//! what a response means or where parts stand: it keeps what it is handed, and says what it was handed before. The only
-//! module that imports rusqlite.
+//! `store.rs` is the thread that writes in groups, `database.rs` every statement but those on members (`members.rs`),
+//! `schema.sql` the tables. Must not know what a response means or where parts stand: it keeps what it is handed, and says
+//! what it was handed before. The only module that imports rusqlite.
 
 mod database;
 mod error;
 mod lock;
+mod members;
 mod records;
 mod runs;
 mod seen;
@@ -17,8 +18,9 @@ mod tests;
 pub use error::StateError;
 pub use lock::StateLock;
 pub use records::{
-    Effort, Ends, NewRun, ROW_KEY_BYTES, RecordedPart, Restart, RowKey, RunKey, Sequence, Skips, Stage, StoredResponse,
-    StoredSchema, StoredSlot, TakenResponse, Tally, Task, TaskChange, Trail, UnfinishedRun,
+    Effort, Ends, Member, MemberCounts, MemberGain, NAMED_FAILURES, NewRun, ROW_KEY_BYTES, RecordedPart, Restart,
+    RowKey, RunKey, RunStart, Sequence, Skips, Stage, StoredResponse, StoredSchema, StoredSlot, TakenResponse, Tally,
+    Task, TaskChange, Trail, UnfinishedRun,
 };
 pub use runs::FIRST_TASK;
 pub use store::{StateStore, StateThread};

@@ -20,9 +20,13 @@ pub struct Task {
     pub id: u64,
     /// Index of the plan's connection; `None` for the first pages of everything.
     pub connection: Option<usize>,
+    /// The field of the query root whose first pages are asked for by themselves.
+    pub root: Option<usize>,
+    /// What it is asked for, in a run for each value of a variable.
+    pub member: Option<Member>,
     /// Row fields above the connection.
     pub depth: u32,
-    /// The `_id` of the row that holds the connection; `None` at the outermost level.
+    /// The `_id` of the row that holds the connection; at the outermost level the member's name, or `None`.
     pub parent: Option<String>,
     /// The values by which that row is asked for again.
     pub address: Vec<Option<Value>>,
@@ -52,6 +56,55 @@ pub struct Restart {
     /// How many times it was begun again since it last came further than that.
     pub attempts: u32,
 }
+
+/// One value of the variable that a query is run for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Its place among the values, from 1.
+    pub number: u64,
+    /// The value.
+    pub value: Value,
+}
+
+impl Member {
+    /// What stands for the `_id` of the row above: the value's own text.
+    pub fn name(&self) -> String {
+        self.value
+            .as_str()
+            .map_or_else(|| self.value.to_string(), str::to_owned)
+    }
+}
+
+/// What is added to what is known of a member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberGain {
+    /// Pages that are to be read because of it, less those that were.
+    pub open: i64,
+    /// Rows.
+    pub rows: u64,
+    /// Fields of the query root that are null, and not by an error.
+    pub nulls: u64,
+    /// Why it failed, if it did; the first reason stays.
+    pub failure: Option<String>,
+}
+
+/// How far the members of a run were read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MemberCounts {
+    /// All of them.
+    pub all: u64,
+    /// Those that have no open pages and did not fail.
+    pub done: u64,
+    /// Those of the done ones that do not exist: null, and without any row.
+    pub absent: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// The first [`NAMED_FAILURES`] of those that failed, each with its reason.
+    pub failures: Vec<(Value, String)>,
+}
+
+/// Failed members that are named; the others are counted.
+pub const NAMED_FAILURES: usize = 100;
 
 /// Brent's cycle detection over the cursors of one connection: one of them is remembered, and replaced by a later one
 /// after 1, 2, 4, 8 … pages, so that a circle of any length is found within three times its length.
@@ -116,6 +169,8 @@ pub struct TakenResponse {
     pub tallies: Vec<(usize, Tally)>,
     /// What it shows to be lacking, each with how often.
     pub flaws: Vec<(String, u64)>,
+    /// What it adds to members, by their numbers.
+    pub members: Vec<(u64, MemberGain)>,
     /// What it took.
     pub effort: Effort,
 }
@@ -128,17 +183,19 @@ pub const ROW_KEY_BYTES: usize = 16;
 /// The ordinals of rows that are left out, by table; as `Decoder::decode` counts them.
 pub type Skips = Vec<Vec<u64>>;
 
-/// A task that ends without a response.
+/// Tasks that end without a response.
 #[derive(Debug, Default)]
 pub struct TaskChange {
-    /// Its id.
-    pub done: u64,
-    /// The task that takes its place; in the memory of the engine.
-    pub next: Option<Task>,
-    /// What that adds to the tally of a connection.
-    pub tally: Option<(usize, Tally)>,
+    /// Their ids.
+    pub done: Vec<u64>,
+    /// The tasks that take their place; in the memory of the engine.
+    pub next: Vec<Task>,
+    /// What that adds to members, by their numbers.
+    pub members: Vec<(u64, MemberGain)>,
+    /// What it adds to the tallies of connections.
+    pub tallies: Vec<(usize, Tally)>,
     /// What is lacking because of it.
-    pub flaw: Option<String>,
+    pub flaws: Vec<String>,
 }
 
 /// How far a connection was read, over all rows that hold one.
@@ -197,6 +254,8 @@ impl std::ops::AddAssign for Tally {
 pub struct StoredSlot {
     /// Index of the plan's connection; `None` for the first pages of everything.
     pub connection: Option<usize>,
+    /// The field of the query root whose first pages were asked for by themselves.
+    pub root: Option<usize>,
     /// Whether it is a first page.
     pub is_first: bool,
     /// The `_id` of the row that holds the connection.
@@ -290,6 +349,8 @@ pub struct UnfinishedRun {
     pub parts: Vec<RecordedPart>,
     /// What is lacking, each with how often.
     pub flaws: Vec<(String, u64)>,
+    /// How far its members were read.
+    pub members: MemberCounts,
 }
 
 /// What tells a new run.
@@ -305,6 +366,22 @@ pub struct NewRun<'run> {
     pub format: &'run str,
     /// When it begins, in milliseconds since 1970.
     pub started_at: u64,
+}
+
+/// What a run is to do first.
+#[derive(Debug, Clone, Copy)]
+pub enum RunStart<'run> {
+    /// Ask for the first pages of everything.
+    Whole,
+    /// Ask for the first pages once for each value of a variable.
+    Members {
+        /// The values, each once.
+        values: &'run [Value],
+        /// The fields of the query root that are asked for by themselves; `None` stands for all of them together.
+        roots: &'run [Option<usize>],
+        /// What is known to be lacking before anything is asked.
+        flaw: Option<&'run str>,
+    },
 }
 
 /// A schema that was asked for before.

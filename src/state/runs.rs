@@ -2,15 +2,17 @@
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, NewRun, RecordedPart, RunKey, Sequence, StoredResponse, StoredSchema, Task, TaskChange, Trail,
-    UnfinishedRun,
+    Effort, Member, NewRun, RecordedPart, RunKey, RunStart, Sequence, StoredResponse, StoredSchema, Task, TaskChange,
+    Trail, UnfinishedRun,
 };
 use crate::state::store::StateStore;
 
-/// The task that every run begins with: the first pages of everything.
+/// The task that a run begins with: the first pages of everything.
 pub const FIRST_TASK: Task = Task {
     id: 1,
     connection: None,
+    root: None,
+    member: None,
     depth: 0,
     parent: None,
     address: Vec::new(),
@@ -43,10 +45,11 @@ impl StateStore {
     }
 
     /// Begins a run; the query file has no unfinished one.
-    pub async fn begin_run(&self, run: NewRun<'_>) -> Result<RunKey, StateError> {
+    pub async fn begin_run(&self, run: NewRun<'_>, start: RunStart<'_>) -> Result<RunKey, StateError> {
         let query = run.query.to_owned();
         let (name, fingerprint, format) = (run.name.to_owned(), run.fingerprint.to_owned(), run.format.to_owned());
         let started_at = run.started_at;
+        let (members, tasks, flaw) = first_tasks(start);
         self.transact(move |writing| {
             let run = NewRun {
                 query: &query,
@@ -55,7 +58,13 @@ impl StateStore {
                 format: &format,
                 started_at,
             };
-            writing.begin_run(run, &FIRST_TASK)
+            let key = writing.begin_run(run)?;
+            members
+                .iter()
+                .try_for_each(|(member, open)| writing.add_member(key, member, *open))?;
+            tasks.iter().try_for_each(|task| writing.add_task(key, task, true))?;
+            flaw.iter().try_for_each(|text| writing.add_flaw(key, text, 1))?;
+            Ok(key)
         })
         .await
     }
@@ -75,23 +84,22 @@ impl StateStore {
         self.transact(move |writing| writing.release_tasks(run)).await
     }
 
-    /// Ends a task without a response.
-    pub async fn change_task(&self, run: RunKey, change: TaskChange) -> Result<(), StateError> {
-        let TaskChange {
-            done,
-            next,
-            tally,
-            flaw,
-        } = change;
+    /// Ends tasks without a response.
+    pub async fn change_tasks(&self, run: RunKey, change: TaskChange) -> Result<(), StateError> {
         self.transact(move |writing| {
-            writing.remove_task(run, done)?;
-            if let Some(next) = &next {
-                writing.add_task(run, next, false)?;
+            for task in &change.done {
+                writing.remove_task(run, *task)?;
             }
-            if let Some((connection, tally)) = &tally {
+            for task in &change.next {
+                writing.add_task(run, task, false)?;
+            }
+            for (connection, tally) in &change.tallies {
                 writing.add_tally(run, *connection, tally)?;
             }
-            flaw.map_or(Ok(()), |flaw| writing.add_flaw(run, &flaw, 1))
+            for (number, gain) in &change.members {
+                writing.add_to_member(run, *number, gain)?;
+            }
+            change.flaws.iter().try_for_each(|flaw| writing.add_flaw(run, flaw, 1))
         })
         .await
     }
@@ -159,4 +167,32 @@ impl StateStore {
             writing.record_parts(run, through, &parts)
         })
     }
+}
+
+/// The members that a run begins with, each with the number of its tasks; the tasks; and what is lacking already.
+fn first_tasks(start: RunStart<'_>) -> (Vec<(Member, usize)>, Vec<Task>, Option<String>) {
+    let RunStart::Members { values, roots, flaw } = start else {
+        return (Vec::new(), vec![FIRST_TASK], None);
+    };
+    let numbers = 1_u64..;
+    let members: Vec<Member> = numbers
+        .zip(values)
+        .map(|(number, value)| Member {
+            number,
+            value: value.clone(),
+        })
+        .collect();
+    let asked = members
+        .iter()
+        .flat_map(|member| roots.iter().map(move |root| (member, *root)));
+    let tasks = (1_u64..).zip(asked).map(|(id, (member, root))| Task {
+        id,
+        root,
+        parent: Some(member.name()),
+        member: Some(member.clone()),
+        ..FIRST_TASK
+    });
+    let tasks = tasks.collect();
+    let members = members.into_iter().map(|member| (member, roots.len()));
+    (members.collect(), tasks, flaw.map(str::to_owned))
 }

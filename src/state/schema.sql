@@ -24,13 +24,29 @@ CREATE TABLE run (
 ) STRICT;
 CREATE UNIQUE INDEX unfinished_run ON run (query) WHERE stage <> 'published';
 
+-- The values of the variable that a query is run for, once for each.
+CREATE TABLE member (
+  run     INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  number  INTEGER NOT NULL,
+  value   TEXT NOT NULL,                -- JSON
+  open    INTEGER NOT NULL,             -- pages still to be read
+  rows    INTEGER NOT NULL DEFAULT 0,
+  nulls   INTEGER NOT NULL DEFAULT 0,   -- fields of the query root that are null, and not by an error
+  failure TEXT,                         -- why it failed
+  stage   TEXT NOT NULL GENERATED ALWAYS AS
+    (CASE WHEN failure IS NOT NULL THEN 'failed' WHEN open > 0 THEN 'open' ELSE 'done' END),
+  PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+
 -- Pages still to be read.
 CREATE TABLE task (
   run        INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   id         INTEGER NOT NULL,
   connection INTEGER,                   -- of the plan; NULL for the first pages of everything
+  root       INTEGER,                   -- the field of the query root that is asked for by itself, if it is
+  member     INTEGER,                   -- what it is asked for, in a run for each value of a variable
   depth      INTEGER NOT NULL,          -- row fields above the connection
-  parent     TEXT,                      -- the _id of the row that holds the connection
+  parent     TEXT,                      -- the _id of the row that holds the connection, or the member's name
   address    TEXT NOT NULL,             -- JSON: how that row is asked for again
   position   TEXT,                      -- JSON: a cursor, a page, an offset, a key; NULL for a first page
   before     INTEGER NOT NULL,          -- rows of the connection before this page

@@ -263,6 +263,9 @@ impl Group {
             for (instance, keys) in &response.keys {
                 writing.add_seen(run, *instance, keys)?;
             }
+            for (number, gain) in &response.members {
+                writing.add_to_member(run, *number, gain)?;
+            }
             writing.add_effort(run, &response.effort, 1, response.rows)?;
             let stored = StoredResponse {
                 sequence: response.sequence,

@@ -6,8 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::state::{
-    Effort, Ends, FIRST_TASK, NewRun, ROW_KEY_BYTES, RecordedPart, Restart, RunKey, Stage, StateError, StateStore,
-    StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task, Trail,
+    Effort, Ends, FIRST_TASK, Member, MemberCounts, MemberGain, NewRun, ROW_KEY_BYTES, RecordedPart, Restart, RunKey,
+    RunStart, Stage, StateError, StateStore, StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task,
+    TaskChange, Trail,
 };
 
 const NEW_RUN: NewRun<'_> = NewRun {
@@ -22,6 +23,8 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
     Task {
         id,
         connection: Some(0),
+        root: None,
+        member: None,
         depth: 1,
         parent: Some("GRP-1".to_owned()),
         address: vec![Some("GRP-1".into()), None],
@@ -47,6 +50,7 @@ fn taken(run: RunKey, sequence: u64, answers: Task, next_tasks: Vec<Task>) -> Ta
         tasks: vec![answers.id],
         slots: vec![StoredSlot {
             connection: answers.connection,
+            root: answers.root,
             is_first: answers.position.is_none(),
             parent: answers.parent,
             before: answers.before,
@@ -61,6 +65,7 @@ fn taken(run: RunKey, sequence: u64, answers: Task, next_tasks: Vec<Task>) -> Ta
         keys: vec![(9, vec![[u8::try_from(sequence).unwrap(); ROW_KEY_BYTES]])],
         tallies: Vec::new(),
         flaws: vec![("one".to_owned(), 2)],
+        members: Vec::new(),
         effort: Effort {
             requests: 2,
             retries: 1,
@@ -80,7 +85,7 @@ async fn close(store: StateStore, thread: StateThread) {
 async fn a_run_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (store, thread) = StateStore::open(folder.path()).unwrap();
-    let run = store.begin_run(NEW_RUN).await.unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     store
         .take(taken(run, 1, FIRST_TASK, vec![task(2, "a", 10), task(3, "x", 4)]))
         .await
@@ -135,7 +140,7 @@ async fn a_run_goes_on_where_it_was() {
 async fn bodies_stay_until_their_rows_are_in_parts() {
     let folder = tempfile::tempdir().unwrap();
     let (store, thread) = StateStore::open(folder.path()).unwrap();
-    let run = store.begin_run(NEW_RUN).await.unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     for sequence in 1..=3 {
         store
             .take(taken(run, sequence, task(sequence, "c", 0), Vec::new()))
@@ -179,7 +184,7 @@ async fn bodies_stay_until_their_rows_are_in_parts() {
 async fn what_is_handed_over_is_durable_within_a_hundred_milliseconds_of_its_own_accord() {
     let folder = tempfile::tempdir().unwrap();
     let (store, thread) = StateStore::open(folder.path()).unwrap();
-    let run = store.begin_run(NEW_RUN).await.unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     store.take(taken(run, 1, FIRST_TASK, Vec::new())).await.unwrap();
     // Seen through a connection of its own, so only what was committed; the number of looks bounds the time.
     let reader = rusqlite::Connection::open(folder.path().join("state.sqlite")).unwrap();
@@ -201,13 +206,13 @@ async fn what_is_handed_over_is_durable_within_a_hundred_milliseconds_of_its_own
 async fn a_dropped_run_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, thread) = StateStore::open(folder.path()).unwrap();
-    let run = store.begin_run(NEW_RUN).await.unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     store
         .take(taken(run, 1, FIRST_TASK, vec![task(2, "a", 0)]))
         .await
         .unwrap();
     store.drop_run(run).await.unwrap();
-    let again = store.begin_run(NEW_RUN).await.unwrap();
+    let again = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     let found = store.unfinished_run("groups").await.unwrap().unwrap();
     assert_eq!(
         (found.key, found.last_task, found.last_sequence),
@@ -254,7 +259,7 @@ async fn the_state_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let (store, thread) = StateStore::open(folder.path()).unwrap();
-    store.begin_run(NEW_RUN).await.unwrap();
+    store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     for file in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
         let mode = fs_err::metadata(folder.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
@@ -266,7 +271,7 @@ async fn the_state_is_readable_by_its_owner_alone() {
 async fn rows_that_came_are_known_by_their_connection_until_the_run_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let (store, thread) = StateStore::open(folder.path()).unwrap();
-    let run = store.begin_run(NEW_RUN).await.unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     let key = |byte: u8| [byte; ROW_KEY_BYTES];
     for sequence in [1, 2] {
         store
@@ -289,5 +294,76 @@ async fn rows_that_came_are_known_by_their_connection_until_the_run_is_finished(
     assert_eq!(all.await.unwrap(), [(9, key(1)), (9, key(2))]);
     store.finish_run(run).await.unwrap();
     assert_eq!(store.seen(run, wanted(9)).await.unwrap(), BTreeSet::new());
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn members_are_open_until_their_last_task_and_keep_why_they_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let start = RunStart::Members {
+        values: &["a".into(), 7.into(), "c".into()],
+        roots: &[Some(0), Some(1)],
+        flaw: Some("not all values"),
+    };
+    let run = store.begin_run(NEW_RUN, start).await.unwrap();
+    let tasks = store.fetch_tasks(run, 9).await.unwrap();
+    let asked: Vec<_> = tasks.iter().map(|task| (task.parent.as_deref(), task.root)).collect();
+    let pairs = ["a", "7", "c"].map(|name| [(Some(name), Some(0)), (Some(name), Some(1))]);
+    assert_eq!(asked, pairs.concat());
+    assert_eq!(
+        tasks[3].member,
+        Some(Member {
+            number: 2,
+            value: 7.into()
+        })
+    );
+    let gain = |open, failure: Option<&str>| MemberGain {
+        open,
+        rows: 3,
+        failure: failure.map(str::to_owned),
+        ..MemberGain::default()
+    };
+    let next = Task {
+        member: tasks[0].member.clone(),
+        ..task(20, "c1", 10)
+    };
+    let answer = TakenResponse {
+        members: vec![(1, gain(0, None))],
+        ..taken(run, 1, tasks[0].clone(), vec![next.clone()])
+    };
+    store.take(answer).await.unwrap();
+    let lost = TaskChange {
+        done: vec![tasks[2].id, tasks[3].id],
+        members: vec![(2, gain(-2, Some("first"))), (2, gain(0, Some("second")))],
+        ..TaskChange::default()
+    };
+    store.change_tasks(run, lost).await.unwrap();
+    let last = TakenResponse {
+        tasks: vec![tasks[4].id, tasks[5].id],
+        members: vec![(
+            3,
+            MemberGain {
+                open: -2,
+                nulls: 1,
+                ..MemberGain::default()
+            },
+        )],
+        ..taken(run, 2, tasks[4].clone(), Vec::new())
+    };
+    store.take(last).await.unwrap();
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    let counts = MemberCounts {
+        all: 3,
+        done: 1,
+        absent: 1,
+        failed: 1,
+        failures: vec![(7.into(), "first".to_owned())],
+    };
+    assert_eq!(found.members, counts);
+    assert!(found.flaws.contains(&("not all values".to_owned(), 1)));
+    store.release_tasks(run).await.unwrap();
+    let open = store.fetch_tasks(run, 9).await.unwrap();
+    assert_eq!(open, [next, tasks[1].clone()], "with their values");
     close(store, thread).await;
 }

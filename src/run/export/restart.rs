@@ -5,7 +5,7 @@ use crate::plan::Target;
 use crate::run::export::{Export, ExportError, Sent};
 use crate::run::intake::note_end;
 use crate::run::turning::End;
-use crate::state::{Restart, Tally, Task, TaskChange, Trail};
+use crate::state::{MemberGain, Restart, Tally, Task, TaskChange, Trail};
 
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
@@ -46,27 +46,37 @@ impl Export<'_> {
         self.alone.remove(&task.id);
         self.frontier.hold(next.clone());
         let change = TaskChange {
-            done: task.id,
-            next: Some(next),
+            done: vec![task.id],
+            next: vec![next],
             ..TaskChange::default()
         };
-        Ok(self.workplace.state.change_task(self.key, change).await?)
+        Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
     async fn give_up(&mut self, task: &Task, refusal: &Refusal, why: &str) -> Result<(), ExportError> {
         self.alone.remove(&task.id);
         let mut tally = Tally::default();
         note_end(&mut tally, End::Lost);
+        let gain = MemberGain {
+            open: -1,
+            ..MemberGain::default()
+        };
+        let member = task.member.as_ref().map(|member| (member.number, gain));
         let change = TaskChange {
-            done: task.id,
-            next: None,
-            tally: task.connection.map(|connection| (connection, tally)),
-            flaw: Some(format!(
+            done: vec![task.id],
+            next: Vec::new(),
+            members: member.into_iter().collect(),
+            tallies: task
+                .connection
+                .into_iter()
+                .map(|connection| (connection, tally))
+                .collect(),
+            flaws: vec![format!(
                 "{} cannot be read on after its cursors expired, since {why}: {refusal}",
                 self.named(task)
-            )),
+            )],
         };
-        Ok(self.workplace.state.change_task(self.key, change).await?)
+        Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
     /// The path of a task's connection.

@@ -7,7 +7,6 @@ use serde_json::json;
 use super::*;
 use crate::api::GraphqlError;
 use crate::run::intake::{Consequences, Request, Sight, consequences, new_instance};
-use crate::run::seen::Repeats;
 use crate::run::turning::PagingError;
 use crate::state::{Tally, Trail};
 
@@ -20,8 +19,7 @@ fn take_with(
     data: &str,
     errors: &[GraphqlError],
 ) -> Result<Consequences, PagingError> {
-    let mut harvest = read(plan, asked, &[], data).unwrap();
-    harvest.leave_out(&Repeats::default());
+    let harvest = read(plan, asked, &[], data).unwrap();
     let inline_sizes: Vec<u32> = plan.connections.iter().map(|_| 2).collect();
     let request = Request {
         plan,

@@ -166,7 +166,11 @@ fn a_size_that_was_settled_stays_where_pages_are_numbered() {
         packer.size(&task, &fan_outs)
     };
     assert_eq!(size("books", Some(77)), 77);
-    assert_eq!(size("books", None), 2, "what fits beside the first pages of notes, for a first page");
+    assert_eq!(
+        size("books", None),
+        2,
+        "what fits beside the first pages of notes, for a first page"
+    );
     assert_eq!(
         size("shelves", Some(77)),
         30,

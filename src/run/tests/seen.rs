@@ -12,7 +12,7 @@ use super::*;
 use crate::rows::{Decoder, Slot};
 use crate::run::harvest::FoundPage;
 use crate::run::seen::{Repeats, Seen};
-use crate::state::{Effort, NewRun, Restart, RowKey, RunKey, StateStore, TakenResponse};
+use crate::state::{Effort, NewRun, Restart, RowKey, RunKey, RunStart, StateStore, TakenResponse};
 
 const GROUPS: &str = "{ groups { nodes { id findings { nodes { id notes { nodes { text } } } } } } }";
 const LIST: &str = r#""pageInfo":{"hasNextPage":false}"#;
@@ -97,7 +97,8 @@ fn what_is_left_out_is_what_the_decoder_leaves_out() {
                 }
             }
         }
-        let skips = harvest.leave_out(&repeats);
+        harvest.leave_out(&repeats);
+        let skips = harvest.skips(&repeats, &[]);
         let skipped: usize = repeats.values().map(Vec::len).sum();
         let targets = vec![
             Target::Page {
@@ -157,6 +158,7 @@ fn taken(run: RunKey, keys: Vec<RowKey>) -> TakenResponse {
         keys: vec![(5, keys)],
         tallies: Vec::new(),
         flaws: Vec::new(),
+        members: Vec::new(),
         effort: Effort::default(),
     }
 }
@@ -165,7 +167,7 @@ fn taken(run: RunKey, keys: Vec<RowKey>) -> TakenResponse {
 async fn rows_are_told_by_their_key_and_their_connection() {
     let folder = tempfile::tempdir().unwrap();
     let (state, _thread) = StateStore::open(folder.path()).unwrap();
-    let run = state.begin_run(RUN).await.unwrap();
+    let run = state.begin_run(RUN, RunStart::Whole).await.unwrap();
     let plan = plan(GROUPS);
     let keys = |ids: &[&str]| -> Vec<RowKey> { page_of(&plan, 5, ids).1.keys.into_iter().flatten().collect() };
     let mut seen = Seen::of_state(state.clone(), run).await.unwrap();
@@ -193,7 +195,7 @@ async fn rows_are_told_by_their_key_and_their_connection() {
 async fn rows_without_a_key_are_counted_off_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (state, _thread) = StateStore::open(folder.path()).unwrap();
-    let run = state.begin_run(RUN).await.unwrap();
+    let run = state.begin_run(RUN, RunStart::Whole).await.unwrap();
     let seen = Seen::of_state(state, run).await.unwrap();
     let plan = plan("{ books { items { title } totalPages } }");
     let mut asked = later(&plan, "books", "", 2);

@@ -43,7 +43,7 @@ impl Turner<'_> {
             return Ok(self.repeated());
         };
         // Smaller pages than the largest are asked for where the end is thought to be near.
-        let is_largest = self.connection.parent.is_none() || self.asked.size >= self.connection.page_size;
+        let is_largest = !self.connection.is_repeated || self.asked.size >= self.connection.page_size;
         let pages = if Self::has_repeats(&trail) {
             1
         } else {
@@ -101,10 +101,10 @@ impl Turner<'_> {
         (rows > 0 && (rows >= self.size() || self.is_cut())).then_some(rows)
     }
 
-    /// The first page within that of a parent is small: the others need not be, where a total says how many rows there
+    /// The first page that shares a request with others of its kind is small: the others need not be, where a total says how many rows there
     /// are.
     fn grown(&self, step: u64) -> u64 {
-        match self.connection.parent.is_some() && step == self.size() {
+        match self.connection.is_repeated && step == self.size() {
             true => step.max(u64::from(self.connection.page_size)),
             false => step,
         }

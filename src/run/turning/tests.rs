@@ -93,6 +93,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
         path: "rows".to_owned(),
         table: 0,
         parent: None,
+        is_repeated: false,
         depth: 0,
         paged: PagedField {
             pager,
@@ -479,7 +480,7 @@ fn the_last_page_by_the_total_has_room_for_one_row_more() {
 #[test]
 fn the_pages_behind_a_small_first_page_are_large() {
     let nested = Connection {
-        parent: Some(0),
+        is_repeated: true,
         ..connection(offset_total())
     };
     let at = At { size: 10, ..first() };
@@ -581,7 +582,7 @@ fn a_bare_list_is_read_ahead_and_ends_with_an_empty_page() {
 #[test]
 fn a_bare_list_is_not_read_ahead_by_small_pages() {
     let nested = Connection {
-        parent: Some(0),
+        is_repeated: true,
         ..connection(offset_list())
     };
     let at = At {

@@ -284,8 +284,8 @@ proptest! {
         turns in prop::collection::vec(0..64_usize, 1..20),
     ) {
         let connection = Connection {
-            // Only within the pages of parents are first pages smaller than others.
-            parent: (first_size < PAGE_SIZE).then_some(0),
+            // Only first pages that share a request are smaller than others.
+            is_repeated: first_size < PAGE_SIZE,
             ..connection(server.kind.pager())
         };
         let walked = walk(&server, &connection, first_size, &turns);

@@ -1,0 +1,168 @@
+//! Runs for each value of a variable: which values share a request, what an answer means for those that it was asked
+//! for, and what becomes of those that the API refuses.
+//!
+//! Pure. One value that fails takes no other one down.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::api::ApiError;
+use crate::run::harvest::Harvest;
+use crate::run::intake::{AskedTask, Consequences, note_end};
+use crate::run::turning::{End, PagingError};
+use crate::state::{Member, MemberGain, Tally, Task, TaskChange};
+
+/// Which members may share a request. Those of a request that was refused are parted, so that what the API refuses is
+/// found in as few requests as that takes.
+#[derive(Debug, Default)]
+pub(crate) struct Company {
+    /// The group of each member that was parted from others; all others are of group 0.
+    groups: HashMap<u64, u64>,
+    last_group: u64,
+}
+
+impl Company {
+    /// Whether a task may share a request with another one.
+    pub(crate) fn may_join(&self, first: &Task, other: &Task, mixes_members: bool) -> bool {
+        let same = |one: &Option<Member>, other: &Option<Member>| {
+            one.as_ref().map(|member| member.number) == other.as_ref().map(|member| member.number)
+        };
+        self.group(first) == self.group(other) && (mixes_members || same(&first.member, &other.member))
+    }
+
+    fn group(&self, task: &Task) -> u64 {
+        let group = task.member.as_ref().and_then(|member| self.groups.get(&member.number));
+        group.copied().unwrap_or(0)
+    }
+
+    /// Parts the members of a request that was refused: each half goes on by itself. False where there is but one.
+    pub(crate) fn part(&mut self, asked: &[AskedTask]) -> bool {
+        let members: BTreeSet<u64> = numbers(asked).collect();
+        if members.len() < 2 {
+            return false;
+        }
+        let half = members.len().div_ceil(2);
+        for (index, number) in members.into_iter().enumerate() {
+            let group = self.last_group + if index < half { 1 } else { 2 };
+            self.groups.insert(number, group);
+        }
+        self.last_group += 2;
+        true
+    }
+
+    /// The members of a request that was answered may share one with any again.
+    pub(crate) fn reunite(&mut self, asked: &[AskedTask]) {
+        for number in numbers(asked) {
+            self.groups.remove(&number);
+        }
+    }
+}
+
+fn numbers(asked: &[AskedTask]) -> impl Iterator<Item = u64> {
+    asked
+        .iter()
+        .filter_map(|asked| Some(asked.task.member.as_ref()?.number))
+}
+
+/// Whether an error may be that of one value of the variable, and not of the API or of the query as a whole.
+pub(crate) fn may_be_of_one_member(error: &ApiError) -> bool {
+    match error {
+        ApiError::Denied { .. }
+        | ApiError::TooBig(_)
+        | ApiError::TooComplex(_)
+        | ApiError::CursorExpired(_)
+        | ApiError::Invalid(_)
+        | ApiError::Misshapen(_) => true,
+        ApiError::Unauthorized(_)
+        | ApiError::GaveUp { .. }
+        | ApiError::ThrottledForever { .. }
+        | ApiError::Stopped { .. }
+        | ApiError::Token { .. }
+        | ApiError::PermitLog { .. }
+        | ApiError::Unwritable { .. } => false,
+    }
+}
+
+/// What giving these tasks up amounts to, all of which are asked for a member.
+pub(crate) fn give_up(asked: &[AskedTask], reason: &str) -> TaskChange {
+    let mut lost = TaskChange::default();
+    let mut members: BTreeMap<u64, MemberGain> = BTreeMap::new();
+    for AskedTask { task, .. } in asked {
+        lost.done.push(task.id);
+        if let Some(member) = &task.member {
+            let gain = members.entry(member.number).or_default();
+            gain.open -= 1;
+            gain.failure = Some(reason.to_owned());
+        }
+        // A page before the last one is not its connection's end.
+        if let Some(connection) = task.connection.filter(|_| task.expected.is_none()) {
+            let mut tally = Tally::default();
+            note_end(&mut tally, End::Lost);
+            lost.tallies.push((connection, tally));
+        }
+    }
+    lost.members = members.into_iter().collect();
+    lost
+}
+
+/// Adds to the members which of their pages were read, and which are to be read because of that.
+pub(crate) fn count_open<'task>(
+    members: &mut BTreeMap<u64, MemberGain>,
+    done: impl Iterator<Item = &'task Task>,
+    next: &[Task],
+) {
+    let of_done = done.map(|task| (task, -1));
+    let of_next = next.iter().map(|task| (task, 1));
+    for (task, change) in of_done.chain(of_next) {
+        if let Some(member) = &task.member {
+            members.entry(member.number).or_default().open += change;
+        }
+    }
+}
+
+/// What of an answer is wrong with a slot that asks for the first pages for a member: its field is null because of an
+/// error, or it is not there. What is null without an error does not exist, and is counted.
+pub(crate) struct FirstPages<'run> {
+    pub(crate) asked: &'run [AskedTask],
+    pub(crate) harvest: &'run Harvest,
+}
+
+impl FirstPages<'_> {
+    /// Notes for each such slot what came of it; `cause` is the message of the error that made a slot null, if any did.
+    pub(crate) fn note(&self, cause: impl Fn(usize) -> Option<String>, result: &mut Consequences) {
+        let slots = self.asked.iter().enumerate();
+        for (slot, member) in slots.filter_map(|(slot, asked)| Some((slot, first_of(&asked.task)?))) {
+            let failure = match self.missing(slot) {
+                Some(path) => Some(format!("`{path}` is missing from the answer")),
+                None => cause(slot).filter(|_| self.lacks(slot)),
+            };
+            match failure {
+                Some(cause) => {
+                    result.failed.push((slot, PagingError::NoAnswer { cause }));
+                    result.void.push(slot);
+                }
+                None if self.harvest.null_slots.contains(&slot) => {
+                    result.members.entry(member.number).or_default().nulls += 1;
+                    result.void.push(slot);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn missing(&self, slot: usize) -> Option<&str> {
+        let missing = self.harvest.missing.iter().find(|missing| missing.slot == Some(slot));
+        missing.map(|missing| missing.path.as_str())
+    }
+
+    /// Whether rows are not there: the slot's own field is null, or one of its outermost connections is.
+    fn lacks(&self, slot: usize) -> bool {
+        let mut pages = self.harvest.pages.iter().filter(|page| page.slot == Some(slot));
+        let is_absent = pages.any(|page| (page.is_null || !page.has_items) && !page.is_left_out);
+        self.harvest.null_slots.contains(&slot) || is_absent
+    }
+}
+
+/// The member whose first pages a task asks for.
+fn first_of(task: &Task) -> Option<&Member> {
+    task.member.as_ref().filter(|_| task.connection.is_none())
+}

@@ -1,0 +1,50 @@
+//! The statements on the members of a run: the values of the variable that its query is run for.
+
+use rusqlite::params;
+
+use crate::state::database::{Writing, json, parsed};
+use crate::state::records::{Member, MemberCounts, MemberGain, NAMED_FAILURES, RunKey};
+
+impl Writing<'_> {
+    /// Adds a member with so many open tasks.
+    pub(crate) fn add_member(&self, run: RunKey, member: &Member, open: usize) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO member (run, number, value, open) VALUES (?, ?, ?, ?)",
+            params![run.0, member.number, json(&member.value)?, open],
+        )
+    }
+
+    pub(crate) fn add_to_member(&self, run: RunKey, number: u64, gain: &MemberGain) -> rusqlite::Result<()> {
+        self.execute(
+            "UPDATE member SET open = open + ?, rows = rows + ?, nulls = nulls + ?, failure = coalesce(failure, ?) \
+             WHERE run = ? AND number = ?",
+            params![gain.open, gain.rows, gain.nulls, gain.failure, run.0, number],
+        )
+    }
+
+    /// How far the members of a run were read.
+    pub(crate) fn member_counts(&self, run: RunKey) -> rusqlite::Result<MemberCounts> {
+        let counted = self.rows(
+            "SELECT count(*), count(*) FILTER (WHERE stage = 'done'), \
+             count(*) FILTER (WHERE stage = 'done' AND nulls > 0 AND rows = 0), \
+             count(*) FILTER (WHERE stage = 'failed') FROM member WHERE run = ?",
+            params![run.0],
+            |row| {
+                Ok(MemberCounts {
+                    all: row.get(0)?,
+                    done: row.get(1)?,
+                    absent: row.get(2)?,
+                    failed: row.get(3)?,
+                    failures: Vec::new(),
+                })
+            },
+        )?;
+        let mut counts = counted.into_iter().next().unwrap_or_default();
+        counts.failures = self.rows(
+            "SELECT value, failure FROM member WHERE run = ? AND stage = 'failed' ORDER BY number LIMIT ?",
+            params![run.0, i64::try_from(NAMED_FAILURES).unwrap_or(i64::MAX)],
+            |row| Ok((parsed(row, 0)?, row.get(1)?)),
+        )?;
+        Ok(counts)
+    }
+}
