@@ -1,6 +1,6 @@
 //! The rows that an export of nested lists must have, and whose children they are: straight from the stand-in's data.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use gqldump::demo::{Family, StandIn};
@@ -30,6 +30,8 @@ pub(crate) struct Branch {
     key: Option<&'static str>,
     is_wanted: Arc<Condition>,
     most: usize,
+    /// Whether those behind the last of `most` rows are lacking, or not wanted.
+    is_capped: bool,
     below: Vec<Branch>,
 }
 
@@ -46,13 +48,8 @@ pub(crate) struct Census {
     pub(crate) rows: u64,
 }
 
-/// The stand-in's data, as it is taken apart.
-#[derive(Default)]
-struct Truth {
-    /// By table and parent, in their order.
-    families: HashMap<(String, String), VecDeque<Family>>,
-    census: BTreeMap<String, Census>,
-}
+/// The lists of the stand-in, by the table of their rows and the parent's place among those of its type.
+type Families = HashMap<(String, u64), Family>;
 
 /// A row, and what lies below it: equal texts are equal rows with equal rows below.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +73,7 @@ impl Branch {
             key: columns.iter().map(|(name, _)| *name).find(|name| *name == "id"),
             is_wanted: Arc::new(|_| true),
             most: usize::MAX,
+            is_capped: false,
             below: Vec::new(),
         }
     }
@@ -106,6 +104,13 @@ impl Branch {
 
     /// The same, where a list has so many rows at most, and those behind them cannot be had.
     pub(crate) fn capped(mut self, most: usize) -> Self {
+        self.most = most;
+        self.is_capped = true;
+        self
+    }
+
+    /// The same, where a list is read to so many rows and no further.
+    pub(crate) fn ended(mut self, most: usize) -> Self {
         self.most = most;
         self
     }
@@ -179,10 +184,10 @@ impl Branch {
     }
 
     fn truth(&self, stand_in: &StandIn) -> (Vec<Tree>, BTreeMap<String, Census>) {
-        let mut truth = Truth::default();
-        self.gather(stand_in, &mut truth);
-        let trees = self.true_trees(&Map::new(), true, &mut truth);
-        (trees, truth.census)
+        let (mut families, mut census) = (Families::new(), BTreeMap::new());
+        self.gather(stand_in, &mut families);
+        let trees = self.true_trees(&Map::new(), 0, &families, &mut census);
+        (trees, census)
     }
 
     /// Reads the tables: the rows by table and parent, each with its `_id`. How many there are comes back.
@@ -230,66 +235,42 @@ impl Branch {
         rows.into_iter().flatten().map(tree).collect()
     }
 
-    /// Reads the families.
-    fn gather(&self, stand_in: &StandIn, truth: &mut Truth) {
-        truth.census.insert(self.table.clone(), Census::default());
+    fn gather(&self, stand_in: &StandIn, families: &mut Families) {
         for family in stand_in.families(self.owner, self.list).expect("a list") {
-            // Whatever else the query root holds, it is the one parent of what is listed there.
-            let parent = if self.owner == "Query" {
-                Map::new()
-            } else {
-                family.parent.clone()
-            };
-            let parent = Value::Object(parent).to_string();
-            let families = truth.families.entry((self.table.clone(), parent));
-            families.or_default().push_back(family);
+            families.insert((self.table.clone(), family.index), family);
         }
         for branch in &self.below {
-            branch.gather(stand_in, truth);
+            branch.gather(stand_in, families);
         }
     }
 
-    /// What is below a parent; `is_there` tells that the parent is in its table itself.
-    fn true_trees(&self, parent: &Map<String, Value>, is_there: bool, truth: &mut Truth) -> Vec<Tree> {
-        let mut parent = parent.clone();
-        if let Some(ty) = parent.remove("__typename").filter(|ty| ty != self.owner) {
-            assert_ne!(ty, Value::Null);
-            truth.count(
-                &self.table,
-                is_there,
-                Census {
-                    absent: 1,
-                    ..Census::default()
-                },
-            );
-            return Vec::new();
-        }
-        let families = truth
-            .families
-            .get_mut(&(self.table.clone(), Value::Object(parent).to_string()));
-        // Parents that are equal come in the order of their families.
-        let family = families.and_then(VecDeque::pop_front);
-        let mut counted = Census {
-            lists: u64::from(family.is_some()),
-            absent: u64::from(family.is_none()),
-            ..Census::default()
-        };
+    /// What is below a parent, of whose type there are `index` before it.
+    fn true_trees(
+        &self,
+        parent: &Map<String, Value>,
+        index: u64,
+        families: &Families,
+        census: &mut BTreeMap<String, Census>,
+    ) -> Vec<Tree> {
+        let is_owner = parent.get("__typename").is_none_or(|ty| ty == self.owner);
+        let family = families.get(&(self.table.clone(), index)).filter(|_| is_owner);
         let mut trees = Vec::new();
-        for row in family.into_iter().flat_map(|family| family.children) {
-            let is_here = (self.is_wanted)(&row) && trees.len() < self.most;
-            let below = self
-                .below
-                .iter()
-                .map(|branch| sorted(branch.true_trees(&row, is_here && is_there, truth)));
-            let below = below.collect();
-            if is_here {
-                let row = format!("{:?}", self.true_row(&row));
-                trees.push(Tree { row, below });
-            }
+        let rows = family
+            .into_iter()
+            .flat_map(|family| family.children.iter().zip(&family.child_indices));
+        for (row, index) in rows.filter(|(row, _)| (self.is_wanted)(row)).take(self.most) {
+            let below = self.below.iter();
+            let below = below.map(|branch| sorted(branch.true_trees(row, *index, families, census)));
+            trees.push(Tree {
+                below: below.collect(),
+                row: format!("{:?}", self.true_row(row)),
+            });
         }
-        counted.rows = trees.len() as u64;
-        counted.full = u64::from(trees.len() >= self.most);
-        truth.count(&self.table, is_there, counted);
+        let counted = census.entry(self.table.clone()).or_default();
+        counted.lists += u64::from(family.is_some());
+        counted.absent += u64::from(family.is_none());
+        counted.full += u64::from(self.is_capped && trees.len() >= self.most);
+        counted.rows += trees.len() as u64;
         trees
     }
 
@@ -339,20 +320,6 @@ fn rows<'tree>(trees: &[&'tree Tree]) -> Vec<&'tree str> {
 /// The trees in one of the tables below some trees.
 fn children<'tree>(trees: &[&'tree Tree], table: usize) -> Vec<&'tree Tree> {
     trees.iter().flat_map(|tree| &tree.below[table]).collect()
-}
-
-impl Truth {
-    /// Counts what is below a row that `is_there`.
-    fn count(&mut self, table: &str, is_there: bool, found: Census) {
-        if !is_there {
-            return;
-        }
-        let census = self.census.entry(table.to_owned()).or_default();
-        census.lists += found.lists;
-        census.absent += found.absent;
-        census.full += found.full;
-        census.rows += found.rows;
-    }
 }
 
 impl Tree {

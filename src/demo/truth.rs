@@ -12,10 +12,14 @@ use crate::demo::stand_in::{StandIn, StandInError};
 /// An object, and the rows of one of its lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Family {
+    /// The object's place among those of its type.
+    pub index: u64,
     /// The object's values.
     pub parent: Map<String, Value>,
     /// Those of the rows, in their order.
     pub children: Vec<Map<String, Value>>,
+    /// The place of each row among those of its own type.
+    pub child_indices: Vec<u64>,
 }
 
 impl StandIn {
@@ -72,11 +76,12 @@ impl StandIn {
         self.list_of_type(ty, field).ok_or_else(no_such_list)?;
         Ok(self.entities(described).filter_map(move |entity| {
             let (owner, connection) = found(entity)?;
+            let rows = owner.descendants(&connection.of);
             Some(Family {
+                index: entity.index(),
                 parent: self.object(entity),
-                children: self
-                    .objects_of(&owner.descendants(&connection.of), connection)
-                    .collect(),
+                children: self.objects_of(&rows, connection).collect(),
+                child_indices: rows.iter().map(|row| row.index()).collect(),
             })
         }))
     }

@@ -4,12 +4,14 @@
 //! an estimate is near the truth where requests are full, and below it where they are not.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::{Connection, Plan};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
 use crate::run::pack::{Packer, Room};
+use crate::run::text_limits::TextLimits;
 use crate::schema::Style;
 
 /// Pages of one connection whose sizes are worked out one by one; those behind are as large as the last of them.
@@ -61,8 +63,8 @@ type Instances = BTreeMap<u64, f64>;
 pub(crate) struct Estimator<'plan> {
     pub(crate) plan: &'plan Plan,
     pub(crate) room: Room,
-    /// The most characters of a request's text.
-    pub(crate) characters: Option<usize>,
+    /// How much the text of one request may say.
+    pub(crate) text_limits: TextLimits,
     pub(crate) fan_outs: &'plan [FanOut],
     /// Totals of connections, by index.
     pub(crate) totals: &'plan [(usize, u64)],
@@ -119,7 +121,7 @@ impl Estimator<'_> {
         }
         let roots = u64::try_from(self.plan.member_roots.len()).unwrap_or(u64::MAX);
         let request = |members| self.plan.first_request(members, packer.inline_sizes());
-        let slots = self.slots(|members| Some(request(members).text.chars().count()));
+        let slots = self.slots(|members| Some(request(members).text));
         let rows: f64 = (0..self.plan.member_roots.len())
             .map(|root| packer.root_cost(root))
             .sum();
@@ -140,7 +142,7 @@ impl Estimator<'_> {
             longest = longest.max(pages);
         }
         let request = |pages| self.plan.later_request(index, 1, pages, packer.inline_sizes());
-        let slots = self.slots(|pages| request(pages).map(|request| request.text.chars().count()));
+        let slots = self.slots(|pages| request(pages).map(|request| request.text));
         work.by_slots += pages_of_all / float(slots);
         match is_side_by_side(connection) {
             true => longest.min(1),
@@ -168,13 +170,11 @@ impl Estimator<'_> {
         (pages + rest + end, asked + float(rest + end) * packer.cost(index, size))
     }
 
-    /// Pages that share a request at most, where the text for so many has that `length`.
-    fn slots(&self, length: impl Fn(usize) -> Option<usize>) -> u64 {
-        let slots = u64::try_from(self.room.slots).unwrap_or(u64::MAX);
-        let Some(most) = self.characters else { return slots };
-        let (one, two) = (length(1).unwrap_or(0), length(2).unwrap_or(0));
-        let more = most.saturating_sub(one) / two.saturating_sub(one).max(1);
-        slots.min(u64::try_from(more).unwrap_or(u64::MAX).saturating_add(1))
+    /// Pages that share a request at most, where that is its text for so many.
+    fn slots(&self, text: impl Fn(usize) -> Option<Arc<str>>) -> u64 {
+        let text = |pages| text(pages).unwrap_or_else(|| "".into());
+        let slots = self.room.slots.min(self.text_limits.slots(&text(1), &text(2)));
+        u64::try_from(slots).unwrap_or(u64::MAX)
     }
 
     /// What is known of the instances of each connection in one run.
@@ -293,7 +293,7 @@ mod tests {
         let estimator = Estimator {
             plan,
             room: Room::of(limits),
-            characters: limits.characters.map(|most| most as usize),
+            text_limits: TextLimits::of(limits),
             fan_outs,
             totals,
             members: None,

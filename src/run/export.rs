@@ -29,6 +29,7 @@ use crate::run::members::{Company, count_open, give_up, may_be_of_one_member};
 use crate::run::pack::{Packer, Room};
 use crate::run::seen::{Repeats, Seen};
 use crate::run::sink::{Sink, SinkError, SinkOrder};
+use crate::run::text_limits::TextLimits;
 use crate::run::turning::{End, PagingError};
 use crate::run::upstream::UpstreamError;
 use crate::schema::Style;
@@ -81,8 +82,8 @@ pub(crate) struct Workplace {
     pub(crate) bodies: Arc<Semaphore>,
     /// What one request has room for.
     pub(crate) room: Room,
-    /// The most characters of a request's text.
-    pub(crate) characters: Option<usize>,
+    /// How much the text of one request may say.
+    pub(crate) text_limits: TextLimits,
     /// Requests of one query file in flight at once.
     pub(crate) concurrency: usize,
     /// Whether the source allows only so many requests in some time.
@@ -277,12 +278,10 @@ impl<'work> Export<'work> {
         alone.into_iter().chain(self.frontier.tasks().take_while(may_join))
     }
 
-    /// Puts tasks back until the text is as short as it has to be.
+    /// Puts tasks back until the text says no more than it may.
     fn shorten(&mut self, mut sent: Sent) -> Sent {
-        let Some(most) = self.workplace.characters else {
-            return sent;
-        };
-        while sent.asked.len() > 1 && request(&self.plan, &sent).query.chars().count() > most {
+        let limits = self.workplace.text_limits;
+        while sent.asked.len() > 1 && !limits.allow(|| request(&self.plan, &sent).query) {
             let rest = sent.asked.split_off(sent.asked.len().div_ceil(2));
             rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
         }

@@ -29,6 +29,7 @@ mod sink;
 mod source_run;
 #[cfg(test)]
 mod tests;
+mod text_limits;
 mod turning;
 mod upstream;
 

@@ -100,47 +100,61 @@ impl<'plan> Packer<'plan> {
         likely.unwrap_or_else(|| f64::from(size))
     }
 
-    /// Makes first pages so small that a page of one row fits, and the outermost pages so small that they fit.
+    /// Makes first pages so small that one row of each outermost connection fits, and the outermost pages so small that
+    /// they fit.
     fn fit(&mut self, fan_outs: &[FanOut]) {
         let room = self.room.rows as f64;
-        self.shrink_while(fan_outs, |packer| packer.row_costs.iter().any(|cost| *cost > room));
-        let roots = self
-            .plan
-            .connections
-            .iter()
-            .filter(|connection| connection.parent.is_none())
-            .count();
-        let share = self.room.rows as f64 / roots.max(1) as f64;
-        for (index, connection) in self.plan.connections.iter().enumerate() {
-            // A size that has to stay is not given up for what is only likely.
-            let may_shrink = !is_fixed(connection) || (self.room.counts_asked && !is_capped(connection));
-            if connection.parent.is_none() && may_shrink {
-                self.inline_sizes[index] = self.inline_sizes[index].min(fitting(share, self.row_costs[index]));
+        while self.least() > room && self.shrink(fan_outs) {}
+        let plan = self.plan;
+        let outermost = plan.connections.iter().enumerate();
+        let outermost: Vec<usize> = outermost
+            .filter(|(_, connection)| connection.parent.is_none() && !is_capped(connection))
+            .map(|(index, _)| index)
+            .collect();
+        let share = (room - self.least()) / outermost.len().max(1) as f64;
+        for index in outermost {
+            let is_kept = is_fixed(&plan.connections[index]) && !self.room.counts_asked;
+            if !is_kept {
+                let size = 1 + (share / self.row_costs[index]).max(0.0) as u32;
+                self.inline_sizes[index] = self.inline_sizes[index].min(size);
             }
         }
     }
 
-    /// Makes first pages so small that the page of a task fits, if its size must not change.
+    /// What the outermost connections cost with one row each, and with all that can be had where there are no further
+    /// pages.
+    fn least(&self) -> f64 {
+        let outermost = self.plan.connections.iter().enumerate();
+        let outermost = outermost.filter(|(_, connection)| connection.parent.is_none());
+        let cost = |(index, connection): (usize, &Connection)| match is_capped(connection) && self.room.counts_asked {
+            true => self.cost(index, self.inline_sizes[index]),
+            false => self.row_costs[index],
+        };
+        outermost.map(cost).sum()
+    }
+
+    /// Makes the largest of the first pages within the pages of their parents smaller; false where none can be.
+    fn shrink(&mut self, fan_outs: &[FanOut]) -> bool {
+        let nested = self.plan.connections.iter().zip(&mut self.inline_sizes);
+        let largest = nested
+            .filter(|(connection, _)| connection.parent.is_some() && !is_capped(connection))
+            .max_by_key(|(_, size)| **size);
+        match largest {
+            Some((_, size)) if *size > 1 => *size = size.div_ceil(2),
+            _ => return false,
+        }
+        self.count_costs(fan_outs);
+        true
+    }
+
+    /// Makes first pages so small that the page of a task fits, where its size was settled with others before.
     pub(crate) fn make_room(&mut self, task: &Task, fan_outs: &[FanOut]) {
-        if let (Some(index), Some(size)) = (task.connection, task.size) {
-            let room = self.room.rows as f64 - rows_above(task);
-            self.shrink_while(fan_outs, |packer| packer.cost(index, size) > room);
-        }
-    }
-
-    /// Halves the largest of the first pages within the pages of their parents, again and again.
-    fn shrink_while(&mut self, fan_outs: &[FanOut], is_too_much: impl Fn(&Self) -> bool) {
-        while is_too_much(self) {
-            let nested = self.plan.connections.iter().zip(&mut self.inline_sizes);
-            let largest = nested
-                .filter(|(connection, _)| connection.parent.is_some() && !is_capped(connection))
-                .max_by_key(|(_, size)| **size);
-            match largest {
-                Some((_, size)) if *size > 1 => *size = size.div_ceil(2),
-                _ => break,
-            }
-            self.count_costs(fan_outs);
-        }
+        let connection = task.connection.and_then(|index| self.plan.connections.get(index));
+        let (Some(index), Some(size), true) = (task.connection, task.size, connection.is_some_and(is_fixed)) else {
+            return;
+        };
+        let room = self.room.rows as f64 - rows_above(task);
+        while self.room.counts_asked && self.cost(index, size) > room && self.shrink(fan_outs) {}
     }
 
     fn count_costs(&mut self, fan_outs: &[FanOut]) {

@@ -10,6 +10,7 @@ use crate::run::export::fan_outs;
 use crate::run::fan_out::FanOut;
 use crate::run::pack::{Packer, Room};
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint, check_source};
+use crate::run::text_limits::TextLimits;
 use crate::run::upstream::{KnownMembers, known_members};
 use crate::state::StateStore;
 
@@ -76,7 +77,7 @@ fn preview(
     let estimator = Estimator {
         plan: &plan,
         room,
-        characters: limits.characters.and_then(|most| usize::try_from(most).ok()),
+        text_limits: TextLimits::of(limits),
         fan_outs: &fan_outs,
         totals,
         members: members.as_ref().map(|members| members.count),

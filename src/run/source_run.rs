@@ -20,6 +20,7 @@ use crate::run::pack::Room;
 use crate::run::plans::plan_all;
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
+use crate::run::text_limits::TextLimits;
 use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
 use crate::state::{StateError, StateLock, StateStore, StoredSchema};
@@ -129,12 +130,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
         stop: settings.stop.clone(),
         bodies: Arc::new(Semaphore::new(BODY_BYTES)),
         room: Room::of(&job.settings.limits.query),
-        characters: job
-            .settings
-            .limits
-            .query
-            .characters
-            .and_then(|most| usize::try_from(most).ok()),
+        text_limits: TextLimits::of(&job.settings.limits.query),
         concurrency: job.settings.limits.concurrency,
         is_limited: !job.settings.limits.requests.is_empty(),
     };

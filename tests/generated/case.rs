@@ -1,8 +1,8 @@
 //! One generated export: an API, what is asked of it under which conditions, and what must come of it.
 
 use gqldump::demo::{DemoConfig, StandIn};
-use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 
 use crate::generated::conditions::{Conditions, Limits, conditions};
 use crate::generated::draw::world;
@@ -11,34 +11,52 @@ use crate::generated::scalars::SCALAR_SETTINGS;
 use crate::generated::styles::Style;
 use crate::generated::texts::{data, schema};
 use crate::generated::world::World;
-use crate::generated::written::{QUERY, Written, branches, write};
+use crate::generated::written::{Written, branches, outermost_table, write};
 use crate::project::Project;
 use crate::truth::Branch;
 
 /// One generated export.
 pub(super) struct Case {
-    seed: u64,
+    pub(super) seed: u64,
     world: World,
-    query: Query,
-    written: Written,
+    pub(super) files: Vec<QueryFile>,
     pub(super) conditions: Conditions,
     limits: Limits,
+}
+
+/// One query file.
+pub(super) struct QueryFile {
+    pub(super) name: &'static str,
+    query: Query,
+    written: Written,
 }
 
 impl Case {
     /// The export that a seed leads to.
     pub(super) fn draw(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let conditions = conditions(&mut random);
+        let mut conditions = conditions(&mut random);
         let world = world(conditions.sizes(), &mut random);
-        let query = query(&world, conditions.page_size, &mut random);
-        let written = write(&world, &query, conditions.are_hints_rules);
-        let limits = limits(&world, &query, &written, &conditions);
+        let mut file = |name| {
+            let query = query(&world, conditions.page_size, &mut random);
+            let written = write(&world, &query, conditions.are_hints_rules);
+            QueryFile { name, query, written }
+        };
+        let mut files = vec![file("all")];
+        let second = file("more");
+        let are_reachable = [&files[0], &second].map(|file| is_reachable(&world, &file.query.pieces, true));
+        if are_reachable == [true; 2] && random.random_bool(0.15) {
+            files.push(second);
+        }
+        if files.iter().any(|file| has_sized_caps(&world, &file.query.pieces)) {
+            // What such a list holds depends on how many rows are asked for.
+            conditions.kills.iter_mut().for_each(|kill| kill.page_size = None);
+        }
+        let limits = limits(&world, &files, &conditions);
         Self {
             seed,
             world,
-            query,
-            written,
+            files,
             conditions,
             limits,
         }
@@ -46,7 +64,8 @@ impl Case {
 
     /// Whether all that is asked for can be had.
     pub(super) fn is_reachable(&self) -> bool {
-        is_reachable(&self.world, &self.query.pieces, true)
+        let mut files = self.files.iter();
+        files.all(|file| is_reachable(&self.world, &file.query.pieces, true))
     }
 
     /// The API.
@@ -58,57 +77,55 @@ impl Case {
 
     /// The project.
     pub(super) fn project(&self) -> Project {
-        Project::new(&self.settings())
-            .with("schema.graphql", &schema(&self.world))
-            .with(&format!("{QUERY}.graphql"), &self.written.query)
+        let project = Project::new(&self.settings()).with("schema.graphql", &schema(&self.world));
+        self.files.iter().fold(project, |project, file| {
+            project.with(&format!("{}.graphql", file.name), &file.written.query)
+        })
     }
 
-    /// The outermost tables, with all below them.
-    pub(super) fn branches(&self, stand_in: &StandIn) -> Vec<Branch> {
+    /// The outermost tables of a query file, with all below them.
+    pub(super) fn branches(&self, file: &QueryFile, stand_in: &StandIn) -> Vec<Branch> {
         let root = stand_in.objects("Query").expect("a query root").next();
-        branches(&self.world, &self.query, &root.expect("a query root"))
+        branches(&self.world, &file.query, file.name, &root.expect("a query root"))
     }
 
-    /// The tables of connections in the order of the manifest, and the response names of these.
-    pub(super) fn connections(&self) -> Vec<(String, &'static str)> {
-        let outermost = lists(&self.query.pieces);
-        let is_single = outermost.len() == 1;
+    /// The tables of the connections of a query file, in the order of its manifest, and the names of these in a response.
+    pub(super) fn connections(&self, file: &QueryFile) -> Vec<(String, &'static str)> {
         let mut found = Vec::new();
-        for asked in outermost {
-            let table = match is_single {
-                true => QUERY.to_owned(),
-                false => format!("{QUERY}__{}", asked.name),
-            };
+        for asked in lists(&file.query.pieces) {
+            let table = outermost_table(&file.query, file.name, asked);
             self.add_connections(asked, table, &mut found);
         }
         found
     }
 
     fn add_connections(&self, asked: &AskedList, table: String, found: &mut Vec<(String, &'static str)>) {
-        let below = lists(&asked.pieces);
         if asked.list(&self.world).paging.style != Style::Whole {
             found.push((table.clone(), asked.name));
         }
-        for list in below {
+        for list in lists(&asked.pieces) {
             self.add_connections(list, format!("{table}__{}", list.name), found);
         }
     }
 
     /// Whether two requests for different pages can be the same text with the same variables.
     pub(super) fn has_twins(&self) -> bool {
-        has_twins(&self.query.pieces)
+        self.files.len() > 1 || has_twins(&self.files[0].query.pieces)
     }
 
     /// What a person needs to look into it.
     pub(super) fn told(&self) -> String {
+        let queries = self.files.iter();
+        let queries: String = queries
+            .map(|file| format!("# {}.graphql\n{}\n", file.name, file.written.query))
+            .collect();
         format!(
-            "seed {}\n# schema.graphql\n{}\n# data.toml\n{}\n# behaviours.toml\n{}\n# source.toml\n{}\n# {QUERY}.graphql\n{}\n{:?}",
+            "seed {}\n# schema.graphql\n{}\n# data.toml\n{}\n# behaviours.toml\n{}\n# source.toml\n{}\n{queries}{:?}",
             self.seed,
             schema(&self.world),
             self.data(),
             self.behaviours(),
             self.settings(),
-            self.written.query,
             self.conditions,
         )
     }
@@ -118,7 +135,12 @@ impl Case {
     }
 
     fn behaviours(&self) -> String {
-        let mut fields = String::new();
+        let mut fields = "[paging.traps]\n".to_owned();
+        let mut lists = self.world.types.iter().flat_map(|ty| &ty.lists);
+        // The stand-in's moving cursors are of another form.
+        if !lists.any(|list| list.paging.style == Style::MovingCursor) && self.conditions.has_list_cursors {
+            fields += "json_list_cursors = true\n";
+        }
         for ty in &self.world.types {
             for list in ty.lists.iter().filter(|list| !list.behaviour.is_empty()) {
                 let lines = list.behaviour.join("\n");
@@ -129,68 +151,61 @@ impl Case {
     }
 
     fn settings(&self) -> String {
-        format!(
-            "{}{SCALAR_SETTINGS}{}",
-            self.conditions.settings(&self.limits),
-            self.written.rules
-        )
+        let mut rules: Vec<&String> = self.files.iter().flat_map(|file| &file.written.rules).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        let rules: String = rules.into_iter().map(String::as_str).collect();
+        format!("{}{SCALAR_SETTINGS}{rules}", self.conditions.settings(&self.limits))
     }
 }
 
 fn has_twins(pieces: &[Piece]) -> bool {
     let lists = lists(pieces);
     let is_twin = |one: &&AskedList| {
-        lists
+        let same = lists
             .iter()
-            .filter(|other| other.owner == one.owner && other.list == one.list)
-            .count()
-            > 1
+            .filter(|other| other.owner == one.owner && other.list == one.list);
+        same.count() > 1
     };
     lists.iter().any(is_twin) || lists.iter().any(|list| has_twins(&list.pieces))
 }
 
-/// Limits that leave room for the smallest requests that the query can be made of.
-fn limits(world: &World, query: &Query, written: &Written, conditions: &Conditions) -> Limits {
-    let characters = written.query.chars().count() as u64;
-    let outermost = lists(&query.pieces);
-    let fewest = outermost
-        .iter()
-        .map(|asked| fewest_rows(world, asked, conditions.page_size));
+/// Whether there is a list that is cut off at as many rows as are asked for.
+fn has_sized_caps(world: &World, pieces: &[Piece]) -> bool {
+    lists(pieces).into_iter().any(|asked| {
+        let paging = &asked.list(world).paging;
+        paging.style == Style::Capped && paging.is_sized || has_sized_caps(world, &asked.pieces)
+    })
+}
+
+/// Limits that leave room for the smallest requests that the queries can be made of.
+fn limits(world: &World, files: &[QueryFile], conditions: &Conditions) -> Limits {
+    let most = |measure: &dyn Fn(&QueryFile) -> u64| files.iter().map(measure).max().unwrap_or(0);
+    let characters = most(&|file| file.written.query.chars().count() as u64);
+    let outermost = most(&|file| lists(&file.query.pieces).len() as u64);
     // The rows above a list may have to be asked for again, each by its place.
-    let fewest = fewest.sum::<u64>() + 4;
+    let fewest = 4 + most(&|file| {
+        let lists = lists(&file.query.pieces).into_iter();
+        lists.map(|asked| fewest_rows(world, asked, conditions.page_size)).sum()
+    });
+    // Where another value is called like the key, this has an alias beside the query's own.
+    let aliases = most(&|file| {
+        let count = |what| file.written.query.matches(what).count() as u64;
+        count(": ") + count(" id: ")
+    });
     Limits {
         characters: conditions.has_short_texts.then_some(4 * characters + 1_500),
-        root_fields: conditions.root_fields.map(|fields| fields.max(outermost.len() as u64)),
-        aliases: conditions.aliases.filter(|_| !has_aliases(written)),
-        nodes: conditions
-            .nodes
-            .filter(|_| outermost.len() == 1 && !has_fixed_pages(world, &query.pieces, true))
-            .map(|times| fewest * times),
+        root_fields: conditions.root_fields.map(|fields| fields.max(outermost)),
+        aliases: conditions.aliases.map(|limit| limit + aliases),
+        nodes: conditions.nodes.map(|times| fewest * times),
     }
-}
-
-/// Whether the query has aliases of its own: they are not counted yet.
-fn has_aliases(written: &Written) -> bool {
-    written.query.contains(": ")
-}
-
-/// Whether there are numbered pages that keep their size whatever else is asked for with them: outermost ones, and such
-/// with connections in their rows. They are not kept within a limit on nodes yet, nor are several outermost lists.
-fn has_fixed_pages(world: &World, pieces: &[Piece], is_outermost: bool) -> bool {
-    lists(pieces).into_iter().any(|asked| {
-        let style = asked.list(world).paging.style;
-        let is_numbered = matches!(style, Style::Page | Style::PageFlag | Style::PageList);
-        is_numbered && (is_outermost || !lists(&asked.pieces).is_empty())
-            || has_fixed_pages(world, &asked.pieces, is_outermost && style == Style::Whole)
-    })
 }
 
 /// The fewest rows that a request for one page of a list asks for.
 fn fewest_rows(world: &World, asked: &AskedList, page_size: u64) -> u64 {
     let below = lists(&asked.pieces).into_iter();
     let below: u64 = below.map(|list| fewest_rows(world, list, page_size)).sum();
-    let list = asked.list(world);
-    let own = match list.paging.style {
+    let own = match asked.list(world).paging.style {
         Style::Capped => page_size,
         _ => 1,
     };

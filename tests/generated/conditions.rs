@@ -31,12 +31,27 @@ pub(super) struct Conditions {
     pub(super) latency: Duration,
     /// Lines of `[faults.rates]`.
     pub(super) faults: Vec<String>,
-    /// After so many requests and a pause.
-    pub(super) kills: Vec<(u64, Duration)>,
+    pub(super) kills: Vec<Kill>,
+    /// Whether the same is exported once more, with what was learnt.
+    pub(super) runs_again: bool,
     pub(super) format: &'static str,
+    pub(super) concurrency: u64,
+    /// Whether the server makes cursors of JSON lists in texts.
+    pub(super) has_list_cursors: bool,
+    /// What the server does with cursors of other lists, and with pages whose size is not asked for.
+    manners: (&'static str, &'static str),
     pub(super) is_introspected: bool,
     /// Whether the source says how lists are paged, and not the query.
     pub(super) are_hints_rules: bool,
+}
+
+/// When a run is killed, and with which page size it runs until then, where it is another.
+#[derive(Debug)]
+pub(super) struct Kill {
+    /// After so many requests, and a pause.
+    pub(super) requests: u64,
+    pub(super) pause: Duration,
+    pub(super) page_size: Option<u64>,
 }
 
 /// Draws conditions.
@@ -47,7 +62,7 @@ pub(super) fn conditions(random: &mut StdRng) -> Conditions {
         true => *[1, 3, 8, 20, 100].choose(random).expect("sizes"),
         false => random.random_range(1..=cap),
     };
-    let kills = kills(random);
+    let kills = kills(cap, random);
     Conditions {
         cap,
         page_size,
@@ -73,6 +88,13 @@ pub(super) fn conditions(random: &mut StdRng) -> Conditions {
         }),
         faults: faults(random),
         kills,
+        runs_again: random.random_bool(0.2),
+        concurrency: *[1, 2, 16].choose(random).expect("numbers"),
+        has_list_cursors: random.random_bool(0.15),
+        manners: (
+            ["refuse", "first_page", "no_rows"].choose(random).expect("manners"),
+            ["default", "refuse"].choose(random).expect("manners"),
+        ),
         format: ["parquet", "ndjson", "ndjson.zst"].choose(random).expect("formats"),
         is_introspected: random.random_bool(0.5),
         are_hints_rules: random.random_bool(0.4),
@@ -95,14 +117,17 @@ fn faults(random: &mut StdRng) -> Vec<String> {
     faults
 }
 
-fn kills(random: &mut StdRng) -> Vec<(u64, Duration)> {
+fn kills(cap: u64, random: &mut StdRng) -> Vec<Kill> {
     let kills = [0, 0, 0, 1, 2, 4].choose(random).expect("numbers");
-    (0..*kills)
-        .map(|_| {
-            let pause = Duration::from_micros(random.random_range(0..20_000));
-            (random.random_range(1..=8), pause)
-        })
-        .collect()
+    let kill = |_| Kill {
+        requests: match random.random_bool(0.5) {
+            true => random.random_range(1..=4),
+            false => random.random_range(1..=40),
+        },
+        pause: Duration::from_micros(random.random_range(0..20_000)),
+        page_size: random.random_bool(0.3).then(|| random.random_range(1..=cap)),
+    };
+    (0..*kills).map(kill).collect()
 }
 
 impl Conditions {
@@ -113,7 +138,7 @@ impl Conditions {
         Sizes {
             cap: self.cap,
             page_size: self.page_size,
-            rows: (page * slots * 40).clamp(60, 1_200),
+            rows: (page * slots * 40).clamp(60, 2_000),
             is_clamped: self.is_clamped,
         }
     }
@@ -139,10 +164,15 @@ impl Conditions {
         let nodes = limits.nodes.map_or_else(String::new, |nodes| {
             format!("[node_limit]\nmax = {nodes}\n{}", refusal("node_limit", "nodes"))
         });
+        let (foreign_cursor, missing_size) = self.manners;
+        let fields = fields.replace(
+            "[paging.traps]",
+            &format!("[paging.traps]\nforeign_cursor = '{foreign_cursor}'"),
+        );
         let above_cap = if self.is_clamped { "clamp" } else { "refuse" };
         format!(
             "{AUTH}{window}[latency]\nbase = '{}ms'\nper_node = '0ms'\n
-             [paging]\ndefault_size = {}\ncap = {}\nabove_cap = '{above_cap}'\n{fields}
+             [paging]\ndefault_size = {}\ncap = {}\nabove_cap = '{above_cap}'\nmissing_size = '{missing_size}'\n{fields}
              {nodes}[text_limit]\n{}\n{}[faults]\nslow_by = '0s'\n[faults.rates]\n{}\n",
             self.latency.as_millis(),
             self.default_size,
@@ -167,9 +197,10 @@ impl Conditions {
         let query: Vec<String> = limits.of_text().into_iter().chain(nodes).collect();
         format!(
             "endpoint = 'http://127.0.0.1:9/graphql'\nschema = '{schema}'
-             [limits]\nrequests = [{requests}]\narrival_margin = '300ms'\npage_size = {}\nquery = {{ {} }}
+             [limits]\nrequests = [{requests}]\narrival_margin = '300ms'\npage_size = {}\nconcurrency = {}\nquery = {{ {} }}
              [retry]\ninitial_wait = '2ms'\nmax_wait = '10ms'\nretry_after_margin = '10ms'\n",
             self.page_size,
+            self.concurrency,
             query.join(", ")
         )
     }

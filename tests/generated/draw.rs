@@ -44,7 +44,7 @@ pub(super) fn world(sizes: Sizes, random: &mut StdRng) -> World {
         names: 0,
         rows_left: sizes.rows,
         // How many types are likely to have a way to one of their objects.
-        chance_of_lookup: [0.0, 0.5, 0.9, 1.0][random.random_range(0..4)],
+        chance_of_lookup: [0.2, 0.8, 1.0, 1.0][random.random_range(0..4)],
         depth,
         sizes,
         random,
@@ -297,12 +297,17 @@ impl Drawer<'_> {
             return None;
         }
         let is_told = self.chance(0.3);
-        let argument = match is_told {
-            true => "reference",
-            false if *by == "id" => ["id", "identifier", kept(format!("{name}Id"))][self.random.random_range(0..3)],
-            false => by,
+        let is_list = (is_told || *by == "id") && self.chance(0.2);
+        let argument = match (is_told, is_list) {
+            (true, _) => "reference",
+            (false, true) => "ids",
+            (false, false) if *by == "id" => {
+                ["id", "identifier", kept(format!("{name}Id"))][self.random.random_range(0..3)]
+            }
+            (false, false) => by,
         };
         Some(Lookup {
+            is_list,
             field: format!("find{name}"),
             argument,
             by,

@@ -46,6 +46,14 @@ pub(super) struct Asked {
     pub(super) field: &'static str,
     pub(super) kind: Kind,
     pub(super) selection: &'static str,
+    pub(super) condition: Option<Condition>,
+}
+
+/// What a variable says of a value: whether it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    Included,
+    Skipped,
 }
 
 /// A list that is asked for.
@@ -59,8 +67,15 @@ pub(super) struct AskedList {
     /// Whether the filter's value is a variable's.
     pub(super) is_by_variable: bool,
     pub(super) size: Option<u64>,
+    /// The names of the fields from a page to its rows.
     pub(super) way: &'static [&'static str],
+    /// Under which names these are asked for.
+    pub(super) way_names: Vec<&'static str>,
+    /// What else is asked of a page, and of an edge.
     pub(super) extras: Vec<&'static str>,
+    pub(super) edge_extras: &'static str,
+    /// How many rows the author wants at most.
+    pub(super) max: Option<u64>,
     /// Whether the author names the rows' key.
     pub(super) is_keyed: bool,
     /// Whether the author says how a row is found, where nothing else tells.
@@ -119,7 +134,7 @@ pub(super) fn is_reachable(world: &World, pieces: &[Piece], is_above_found: bool
     })
 }
 
-/// Draws a query on a world, with pages of at most so many rows.
+/// Draws a query on a world, with pages of at most so many rows where it speaks of that.
 pub(super) fn query(world: &World, page_size: u64, random: &mut StdRng) -> Query {
     let mut asker = Asker {
         world,
@@ -189,12 +204,21 @@ impl Asker<'_> {
                 field: name,
                 kind,
                 selection: "",
+                condition: None,
             });
         }
         let has_id = !values.is_empty() || key.name() != Some("id");
         for field in fields {
             if self.chance(0.7) {
-                values.push(asked(field));
+                let condition = match self.random.random_range(0..20) {
+                    0 => Some(Condition::Included),
+                    1 => Some(Condition::Skipped),
+                    _ => None,
+                };
+                values.push(Asked {
+                    condition,
+                    ..asked(field)
+                });
             }
         }
         for value in &mut values {
@@ -251,34 +275,38 @@ impl Asker<'_> {
         let chance = if list.paging.style == Style::Whole { 1.0 } else { 0.7 };
         let pieces = self.row(list.target, chance);
         let key = self.world.key(list.target).name().filter(|key| *key != "id");
+        let name = match is_second || self.chance(0.15) {
+            true => self.name("list"),
+            false => list.name,
+        };
+        let sized = list.paging.size.filter(|_| self.chance(0.2));
+        let way = *list.paging.rows.choose(self.random).expect("a way to the rows");
         let mut asked = AskedList {
             owner,
             list: index,
-            name: if is_second || self.chance(0.15) {
-                self.name("list")
-            } else {
-                list.name
-            },
+            name,
             filter,
             is_by_variable: self.chance(0.3),
-            size: list
-                .paging
-                .size
-                .filter(|_| self.chance(0.2))
-                .map(|_| self.random.random_range(1..=self.page_size)),
-            way: list.paging.rows.choose(self.random).expect("a way to the rows"),
+            size: sized.map(|_| self.random.random_range(1..=self.page_size)),
+            way,
+            way_names: Vec::new(),
             extras: Vec::new(),
+            edge_extras: "",
+            // Other pages come whole.
+            max: (list.paging.ends_anywhere() && self.chance(0.04)).then(|| self.random.random_range(1..40)),
             is_keyed: false,
             is_lookup_said: self.chance(0.9),
             pieces,
         };
-        asked.extras = list
-            .paging
-            .extras
+        let extras = list.paging.extras.iter().copied();
+        asked.extras = extras.filter(|_| self.random.random_bool(0.3)).collect();
+        asked.way_names = way
             .iter()
-            .copied()
-            .filter(|_| self.random.random_bool(0.3))
+            .map(|step| if self.chance(0.05) { self.name("step") } else { step })
             .collect();
+        if way.len() > 1 {
+            asked.edge_extras = ["", "", "cursor", "at: cursor"][self.random.random_range(0..4)];
+        }
         asked.is_keyed = key.is_some() && asked.key_name(self.world).is_some() && self.chance(0.7);
         asked
     }
@@ -301,5 +329,6 @@ fn asked(field: &Field) -> Asked {
         field: field.name,
         kind: field.kind.clone(),
         selection: field.selection,
+        condition: None,
     }
 }

@@ -63,7 +63,7 @@ pub(super) struct Paging {
     pub(super) cap: Option<u64>,
 }
 
-/// How a query may go wrong at a list's end.
+/// The ways from a page to its rows.
 const NODES: &[&[&str]] = &[&["nodes"]];
 const EDGES: &[&[&str]] = &[&["edges", "node"]];
 const BOTH: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
@@ -128,6 +128,11 @@ impl Paging {
         by_place && self.is_sized
     }
 
+    /// Whether the last page that is wanted can be so small that no row too many comes with it.
+    pub(super) fn ends_anywhere(&self) -> bool {
+        self.is_sized && (self.has_cursors() || self.style == Style::Keyset)
+    }
+
     /// Whether a page's rows are found by a cursor.
     pub(super) fn has_cursors(&self) -> bool {
         matches!(self.style, Style::Relay | Style::FlatCursor | Style::MovingCursor)
@@ -184,7 +189,11 @@ fn relay(random: &mut StdRng) -> Paging {
                 BOTH,
                 &format!("nodes = 'items', totalCount = 'total', {edges}, {info}"),
             )
-            .with_extras(&["totalCount", "pageInfo { hasNextPage }"]),
+            .with_extras(&[
+                "totalCount",
+                "pageInfo { hasNextPage }",
+                "info: pageInfo { more: hasNextPage }",
+            ]),
     }
 }
 

@@ -74,7 +74,11 @@ fn root_fields(world: &World) -> Vec<String> {
         let Lookup {
             field, argument, ty, ..
         } = lookup;
-        format!("{field}({argument}: {ty}): {}", world.name(*target))
+        let object = world.name(*target);
+        match lookup.is_list {
+            true => format!("{field}({argument}: [{ty}]!): [{object}]!"),
+            false => format!("{field}({argument}: {ty}): {object}"),
+        }
     });
     let lists = world.types.iter().flat_map(|ty| &ty.lists);
     let continuations = lists.filter_map(|list| {

@@ -111,6 +111,8 @@ pub(super) struct Lookup {
     pub(super) ty: &'static str,
     /// Whether only the author knows of it.
     pub(super) is_told: bool,
+    /// Whether it takes a list of values, and answers one of objects.
+    pub(super) is_list: bool,
 }
 
 impl World {

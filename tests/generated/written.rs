@@ -3,19 +3,16 @@
 use serde_json::{Map, Value};
 
 use crate::cell::{Kind, object};
-use crate::generated::query::{AskedList, Piece, Query, lists};
+use crate::generated::query::{Asked, AskedList, Condition, Piece, Query, lists};
 use crate::generated::styles::Style;
 use crate::generated::world::{World, kept, quoted};
 use crate::truth::Branch;
-
-/// The query file's name.
-pub(super) const QUERY: &str = "all";
 
 /// What a query file holds, and what `source.toml` says for it.
 pub(super) struct Written {
     pub(super) query: String,
     /// `[[paging]]` rules.
-    pub(super) rules: String,
+    pub(super) rules: Vec<String>,
 }
 
 /// Writes a query down; `are_hints_rules` tells that the source says how lists are paged, and not the query.
@@ -34,7 +31,7 @@ pub(super) fn write(world: &World, query: &Query, are_hints_rules: bool) -> Writ
     };
     Written {
         query: format!("{variables}{selection}\n{}", writer.fragments.join("\n")),
-        rules: writer.rules.join("\n"),
+        rules: writer.rules,
     }
 }
 
@@ -54,7 +51,7 @@ impl Writer<'_> {
 
     fn piece(&mut self, piece: &Piece) -> String {
         match piece {
-            Piece::Value(asked) => format!("{}{}", aliased(asked.name, asked.field), asked.selection),
+            Piece::Value(asked) => self.asked(asked),
             Piece::TypeName => "__typename".to_owned(),
             Piece::Holder {
                 field, values, lists, ..
@@ -80,6 +77,24 @@ impl Writer<'_> {
         }
     }
 
+    fn asked(&mut self, asked: &Asked) -> String {
+        let condition = match asked.condition {
+            None => String::new(),
+            Some(condition) => {
+                let name = format!("$asked{}", self.variables.len());
+                let (directive, value) = match (condition, self.variables.len() % 2) {
+                    (Condition::Included, 0) => ("include", true),
+                    (Condition::Included, _) => ("skip", false),
+                    (Condition::Skipped, 0) => ("include", false),
+                    (Condition::Skipped, _) => ("skip", true),
+                };
+                self.variables.push(format!("{name}: Boolean! = {value}"));
+                format!(" @{directive}(if: {name})")
+            }
+        };
+        format!("{}{condition}{}", aliased(asked.name, asked.field), asked.selection)
+    }
+
     fn list(&mut self, asked: &AskedList) -> String {
         let list = asked.list(self.world);
         let mut arguments = Vec::new();
@@ -94,13 +109,13 @@ impl Writer<'_> {
             false => format!("({})", arguments.join(", ")),
         };
         let row = self.pieces(&asked.pieces);
-        let page = asked.way.iter().rev().fold(row, |inner, step| {
-            let beside = if *step == asked.way[0] {
-                asked.extras.join(" ")
-            } else {
-                String::new()
+        let steps = asked.way.iter().zip(&asked.way_names).enumerate();
+        let page = steps.rev().fold(row, |inner, (depth, (step, name))| {
+            let beside = match depth {
+                0 => asked.extras.join(" "),
+                _ => asked.edge_extras.to_owned(),
             };
-            format!("{{ {step} {inner} {beside} }}")
+            format!("{{ {} {inner} {beside} }}", aliased(name, step))
         });
         let directives = self.directives(asked);
         format!("\n{}{arguments}{directives} {page}", aliased(asked.name, list.name))
@@ -118,13 +133,18 @@ impl Writer<'_> {
     fn directives(&mut self, asked: &AskedList) -> String {
         let mut text = String::new();
         let list = asked.list(self.world);
-        if self.are_hints_rules {
-            self.add_rule(asked);
-        } else if !list.paging.hints.is_empty() {
-            let hints: Vec<String> = self
+        let mut hints: Vec<String> = match self.are_hints_rules {
+            true => Vec::new(),
+            false => self
                 .hints(asked)
                 .map(|(name, value)| format!("{name}: {value}"))
-                .collect();
+                .collect(),
+        };
+        if self.are_hints_rules {
+            self.add_rule(asked);
+        }
+        hints.extend(asked.max.map(|max| format!("max: {max}")));
+        if !hints.is_empty() {
             text += &format!(" @paginate({})", hints.join(", "));
         }
         if let Some(key) = asked.key_name(self.world).filter(|_| asked.is_keyed) {
@@ -183,13 +203,17 @@ fn aliased(name: &str, field: &str) -> String {
     }
 }
 
-/// The outermost tables of a query, with all below them; `root` are the values of the query root.
-pub(super) fn branches(world: &World, query: &Query, root: &Map<String, Value>) -> Vec<Branch> {
-    let is_single = lists(&query.pieces).len() == 1;
-    let table = |asked: &AskedList| match is_single {
-        true => QUERY.to_owned(),
-        false => format!("{QUERY}__{}", asked.name),
-    };
+/// The name of an outermost table of the query file of that name.
+pub(super) fn outermost_table(query: &Query, file: &str, asked: &AskedList) -> String {
+    match lists(&query.pieces).len() {
+        1 => file.to_owned(),
+        _ => format!("{file}__{}", asked.name),
+    }
+}
+
+/// The outermost tables of a query file, with all below them; `root` are the values of the query root.
+pub(super) fn branches(world: &World, query: &Query, file: &str, root: &Map<String, Value>) -> Vec<Branch> {
+    let table = |asked: &AskedList| outermost_table(query, file, asked);
     let mut branches = Vec::new();
     for piece in &query.pieces {
         match piece {
@@ -234,6 +258,9 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
     for (name, field, _) in own {
         branch = branch.reading(name, field);
     }
+    if let Some(max) = asked.max {
+        branch = branch.ended(usize::try_from(max).expect("a number of rows"));
+    }
     for (name, _, value) in above {
         branch = branch.always(name, value.clone());
     }
@@ -251,7 +278,15 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
 /// The columns of some pieces: their names, their fields, their kinds.
 fn columns_of(pieces: &[Piece]) -> Vec<(&'static str, &'static str, Kind)> {
     let columns = |piece: &Piece| match piece {
-        Piece::Value(asked) => vec![(asked.name, asked.field, asked.kind.clone())],
+        Piece::Value(asked) => {
+            // No row has a field of the empty name.
+            let field = if asked.condition == Some(Condition::Skipped) {
+                ""
+            } else {
+                asked.field
+            };
+            vec![(asked.name, field, asked.kind.clone())]
+        }
         Piece::TypeName => vec![("__typename", "__typename", Kind::Text)],
         Piece::Holder { values, .. } if values.is_empty() => Vec::new(),
         Piece::Holder { field, values, .. } => {

@@ -179,6 +179,49 @@ fn a_size_that_was_settled_stays_where_pages_are_numbered() {
     assert_eq!(size("shelves", Some(7)), 7);
 }
 
+/// Rows that the first request asks for.
+fn rows_at_first(plan: &Plan, packer: &Packer<'_>) -> u64 {
+    let outermost = plan.connections.iter().enumerate();
+    let outermost = outermost.filter(|(_, connection)| connection.parent.is_none());
+    let inline = packer.inline_sizes();
+    outermost
+        .map(|(index, _)| rows_asked(plan, inline, index, inline[index]))
+        .sum()
+}
+
+#[test]
+fn outermost_connections_fit_beside_each_other() {
+    let text = "{ groups { nodes { findings { nodes { notes { nodes { text } } } } } } racks { edges { node { id } } } \
+                books @paginate(style: PAGE, firstPage: 1) { total items { title } } }";
+    let plan = plan(text);
+    for rows in [5, 10, 60, 113, 252, 400, 900] {
+        let packer = Packer::new(&plan, room(rows, 100), &unknown(&plan));
+        let asked = rows_at_first(&plan, &packer);
+        assert!(asked <= rows && asked > rows / 4, "{asked} of {rows}");
+    }
+}
+
+#[test]
+fn numbered_pages_stay_within_the_room_when_more_is_known_of_what_is_in_their_rows() {
+    let plan = plan(
+        "{ books @paginate(style: PAGE, firstPage: 1) { total items { title notes @paginate(style: RELAY) { nodes { text } } } } }",
+    );
+    let first = Packer::new(&plan, room(120, 100), &known(&[9, 1]));
+    assert!(rows_at_first(&plan, &first) <= 120);
+    let size = first.inline_sizes()[0];
+    assert_eq!(size, 60);
+    let task = Task {
+        size: Some(size),
+        ..later(&plan, "books", "", 2).task
+    };
+    let fan_outs = known(&[9, 40]);
+    let mut packer = Packer::new(&plan, room(120, 100), &fan_outs);
+    assert!(packer.cost(0, size) > 120.0);
+    packer.make_room(&task, &fan_outs);
+    assert_eq!(packer.fill([&task, &task].into_iter(), &fan_outs), (vec![60], true));
+    assert_eq!(packer.cost(0, size), 120.0);
+}
+
 #[test]
 fn no_more_is_asked_for_than_the_author_wants() {
     let plan = plan("{ groups @paginate(max: 12) { nodes { id } } }");
@@ -215,24 +258,4 @@ proptest! {
         // Where not even one row of a page fits with the smallest pages in it, it is asked for all the same.
         prop_assert!(asked <= rows || (sizes.len() == 1 && rows < 3), "{asked} of {rows}");
     }
-}
-
-#[test]
-fn pages_whose_size_has_to_stay_fit_a_limit_on_nodes() {
-    let plan = plan("{ books { items { title notes { nodes { text } } } totalPages } }");
-    let limited = Packer::new(&plan, room(60, 100), &known(&[50, 5]));
-    assert_eq!(limited.inline_sizes(), [10, 5], "60 rows");
-    let free = Room {
-        counts_asked: false,
-        ..room(60, 100)
-    };
-    assert_eq!(Packer::new(&plan, free, &known(&[50, 5])).inline_sizes(), [100, 5]);
-
-    let fan_outs = known(&[50, 5]);
-    let mut second = later(&plan, "books", "", 2).task;
-    (second.size, second.address) = (Some(30), Vec::new());
-    let mut packer = Packer::new(&plan, room(60, 100), &fan_outs);
-    packer.make_room(&second, &fan_outs);
-    assert_eq!(packer.inline_sizes()[1], 1, "30 rows with one each");
-    assert_eq!(packer.fill(std::iter::once(&second), &fan_outs), (vec![30], true));
 }
