@@ -87,6 +87,8 @@ pub(crate) struct FoundPage {
     pub(crate) digest: Option<String>,
     /// Whether its rows have keys, by which two are told apart.
     pub(crate) has_keys: bool,
+    /// Whether rows with the same key are the same row: where the edge is part of the row, a node can be in several.
+    pub(crate) are_keys_unique: bool,
     /// The connection, or an object above it, is null: it has no rows.
     pub(crate) is_null: bool,
     /// Its list of items is there.
@@ -488,9 +490,12 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         use crate::plan::Items as At;
         let Self { layout, walk, place } = self;
+        let has_keys = matches!(layout.row.id, RowId::Cells(_));
+        let has_edge_cells = matches!(&layout.items, At::Edges { edge_cells, .. } if !edge_cells.is_empty());
         let mut page = FoundPage {
             connection: layout.page.as_ref().map_or(0, |page| page.connection),
-            has_keys: matches!(layout.row.id, RowId::Cells(_)),
+            has_keys,
+            are_keys_unique: has_keys && !has_edge_cells,
             table: layout.table,
             ..found(&place)
         };

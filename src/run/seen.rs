@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::run::harvest::FoundPage;
-use crate::run::intake::AskedTask;
-use crate::state::{Restart, RowKey, RunKey, StateError, StateStore};
+use crate::run::harvest::{FoundPage, Harvest};
+use crate::run::intake::{AskedTask, new_instance};
+use crate::state::{Restart, RowKey, RunKey, Sequence, StateError, StateStore, Task};
 
 /// Blocks of the filter, of 512 bits each: 16 MiB. With seven bits a row, one of some 1,000 new rows is looked up for
 /// nothing when 8 million are there.
@@ -55,11 +55,12 @@ impl Seen {
             };
             match task.restart {
                 // Rows without a key can but be counted off.
-                Some(Restart { rows, .. }) if !page.has_keys => {
+                Some(Restart { rows, .. }) if !page.are_keys_unique => {
                     let count = rows.saturating_sub(task.before).min(page.rows);
                     sight.add(index, 0..usize::try_from(count).unwrap_or(usize::MAX));
                 }
-                _ => sight.compare(index, page, task.instance, &self.filter),
+                _ if page.are_keys_unique => sight.compare(index, page, task.instance, &self.filter),
+                _ => {}
             }
         }
         if !sight.doubtful.is_empty() {
@@ -68,6 +69,33 @@ impl Seen {
         }
         Ok(sight.repeats)
     }
+}
+
+/// What the new rows are told by when they come again, by the instance of their connection: of connections that go on, or
+/// have gone on for long.
+pub(crate) fn new_keys(
+    asked: &[AskedTask],
+    harvest: &Harvest,
+    repeats: &Repeats,
+    next_tasks: &[Task],
+    (sequence, void): (Sequence, &[usize]),
+) -> Vec<(u64, Vec<RowKey>)> {
+    let begun: HashSet<u64> = next_tasks.iter().map(|task| task.instance).collect();
+    let mut keys = Vec::new();
+    let is_taken = |page: &FoundPage| {
+        page.are_keys_unique && !page.is_left_out && !page.origin.is_some_and(|slot| void.contains(&slot))
+    };
+    for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| is_taken(page)) {
+        let task = page.slot.and_then(|slot| asked.get(slot)).map(|asked| &asked.task);
+        let old = task.map(|task| task.instance).filter(|instance| *instance != 0);
+        let new = Some(new_instance(sequence, index)).filter(|instance| begun.contains(instance));
+        let again = repeats.get(&index).map_or(&[][..], Vec::as_slice);
+        let is_new = |item: &usize| again.binary_search(item).is_err();
+        let own = page.keys.iter().enumerate().filter(|(item, _)| is_new(item));
+        let own: Vec<RowKey> = own.filter_map(|(_, key)| *key).collect();
+        keys.extend(old.or(new).filter(|_| !own.is_empty()).map(|instance| (instance, own)));
+    }
+    keys
 }
 
 /// A response compared with what came before it.

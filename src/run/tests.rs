@@ -36,7 +36,7 @@ const SCHEMA: &str = r#"
   type Group implements Node { id: ID! findings(first: Int, after: String): FindingConnection extra: Extra }
   type Extra { findings(first: Int, after: String): FindingConnection }
   type FindingConnection { pageInfo: PageInfo! edges: [FindingEdge] nodes: [Finding] totalCount: Int }
-  type FindingEdge { cursor: String! node: Finding }
+  type FindingEdge { cursor: String! rank: Int node: Finding }
   type Finding implements Node { id: ID! notes(first: Int, after: String): NoteConnection }
   type NoteConnection { pageInfo: PageInfo! nodes: [Note] }
   type Note { text: String }

@@ -215,3 +215,18 @@ async fn rows_without_a_key_are_counted_off_after_a_restart() {
         assert_eq!(items, (0..expected).collect());
     }
 }
+
+#[test]
+fn a_node_in_several_edges_is_several_rows_where_the_edge_is_part_of_them() {
+    let page = |query: &str| {
+        let plan = plan(query);
+        let data = r#"{"groups":{"nodes":[{"id":"G","findings":{"edges":[{"cursor":"1","node":{"id":"F"}}],"pageInfo":{"hasNextPage":false}}}],"pageInfo":{"hasNextPage":false}}}"#;
+        let findings = connection(&plan, "groups.nodes.findings");
+        let pages = read_start(&plan, data).pages;
+        pages.into_iter().find(|page| page.connection == findings).unwrap()
+    };
+    let of_nodes = page("{ groups { nodes { id findings { edges { node { id } } } } } }");
+    assert!(of_nodes.has_keys && of_nodes.are_keys_unique);
+    let of_edges = page("{ groups { nodes { id findings { edges { rank node { id } } } } } }");
+    assert!(of_edges.has_keys && !of_edges.are_keys_unique);
+}

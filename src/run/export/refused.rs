@@ -1,9 +1,12 @@
-//! Connections whose cursors have expired are read again from their beginning; what came before is left out.
+//! What becomes of tasks whose request was refused: connections whose cursors have expired are read again from their
+//! beginning, and values of a variable that the API refuses are parted from the others.
 
 use crate::api::{ApiError, Refusal};
 use crate::plan::Target;
-use crate::run::export::{Export, ExportError, Sent};
+use crate::run::export::sending::Sent;
+use crate::run::export::{Export, ExportError};
 use crate::run::intake::note_end;
+use crate::run::members::{give_up, may_be_of_one_member};
 use crate::run::turning::End;
 use crate::state::{MemberGain, Restart, Tally, Task, TaskChange, Trail};
 
@@ -31,6 +34,26 @@ impl Export<'_> {
             0 => Err(ApiError::CursorExpired(refusal).into()),
             _ => self.give_up(task, &refusal, why).await,
         }
+    }
+
+    /// A request has no answer. Where that may be the fault of one of the values that it asks for, they are asked for in
+    /// smaller company, and the one that is refused alone is given up.
+    pub(super) async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
+        let has_members = sent.asked.iter().any(|asked| asked.task.member.is_some());
+        let is_theirs = matches!(&error, ExportError::Api(error) if may_be_of_one_member(error));
+        if !has_members || !is_theirs {
+            return Err(error);
+        }
+        if self.company.part(&sent.asked) {
+            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            return Ok(());
+        }
+        let lost = give_up(&sent.asked, &error.to_string());
+        self.workplace
+            .state
+            .change_tasks(self.key, lost)
+            .await
+            .map_err(Into::into)
     }
 
     async fn replace(&mut self, task: &Task, next: Task) -> Result<(), ExportError> {

@@ -1,0 +1,120 @@
+//! Which tasks go into the next request, and the request itself.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::api::{Effort as Spent, GraphqlRequest};
+use crate::plan::{Ask, Plan, RequestText, Target};
+use crate::run::export::{Asked, Export, stored_slot};
+use crate::run::harvest::{HarvestSeed, SlotPlace};
+use crate::run::intake::AskedTask;
+use crate::run::pack::Packer;
+use crate::state::Task;
+
+/// A request on its way.
+pub(super) struct Sent {
+    pub(super) asked: Vec<AskedTask>,
+    pub(super) inline_sizes: Vec<u32>,
+}
+
+impl<'work> Export<'work> {
+    /// The tasks of the next request. One with room left waits while answers are on their way, as they may bring what
+    /// fills it; not so where requests cost nothing.
+    pub(super) fn next_request(&mut self, in_flight: usize) -> Option<Sent> {
+        if in_flight >= self.workplace.concurrency {
+            return None;
+        }
+        let mut packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
+        packer.make_room(self.frontier.tasks().next()?, &self.fan_outs);
+        let (sizes, is_full) = packer.fill(self.companions(), &self.fan_outs);
+        let is_full = is_full || sizes.len() < self.frontier.held();
+        if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
+            return None;
+        }
+        let inline_sizes = packer.inline_sizes().to_vec();
+        let tasks = self.frontier.take(sizes.len());
+        let asked = tasks
+            .into_iter()
+            .zip(sizes)
+            .map(|(task, size)| AskedTask { task, size });
+        let asked = asked.collect();
+        let sent = Sent { asked, inline_sizes };
+        Some(self.shorten(sent))
+    }
+
+    /// The tasks that may share the next request: only one, where the first of all is to be alone.
+    fn companions(&self) -> impl Iterator<Item = &Task> {
+        let is_alone = |task: &&Task| self.alone.contains(&task.id);
+        let mixes_members = self.plan.mixes_members();
+        let first = self.frontier.tasks().next();
+        let may_join = move |task: &&Task| {
+            !is_alone(task) && first.is_some_and(|first| self.company.may_join(first, task, mixes_members))
+        };
+        let alone = first.filter(is_alone);
+        alone.into_iter().chain(self.frontier.tasks().take_while(may_join))
+    }
+
+    /// Puts tasks back until the text says no more than it may.
+    fn shorten(&mut self, mut sent: Sent) -> Sent {
+        let limits = self.workplace.text_limits;
+        while sent.asked.len() > 1 && !limits.allow(|| request(&self.plan, &sent).query) {
+            let rest = sent.asked.split_off(sent.asked.len().div_ceil(2));
+            rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+        }
+        sent
+    }
+
+    pub(super) fn ask(&self, sent: Sent) -> BoxFuture<'work, Asked> {
+        let plan = Arc::clone(&self.plan);
+        let looks = Arc::clone(&self.looks);
+        let endpoint = &self.workplace.endpoint;
+        let name = self.name.clone();
+        Box::pin(async move {
+            let request = request(&plan, &sent);
+            let targets: Vec<Target> = asks(&sent).iter().map(Ask::target).collect();
+            let layout = plan.layout(&targets);
+            let is_start = |asked: &&AskedTask| asked.task.connection.is_none() && asked.task.member.is_none();
+            let slots = sent.asked.iter().filter(|asked| !is_start(asked));
+            let slots: Vec<SlotPlace> = slots.map(slot_place).collect();
+            let seed = HarvestSeed {
+                layout: &layout,
+                slots: &slots,
+                looks: &looks,
+            };
+            let mut spent = Spent::default();
+            let answer = endpoint.ask_counting(&name, &request, seed, &mut spent).await;
+            (sent, answer, spent)
+        })
+    }
+}
+
+fn asks(sent: &Sent) -> Vec<Ask<'_>> {
+    let asks = sent.asked.iter().map(|asked| Ask {
+        connection: asked.task.connection,
+        root: asked.task.root,
+        member: asked.task.member.as_ref().map(|member| &member.value),
+        size: asked.size,
+        position: asked.task.position.as_ref(),
+        address: &asked.task.address,
+    });
+    asks.collect()
+}
+
+fn request(plan: &Plan, sent: &Sent) -> GraphqlRequest {
+    let RequestText { text, variables } = plan.request(&asks(sent), &sent.inline_sizes);
+    // The text holds one operation, so its name need not be told; some servers refuse names of certain characters.
+    GraphqlRequest {
+        operation_name: None,
+        query: text,
+        variables,
+    }
+}
+
+fn slot_place(asked: &AskedTask) -> SlotPlace {
+    SlotPlace {
+        slot: stored_slot(&asked.task),
+        address: asked.task.address.clone(),
+        position: asked.task.position.clone(),
+    }
+}

@@ -1,0 +1,194 @@
+//! A response taken in: into the state, on its way to the parts, and back into the frontier.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::api::Answer;
+use crate::report::Event;
+use crate::run::export::sending::Sent;
+use crate::run::export::{BODY_BYTES, Export, ExportError, stored_slot};
+use crate::run::harvest::Harvest;
+use crate::run::intake::{Consequences, Request, Sight, consequences, note_end};
+use crate::run::members::count_open;
+use crate::run::seen::new_keys;
+use crate::run::sink::SinkError;
+use crate::run::turning::{End, PagingError};
+use crate::state::{StoredResponse, StoredSlot, TakenResponse, Task};
+
+/// Attempts at a later page that comes without its rows; an API that has begun a connection seldom means that.
+const PAGE_ATTEMPTS: u32 = 3;
+
+impl Export<'_> {
+    /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
+    pub(super) async fn take(&mut self, sent: &Sent, answer: Answer<Harvest>) -> Result<(), ExportError> {
+        let Answer {
+            mut data,
+            errors,
+            body,
+            elapsed,
+            effort,
+            ..
+        } = answer;
+        let sequence = self.last_sequence + 1;
+        let repeats = self.seen.repeats(&data.pages, &sent.asked).await?;
+        data.leave_out(&repeats);
+        let request = Request {
+            plan: &self.plan,
+            asked: &sent.asked,
+            inline_sizes: &sent.inline_sizes,
+            sequence,
+        };
+        let mut consequences = consequences(request, &data, &errors)?;
+        let skips = data.skips(&repeats, &consequences.void);
+        let again = self.judge_failed(sent, &mut consequences)?;
+        let next_tasks = self.follow(sent, &mut consequences, &again);
+        let keys = new_keys(
+            &sent.asked,
+            &data,
+            &repeats,
+            &next_tasks,
+            (sequence, &consequences.void),
+        );
+        self.seen.note(&keys);
+        let waiting = self.frontier.add(&next_tasks);
+        self.last_sequence = sequence;
+        let (rows, bytes) = (consequences.rows, body.len() as u64);
+        let stored = StoredResponse {
+            sequence,
+            slots: slots(sent, &consequences.void),
+            skips,
+            body: self.hold(body).await,
+        };
+        let done = sent.asked.iter().map(|asked| asked.task.id);
+        let taken = TakenResponse {
+            run: self.key,
+            sequence,
+            tasks: done.filter(|id| !again.contains(id)).collect(),
+            slots: stored.slots.clone(),
+            skips: stored.skips.clone(),
+            body: stored.body.clone(),
+            rows,
+            received_at: self.workplace.clock.unix_millis(),
+            next_tasks,
+            waiting,
+            keys,
+            tallies: consequences.tallies.into_iter().collect(),
+            flaws: consequences.flaws.into_iter().collect(),
+            members: consequences.members.into_iter().collect(),
+            effort: self.effort(effort, bytes),
+        };
+        self.workplace.state.take(taken).await?;
+        if !self.sink.hand_over(stored).await {
+            return Err(SinkError::BrokenOff.into());
+        }
+        let query = self.name.clone();
+        self.workplace.observer.notice(&Event::PageTaken {
+            query,
+            rows,
+            bytes,
+            elapsed,
+        });
+        Ok(())
+    }
+
+    /// Does what follows within the engine, where the tasks of `again` are to be asked again; the new tasks, with their
+    /// ids.
+    fn follow(&mut self, sent: &Sent, consequences: &mut Consequences, again: &[u64]) -> Vec<Task> {
+        for text in std::mem::take(&mut consequences.warnings) {
+            self.warn(text);
+        }
+        self.learn(&consequences.sights);
+        self.company.reunite(&sent.asked);
+        let mut next_tasks = std::mem::take(&mut consequences.next_tasks);
+        for task in &mut next_tasks {
+            self.next_id += 1;
+            task.id = self.next_id;
+        }
+        let tasks = sent.asked.iter().map(|asked| &asked.task);
+        let (failed, done): (Vec<&Task>, Vec<&Task>) = tasks.partition(|task| again.contains(&task.id));
+        for task in &done {
+            self.alone.remove(&task.id);
+        }
+        count_open(&mut consequences.members, done.into_iter(), &next_tasks);
+        failed.into_iter().for_each(|task| self.frontier.hold(task.clone()));
+        next_tasks
+    }
+
+    /// Decides about slots that did not bring what was asked for: the tasks that are to be asked again. Those that
+    /// failed too often are given up, and named; at the outermost level that is the end of the export, or, where it is
+    /// run for each value of a variable, of the one value.
+    fn judge_failed(&mut self, sent: &Sent, consequences: &mut Consequences) -> Result<Vec<u64>, PagingError> {
+        let mut again = Vec::new();
+        for (slot, error) in std::mem::take(&mut consequences.failed) {
+            let Some(task) = sent.asked.get(slot).map(|asked| &asked.task) else {
+                continue;
+            };
+            let attempts = self.failed_attempts.entry(task.id).or_insert(0);
+            *attempts += 1;
+            if *attempts < PAGE_ATTEMPTS {
+                again.push(task.id);
+            } else {
+                match &task.member {
+                    Some(member) if task.depth == 0 => {
+                        let gain = consequences.members.entry(member.number).or_default();
+                        gain.failure = Some(error.to_string());
+                    }
+                    None if task.depth == 0 => return Err(error),
+                    _ => *consequences.flaws.entry(error.to_string()).or_default() += 1,
+                }
+                // A page before the last one is not its connection's end.
+                let connection = task.connection.filter(|_| task.expected.is_none());
+                if let Some(connection) = connection {
+                    note_end(consequences.tallies.entry(connection).or_default(), End::Lost);
+                }
+            }
+        }
+        Ok(again)
+    }
+
+    fn learn(&mut self, sights: &[Sight]) {
+        for sight in sights {
+            match *sight {
+                Sight::Open { connection, rows } => self.fan_outs[connection].note_open(rows),
+                Sight::Ended {
+                    connection,
+                    rows,
+                    was_open,
+                } => self.fan_outs[connection].note_ended(rows, was_open),
+            }
+        }
+    }
+
+    /// The same bytes, counted among those in memory until the last holder lets go of them.
+    async fn hold(&self, body: Bytes) -> Bytes {
+        let bytes = u32::try_from(body.len().min(BODY_BYTES)).unwrap_or(u32::MAX);
+        match Arc::clone(&self.workplace.bodies).acquire_many_owned(bytes).await {
+            Ok(permit) => Bytes::from_owner(HeldBody { body, _permit: permit }),
+            // The semaphore is never closed.
+            Err(_) => body,
+        }
+    }
+}
+
+/// What the root fields of a response answer.
+fn slots(sent: &Sent, void: &[usize]) -> Vec<StoredSlot> {
+    let slots = sent.asked.iter().enumerate().map(|(index, asked)| StoredSlot {
+        is_void: void.contains(&index),
+        ..stored_slot(&asked.task)
+    });
+    slots.collect()
+}
+
+/// A body, and its share of the memory for bodies.
+struct HeldBody {
+    body: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for HeldBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
