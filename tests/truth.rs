@@ -22,8 +22,8 @@ pub(crate) struct Branch {
     owner: &'static str,
     list: &'static str,
     columns: Vec<(&'static str, Kind)>,
-    /// The fields of columns that are not called like theirs.
-    fields: BTreeMap<&'static str, &'static str>,
+    /// The fields of columns that are not called like theirs, each with the objects around it.
+    fields: BTreeMap<&'static str, String>,
     /// What stands in all rows alike.
     constants: Map<String, Value>,
     /// The field whose value `_id` is; where there is none, only that no two rows share theirs is known.
@@ -90,9 +90,9 @@ impl Branch {
         self
     }
 
-    /// The same, where a column has another name than its field.
-    pub(crate) fn reading(mut self, column: &'static str, field: &'static str) -> Self {
-        self.fields.insert(column, field);
+    /// The same, where a column has another name than its field, or is one of an object: `chart.bloodGroup`.
+    pub(crate) fn reading(mut self, column: &'static str, field: &str) -> Self {
+        self.fields.insert(column, field.to_owned());
         self
     }
 
@@ -276,8 +276,11 @@ impl Branch {
 
     fn true_row(&self, row: &Map<String, Value>) -> Row {
         let cell = |(name, kind): &(&'static str, Kind)| {
-            let field = self.fields.get(name).unwrap_or(name);
-            let value = self.constants.get(*name).or_else(|| row.get(*field));
+            let field = self.fields.get(name).map_or(*name, String::as_str);
+            let mut steps = field.split('.');
+            let first = steps.next().and_then(|step| row.get(step));
+            let found = first.and_then(|first| steps.try_fold(first, |at, step| at.get(step)));
+            let value = self.constants.get(*name).or(found);
             (*name, value.map_or(Cell::Null, |value| Cell::of_answer(kind, value)))
         };
         let mut cells: Row = self.columns.iter().map(cell).collect();

@@ -216,6 +216,7 @@ struct ItemReader<'walk> {
 }
 
 /// The members of an object, each still as its text.
+#[derive(Default)]
 struct Members<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
 
 impl<'de> Members<'de> {
@@ -351,9 +352,10 @@ fn rows_below(cells: &[Cell], members: &Members<'_>, place: &Place, walk: &mut W
         match &cell.role {
             CellRole::Below { below, .. } => harvest_below(below, raw, place.below(&cell.key), walk)?,
             CellRole::Flattened(cells) => {
-                if let Some(raw) = raw.filter(|raw| raw.get() != "null") {
-                    rows_below(cells, &Members::parse(raw)?, &place.below(&cell.key), walk)?;
-                }
+                // What is in an object that is null is null as well.
+                let inner = raw.filter(|raw| raw.get() != "null").map(Members::parse);
+                let inner = inner.transpose()?.unwrap_or_default();
+                rows_below(cells, &inner, &place.below(&cell.key), walk)?;
             }
             CellRole::Ignored | CellRole::Column(_) => {}
         }

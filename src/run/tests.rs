@@ -53,6 +53,11 @@ const SCHEMA: &str = r#"
 "#;
 
 fn plan(text: &str) -> Plan {
+    plan_with(text, false)
+}
+
+/// The same, where objects may become columns of their own.
+fn plan_with(text: &str, flatten: bool) -> Plan {
     let schema = ApiSchema::read(SCHEMA, Path::new("schema.graphql")).unwrap();
     let path = Path::new("work.graphql");
     let document = QueryDocument::read(GraphqlFile { path, text }, &[]).unwrap().unwrap();
@@ -63,7 +68,7 @@ fn plan(text: &str) -> Plan {
         variables: &variables,
         scalars: &scalars,
         paging: &[],
-        flatten: false,
+        flatten,
         page_size: 100,
     };
     plan_query(&document, &schema, settings).unwrap_or_else(|error| panic!("{error}"))

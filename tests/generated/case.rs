@@ -86,7 +86,8 @@ impl Case {
     /// The outermost tables of a query file, with all below them.
     pub(super) fn branches(&self, file: &QueryFile, stand_in: &StandIn) -> Vec<Branch> {
         let root = stand_in.objects("Query").expect("a query root").next();
-        branches(&self.world, &file.query, file.name, &root.expect("a query root"))
+        let root = root.expect("a query root");
+        branches(&self.world, &file.query, file.name, &root, self.conditions.is_flat)
     }
 
     /// The tables of the connections of a query file, in the order of its manifest, and the names of these in a response.

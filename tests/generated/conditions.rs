@@ -12,6 +12,14 @@ use crate::generated::draw::Sizes;
 /// answered in the tenth of a second that an answer may take to become durable.
 pub(super) const INTERRUPTED: u64 = 16 + 100 / 5;
 
+/// Request limits: so many in so many milliseconds, and how the window lies.
+const WINDOWS: [(u64, u64, &str); 4] = [
+    (30, 500, "sliding"),
+    (20, 300, "sliding"),
+    (50, 1000, "fixed"),
+    (5, 100, "fixed"),
+];
+
 /// The conditions of one export.
 #[derive(Debug)]
 pub(super) struct Conditions {
@@ -26,7 +34,7 @@ pub(super) struct Conditions {
     pub(super) has_short_texts: bool,
     /// How many times the fewest rows that the query can ask for may be asked for; any number where it is not given.
     pub(super) nodes: Option<u64>,
-    /// Requests in a time in milliseconds, and how the window lies.
+    /// One of [`WINDOWS`].
     pub(super) window: Option<(u64, u64, &'static str)>,
     pub(super) latency: Duration,
     /// Lines of `[faults.rates]`.
@@ -36,6 +44,8 @@ pub(super) struct Conditions {
     pub(super) runs_again: bool,
     pub(super) format: &'static str,
     pub(super) concurrency: u64,
+    /// Whether objects become columns of their own.
+    pub(super) is_flat: bool,
     /// Whether the server makes cursors of JSON lists in texts.
     pub(super) has_list_cursors: bool,
     /// What the server does with cursors of other lists, and with pages whose size is not asked for.
@@ -72,15 +82,9 @@ pub(super) fn conditions(random: &mut StdRng) -> Conditions {
         aliases: random.random_bool(0.3).then(|| random.random_range(1..=20)),
         has_short_texts: random.random_bool(0.3),
         nodes: random.random_bool(0.4).then(|| random.random_range(1..=30)),
-        window: random.random_bool(0.4).then(|| {
-            let windows = [
-                (30, 500, "sliding"),
-                (20, 300, "sliding"),
-                (50, 1000, "fixed"),
-                (5, 100, "fixed"),
-            ];
-            *windows.choose(random).expect("windows")
-        }),
+        window: random
+            .random_bool(0.4)
+            .then(|| *WINDOWS.choose(random).expect("windows")),
         latency: Duration::from_millis(if kills.is_empty() {
             random.random_range(0..=5)
         } else {
@@ -90,6 +94,7 @@ pub(super) fn conditions(random: &mut StdRng) -> Conditions {
         kills,
         runs_again: random.random_bool(0.2),
         concurrency: *[1, 2, 16].choose(random).expect("numbers"),
+        is_flat: random.random_bool(0.2),
         has_list_cursors: random.random_bool(0.15),
         manners: (
             ["refuse", "first_page", "no_rows"].choose(random).expect("manners"),
@@ -196,9 +201,10 @@ impl Conditions {
         let nodes = limits.nodes.map(|nodes| format!("nodes = {nodes}"));
         let query: Vec<String> = limits.of_text().into_iter().chain(nodes).collect();
         format!(
-            "endpoint = 'http://127.0.0.1:9/graphql'\nschema = '{schema}'
+            "endpoint = 'http://127.0.0.1:9/graphql'\nschema = '{schema}'\nflatten = {}
              [limits]\nrequests = [{requests}]\narrival_margin = '300ms'\npage_size = {}\nconcurrency = {}\nquery = {{ {} }}
              [retry]\ninitial_wait = '2ms'\nmax_wait = '10ms'\nretry_after_margin = '10ms'\n",
+            self.is_flat,
             self.page_size,
             self.concurrency,
             query.join(", ")

@@ -176,7 +176,7 @@ impl Drawer<'_> {
         let trap = match (paging.style, self.random.random_range(0..8)) {
             (Style::Keyset, 0..=3) => "is_unordered = true",
             (Style::Offset, 0) if paging.shape.contains("total") => "totals = 'null'",
-            (Style::Offset | Style::OffsetList | Style::Keyset, 4) => "short_pages = 0.3",
+            (Style::Offset | Style::OffsetList | Style::Keyset, 4..=6) => "short_pages = 0.3",
             _ if !paging.has_cursors() => return lines,
             (_, 0) => "short_pages = 0.3",
             (_, 1) => "full_page_says_more = true",

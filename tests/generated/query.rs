@@ -71,6 +71,8 @@ pub(super) struct AskedList {
     pub(super) way: &'static [&'static str],
     /// Under which names these are asked for.
     pub(super) way_names: Vec<&'static str>,
+    /// Whether it is asked for under a condition that holds.
+    pub(super) is_conditional: bool,
     /// What else is asked of a page, and of an edge.
     pub(super) extras: Vec<&'static str>,
     pub(super) edge_extras: &'static str,
@@ -194,19 +196,7 @@ impl Asker<'_> {
     }
 
     fn values(&mut self, key: &Key, fields: &[Field]) -> Vec<Piece> {
-        let mut values = Vec::new();
-        if let Key::Field { name, ty, .. } = key
-            && self.chance(0.6)
-        {
-            let kind = if *ty == "Int!" { Kind::Int32 } else { Kind::Text };
-            values.push(Asked {
-                name,
-                field: name,
-                kind,
-                selection: "",
-                condition: None,
-            });
-        }
+        let mut values: Vec<Asked> = asked_key(key).into_iter().filter(|_| self.chance(0.6)).collect();
         let has_id = !values.is_empty() || key.name() != Some("id");
         for field in fields {
             if self.chance(0.7) {
@@ -290,6 +280,7 @@ impl Asker<'_> {
             size: sized.map(|_| self.random.random_range(1..=self.page_size)),
             way,
             way_names: Vec::new(),
+            is_conditional: self.chance(0.05),
             extras: Vec::new(),
             edge_extras: "",
             // Other pages come whole.
@@ -298,17 +289,28 @@ impl Asker<'_> {
             is_lookup_said: self.chance(0.9),
             pieces,
         };
-        let extras = list.paging.extras.iter().copied();
-        asked.extras = extras.filter(|_| self.random.random_bool(0.3)).collect();
-        asked.way_names = way
-            .iter()
-            .map(|step| if self.chance(0.05) { self.name("step") } else { step })
-            .collect();
+        self.add_page(&mut asked);
+        asked.is_keyed = key.is_some() && asked.key_name(self.world).is_some() && self.chance(0.7);
+        asked
+    }
+
+    /// Adds what is asked of a page beside its rows, and under which names these are asked for.
+    fn add_page(&mut self, asked: &mut AskedList) {
+        let way = asked.way;
+        let names = way.iter().map(|step| match self.random.random_range(0..40) {
+            0 => self.name("step"),
+            // The names of what paging looks for, for something else.
+            1 if way.len() == 1 => ["edges", "pageInfo", "nodes", "items"][self.random.random_range(0..4)],
+            _ => step,
+        });
+        asked.way_names = names.collect();
+        if !asked.way_names.contains(&"pageInfo") {
+            let extras = asked.list(self.world).paging.extras.iter().copied();
+            asked.extras = extras.filter(|_| self.random.random_bool(0.3)).collect();
+        }
         if way.len() > 1 {
             asked.edge_extras = ["", "", "cursor", "at: cursor"][self.random.random_range(0..4)];
         }
-        asked.is_keyed = key.is_some() && asked.key_name(self.world).is_some() && self.chance(0.7);
-        asked
     }
 
     /// The same pieces, some of them in fragments.
@@ -321,6 +323,19 @@ impl Asker<'_> {
         pieces.push(Piece::Fragment { name, ty, pieces: rest });
         pieces
     }
+}
+
+fn asked_key(key: &Key) -> Option<Asked> {
+    let Key::Field { name, ty, .. } = key else {
+        return None;
+    };
+    Some(Asked {
+        name,
+        field: name,
+        kind: if *ty == "Int!" { Kind::Int32 } else { Kind::Text },
+        selection: "",
+        condition: None,
+    })
 }
 
 fn asked(field: &Field) -> Asked {

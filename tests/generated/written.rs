@@ -78,21 +78,21 @@ impl Writer<'_> {
     }
 
     fn asked(&mut self, asked: &Asked) -> String {
-        let condition = match asked.condition {
-            None => String::new(),
-            Some(condition) => {
-                let name = format!("$asked{}", self.variables.len());
-                let (directive, value) = match (condition, self.variables.len() % 2) {
-                    (Condition::Included, 0) => ("include", true),
-                    (Condition::Included, _) => ("skip", false),
-                    (Condition::Skipped, 0) => ("include", false),
-                    (Condition::Skipped, _) => ("skip", true),
-                };
-                self.variables.push(format!("{name}: Boolean! = {value}"));
-                format!(" @{directive}(if: {name})")
-            }
-        };
+        let condition = asked.condition.map(|condition| self.condition(condition));
+        let condition = condition.unwrap_or_default();
         format!("{}{condition}{}", aliased(asked.name, asked.field), asked.selection)
+    }
+
+    fn condition(&mut self, condition: Condition) -> String {
+        let name = format!("$asked{}", self.variables.len());
+        let (directive, value) = match (condition, self.variables.len() % 2) {
+            (Condition::Included, 0) => ("include", true),
+            (Condition::Included, _) => ("skip", false),
+            (Condition::Skipped, 0) => ("include", false),
+            (Condition::Skipped, _) => ("skip", true),
+        };
+        self.variables.push(format!("{name}: Boolean! = {value}"));
+        format!(" @{directive}(if: {name})")
     }
 
     fn list(&mut self, asked: &AskedList) -> String {
@@ -131,7 +131,10 @@ impl Writer<'_> {
     }
 
     fn directives(&mut self, asked: &AskedList) -> String {
-        let mut text = String::new();
+        let mut text = match asked.is_conditional {
+            true => self.condition(Condition::Included),
+            false => String::new(),
+        };
         let list = asked.list(self.world);
         let mut hints: Vec<String> = match self.are_hints_rules {
             true => Vec::new(),
@@ -211,8 +214,15 @@ pub(super) fn outermost_table(query: &Query, file: &str, asked: &AskedList) -> S
     }
 }
 
-/// The outermost tables of a query file, with all below them; `root` are the values of the query root.
-pub(super) fn branches(world: &World, query: &Query, file: &str, root: &Map<String, Value>) -> Vec<Branch> {
+/// The outermost tables of a query file, with all below them; `root` are the values of the query root, and `is_flat`
+/// tells that objects become columns of their own.
+pub(super) fn branches(
+    world: &World,
+    query: &Query,
+    file: &str,
+    root: &Map<String, Value>,
+    is_flat: bool,
+) -> Vec<Branch> {
     let table = |asked: &AskedList| outermost_table(query, file, asked);
     let mut branches = Vec::new();
     for piece in &query.pieces {
@@ -225,19 +235,23 @@ pub(super) fn branches(world: &World, query: &Query, file: &str, root: &Map<Stri
                         (name, value.kind.clone(), root[*field][value.name].clone())
                     })
                     .collect();
-                branches.extend(lists.iter().map(|list| branch(world, list, &table(list), &above)));
+                branches.extend(
+                    lists
+                        .iter()
+                        .map(|list| branch(world, list, &table(list), &above, is_flat)),
+                );
             }
             piece => branches.extend(
                 lists(std::slice::from_ref(piece))
                     .into_iter()
-                    .map(|list| branch(world, list, &table(list), &[])),
+                    .map(|list| branch(world, list, &table(list), &[], is_flat)),
             ),
         }
     }
     branches
 }
 
-fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind, Value)]) -> Branch {
+fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind, Value)], is_flat: bool) -> Branch {
     let list = asked.list(world);
     let owner = &world.types[asked.owner];
     let holder = owner.holder.as_ref().filter(|_| list.is_in_holder);
@@ -247,7 +261,10 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
         .iter()
         .map(|(name, kind, _)| (kept(name.as_str()), kind.clone()))
         .collect();
-    let own = columns_of(&asked.pieces);
+    let mut own = columns_of(&asked.pieces);
+    if is_flat {
+        own = own.into_iter().flat_map(flattened).collect();
+    }
     columns.extend(own.iter().map(|(name, _, kind)| (*name, kind.clone())));
     let is_abstract = world.members(list.target).len() > 1;
     if is_abstract && !columns.iter().any(|(name, _)| *name == "__typename") {
@@ -256,7 +273,7 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
     let key = world.key(list.target).name();
     let mut branch = Branch::new(table, place, &columns).keyed(key.filter(|key| *key == "id" || asked.is_keyed));
     for (name, field, _) in own {
-        branch = branch.reading(name, field);
+        branch = branch.reading(name, &field);
     }
     if let Some(max) = asked.max {
         branch = branch.ended(usize::try_from(max).expect("a number of rows"));
@@ -272,29 +289,42 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
         branch = branch.capped(usize::try_from(cap).expect("a cap"));
     }
     let below = lists(&asked.pieces).into_iter();
-    branch.with(below.map(|list| self::branch(world, list, list.name, &[])))
+    branch.with(below.map(|list| self::branch(world, list, list.name, &[], is_flat)))
 }
 
-/// The columns of some pieces: their names, their fields, their kinds.
-fn columns_of(pieces: &[Piece]) -> Vec<(&'static str, &'static str, Kind)> {
+/// A column: its name, its field, its kind.
+type AskedColumn = (&'static str, String, Kind);
+
+/// The columns of some pieces.
+fn columns_of(pieces: &[Piece]) -> Vec<AskedColumn> {
     let columns = |piece: &Piece| match piece {
         Piece::Value(asked) => {
             // No row has a field of the empty name.
-            let field = if asked.condition == Some(Condition::Skipped) {
-                ""
-            } else {
-                asked.field
-            };
-            vec![(asked.name, field, asked.kind.clone())]
+            let is_skipped = asked.condition == Some(Condition::Skipped);
+            let field = if is_skipped { "" } else { asked.field };
+            vec![(asked.name, field.to_owned(), asked.kind.clone())]
         }
-        Piece::TypeName => vec![("__typename", "__typename", Kind::Text)],
+        Piece::TypeName => vec![("__typename", "__typename".to_owned(), Kind::Text)],
         Piece::Holder { values, .. } if values.is_empty() => Vec::new(),
         Piece::Holder { field, values, .. } => {
             let kinds: Vec<_> = values.iter().map(|field| (field.name, field.kind.clone())).collect();
-            vec![(*field, *field, object(&kinds))]
+            vec![(*field, (*field).to_owned(), object(&kinds))]
         }
         Piece::List(_) => Vec::new(),
         Piece::Member { pieces, .. } | Piece::Fragment { pieces, .. } => columns_of(pieces),
     };
     pieces.iter().flat_map(columns).collect()
+}
+
+/// The columns that an object becomes.
+fn flattened((name, field, kind): AskedColumn) -> Vec<AskedColumn> {
+    match kind {
+        Kind::Object(kinds) => {
+            let inner = kinds.into_iter();
+            inner
+                .map(|(inner, kind)| (kept(format!("{name}_{inner}")), format!("{field}.{inner}"), kind))
+                .collect()
+        }
+        kind => vec![(name, field, kind)],
+    }
 }

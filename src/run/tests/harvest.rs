@@ -376,3 +376,18 @@ fn digests_tell_pages_apart_by_their_first_key_or_by_all_that_is_in_them() {
         "only where it is looked for"
     );
 }
+
+#[test]
+fn connections_in_objects_that_are_null_are_found_as_null_in_either_form() {
+    for flatten in [false, true] {
+        let plan = plan_with(
+            "{ groups { nodes { id extra { findings { nodes { id } } } } } }",
+            flatten,
+        );
+        let data = r#"{"groups":{"nodes":[{"id":"G1","extra":null},{"id":"G2","extra":{"findings":null}}],"pageInfo":{"hasNextPage":false,"endCursor":null}}}"#;
+        let pages = read_start(&plan, data).pages;
+        let found = pages.iter().filter(|page| page.connection == 1);
+        let found: Vec<_> = found.map(|page| (page.parent.as_deref(), page.is_null)).collect();
+        assert_eq!(found, [(Some("G1"), true), (Some("G2"), true)], "{flatten}");
+    }
+}
