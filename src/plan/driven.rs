@@ -1,5 +1,7 @@
 //! The arguments of a paginated field: the author's, and those that we drive.
 
+use std::collections::HashSet;
+
 use apollo_compiler::ast::Value;
 use apollo_compiler::schema::Name;
 use serde_json::Value as JsonValue;
@@ -38,51 +40,51 @@ pub(crate) fn arguments(context: Context<'_>, field: &MergedField, rows: &PagedR
         .iter()
         .filter(|argument| !is_driven(&argument.name));
     let mut arguments: Vec<Argument> = own.map(|argument| written(&argument.name, &argument.value)).collect();
-    let mut done: Vec<&Name> = Vec::new();
-    for one in &driven {
-        let Some(first) = one.path.0.first().filter(|first| !done.contains(first)) else {
-            continue;
-        };
-        done.push(first);
-        let group: Vec<&Driven<'_>> = driven
-            .iter()
-            .filter(|other| other.path.0.first() == Some(first))
-            .collect();
-        arguments.push(grouped(field, first, &group));
-    }
+    arguments.extend(grouped(field, &[], &driven.iter().collect::<Vec<_>>()));
     Token::Group {
         is_object: false,
         arguments,
     }
 }
 
-/// One argument, with all driven values that stand in it.
-fn grouped(field: &MergedField, first: &Name, group: &[&Driven<'_>]) -> Argument {
-    if let [one] = group
-        && one.path.0.len() == 1
-    {
-        return one.argument(first);
-    }
+/// Driven values whose paths begin alike, by the names that come next: each name once, however many values stand in it.
+fn grouped(field: &MergedField, above: &[Name], driven: &[&Driven<'_>]) -> Vec<Argument> {
+    let mut names: Vec<&Name> = driven.iter().filter_map(|one| one.path.0.get(above.len())).collect();
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(*name));
+    let grouped = names.into_iter().map(|name| {
+        let path: Vec<Name> = above.iter().chain([name]).cloned().collect();
+        let group: Vec<&Driven<'_>> = driven
+            .iter()
+            .filter(|one| one.path.0.starts_with(&path))
+            .copied()
+            .collect();
+        match group[..] {
+            [one] if one.path.0.len() == path.len() => one.argument(name),
+            _ => object(field, path, name, &group),
+        }
+    });
+    grouped.collect()
+}
+
+/// The input object at a path, with what the author wrote in it and all driven values that stand in it.
+fn object(field: &MergedField, path: Vec<Name>, name: &Name, group: &[&Driven<'_>]) -> Argument {
+    let driven = grouped(field, &path, group);
     let mut members = Vec::new();
-    let whole = ArgumentPath(vec![first.clone()]);
-    if let Some(Value::Object(own)) = written_value(field, &whole) {
-        let is_driven = |name: &Name| group.iter().any(|driven| driven.path.0.get(1) == Some(name));
+    let depth = path.len();
+    if let Some(Value::Object(own)) = written_value(field, &ArgumentPath(path)) {
+        let is_driven = |name: &Name| group.iter().any(|driven| driven.path.0.get(depth) == Some(name));
         let own = own.iter().filter(|(name, _)| !is_driven(name));
         members.extend(own.map(|(name, value)| written(name, value)));
     }
-    let is_bare = members.is_empty();
-    members.extend(
-        group
-            .iter()
-            .filter_map(|driven| Some(driven.argument(driven.path.0.get(1)?))),
-    );
     // An object with nothing in it is left out.
-    let needs = group.first().and_then(|one| one.needs.clone());
-    let needs = needs.filter(|_| is_bare && group.iter().all(|driven| driven.needs.is_some()));
+    let needs = driven.first().and_then(|one| one.needs.clone());
+    let needs = needs.filter(|_| members.is_empty() && driven.iter().all(|one| one.needs.is_some()));
+    members.extend(driven);
     Argument {
         needs,
         tokens: vec![
-            Token::Text(format!("{first}:")),
+            Token::Text(format!("{name}:")),
             Token::Group {
                 is_object: true,
                 arguments: members,

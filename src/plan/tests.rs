@@ -22,10 +22,15 @@ const SCHEMA: &str = r#"
     pages(limit: Int, offset: Int): [Issue!]
     viewer: User!
     tags: [Tag!]!
+    records(limit: Int, options: RecordOptions): [Issue!]
     teams(first: Int, after: String): TeamConnection
     group(groupId: ID!): Group
   }
   enum State { OPEN CLOSED }
+  input RecordOptions { search: String where: RecordFilter paginate: Slice }
+  input RecordFilter { id: Comparison state: State }
+  input Comparison { _gt: ID _lt: ID }
+  input Slice { page: Int limit: Int }
   scalar Long
   scalar DateTime
   type Organization { id: ID! name: String! members: [User!] boards: [Board!] groups(first: Int, after: String): GroupConnection! owner: User }
@@ -623,4 +628,26 @@ fn the_fingerprint_follows_what_is_asked_and_how_it_is_written() {
         plan("{ issues(first: 10) { nodes { id title } } }").fingerprint,
         "a size is no content"
     );
+}
+
+#[test]
+fn what_is_driven_in_an_object_within_an_object_stands_there_beside_what_the_author_wrote() {
+    let pages = r#"{ records(options: { search: "x", paginate: { limit: 7 } })
+        @paginate(style: PAGE_LIST, firstPage: 1, pageArgument: "options.paginate.page", sizeArgument: "options.paginate.limit")
+        { id } }"#;
+    let text = start(&Case::default().plan(pages).unwrap()).text;
+    assert!(
+        text.contains(r#"records(options:{search:"x",paginate:{limit:$pageSize,page:$page}})"#),
+        "{text}"
+    );
+    let keys = r#"{ records(options: { where: { id: { _lt: "k" } } })
+        @paginate(style: KEYSET, filter: "options.where.id._gt", key: "id") { id } }"#;
+    let text = later(&Case::default().plan(keys).unwrap(), &[0]).text;
+    assert!(
+        text.contains(r#"records(limit:$pageSize,options:{where:{id:{_lt:"k",_gt:$last}}})"#),
+        "{text}"
+    );
+    let bare = r#"{ records @paginate(style: KEYSET, filter: "options.where.id._gt", key: "id") { id } }"#;
+    let text = start(&Case::default().plan(bare).unwrap()).text;
+    assert!(text.contains("records(limit:$pageSize)"), "{text}");
 }
