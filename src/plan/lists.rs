@@ -20,6 +20,9 @@ pub struct WholeList {
     pub path: String,
     /// Why what comes counts as all there is.
     pub reason: String,
+    /// Whether there may be more of it all the same, by its arguments.
+    #[serde(skip)]
+    pub may_be_cut: bool,
 }
 
 /// The lists of a query that are not paginated: those that are row fields all the same, and those that are values.
@@ -52,8 +55,11 @@ impl Finder<'_> {
             let path = [above, std::slice::from_ref(&field.key)].concat();
             let is_switched_off = is_switched_off(self.context, &field)?;
             if field.field.ty().is_list() && !self.is_of_pages(&path) {
-                let reason = match is_cut || is_switched_off {
-                    true => "only the first page is read, as @paginate(style: NONE) says".to_owned(),
+                let (reason, may_be_cut) = match is_cut || is_switched_off {
+                    true => (
+                        "only the first page is read, as @paginate(style: NONE) says".to_owned(),
+                        false,
+                    ),
                     false => why_whole(self.context, &field)?,
                 };
                 let is_row_field = self.survey.rows.iter().any(|row| row.path == path);
@@ -63,7 +69,11 @@ impl Finder<'_> {
                     &mut self.of_values
                 };
                 let path = joined(&path, ".");
-                found.push(WholeList { path, reason });
+                found.push(WholeList {
+                    path,
+                    reason,
+                    may_be_cut,
+                });
             }
             let is_cut = is_switched_off && !field.field.ty().is_list();
             self.look(&field.sets, &path, is_cut)?;
@@ -83,8 +93,8 @@ fn is_switched_off(context: Context<'_>, field: &MergedField) -> Result<bool, Pl
     Ok(directive.hints.style == Some(StyleHint::None) && would_be_paged(context, field))
 }
 
-/// Why a list is not read page by page.
-fn why_whole(context: Context<'_>, field: &MergedField) -> Result<String, PlanError> {
+/// Why a list is not read page by page, and whether there may be more of it all the same.
+fn why_whole(context: Context<'_>, field: &MergedField) -> Result<(String, bool), PlanError> {
     let directive = directives::paginate(&field.field.directives, context.sources)?;
     let said = context.paging.hints(&field.parent, &field.field.name);
     let arguments = match paging(context.schema, &field.field.definition, &directive.hints.over(&said)) {
@@ -94,10 +104,9 @@ fn why_whole(context: Context<'_>, field: &MergedField) -> Result<String, PlanEr
     };
     if !field.has_fields() && !arguments.is_empty() {
         let arguments: Vec<String> = arguments.iter().map(|argument| format!("`{argument}`")).collect();
-        return Ok(format!(
-            "plain values are not read page by page (by {} there may be more of them)",
-            arguments.join(" and ")
-        ));
+        let arguments = arguments.join(" and ");
+        let reason = format!("plain values are not read page by page (by {arguments} there may be more of them)");
+        return Ok((reason, true));
     }
-    Ok("no argument asks for further rows".to_owned())
+    Ok(("no argument asks for further rows".to_owned(), false))
 }

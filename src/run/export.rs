@@ -106,11 +106,9 @@ pub(crate) struct Export<'work> {
     noted_until: Instant,
     /// Attempts at pages that did not bring what was asked for, by task.
     failed_attempts: HashMap<u64, u32>,
-    /// Tasks that do not share a request with others, as one of those that they shared one with was refused.
-    alone: HashSet<u64>,
     /// Connections whose cursors have expired.
     restarted: HashSet<Option<usize>>,
-    /// Which members may share a request.
+    /// Which tasks may share a request.
     company: Company,
 }
 
@@ -166,7 +164,6 @@ impl<'work> Export<'work> {
             last_sequence: run.last_sequence,
             noted_until: Instant::now(),
             failed_attempts: HashMap::new(),
-            alone: HashSet::new(),
             restarted: HashSet::new(),
             company: Company::default(),
         })

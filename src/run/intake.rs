@@ -100,6 +100,11 @@ pub(crate) fn consequences(
             let text = format!("of `{path}` only first pages are read, as @paginate(style: NONE) says");
             result.flaws.insert(text, 1);
         }
+        let lists = &request.plan.description.lists;
+        for list in lists.iter().filter(|list| list.may_be_cut) {
+            let text = format!("`{}` may be cut off: {}", list.path, list.reason);
+            result.flaws.insert(text, 1);
+        }
     }
     // A slot without its page fails as a whole, and is asked again: what it lacks need not be so the next time.
     for Missing { path, .. } in harvest.missing.iter().filter(|missing| missing.slot.is_none()) {

@@ -3,7 +3,7 @@
 //!
 //! Pure. One value that fails takes no other one down.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::api::ApiError;
 use crate::run::harvest::Harvest;
@@ -11,11 +11,11 @@ use crate::run::intake::{AskedTask, Consequences, note_end};
 use crate::run::turning::{End, PagingError};
 use crate::state::{Member, MemberGain, Tally, Task, TaskChange};
 
-/// Which members may share a request. Those of a request that was refused are parted, so that what the API refuses is
-/// found in as few requests as that takes.
+/// Which tasks may share a request. Those of a request that was refused are parted, so that what the API refuses is found
+/// in as few requests as that takes.
 #[derive(Debug, Default)]
 pub(crate) struct Company {
-    /// The group of each member that was parted from others; all others are of group 0.
+    /// The group of each task that was parted from others; all others are of group 0.
     groups: HashMap<u64, u64>,
     last_group: u64,
 }
@@ -30,41 +30,34 @@ impl Company {
     }
 
     fn group(&self, task: &Task) -> u64 {
-        let group = task.member.as_ref().and_then(|member| self.groups.get(&member.number));
-        group.copied().unwrap_or(0)
+        self.groups.get(&task.id).copied().unwrap_or(0)
     }
 
-    /// Parts the members of a request that was refused: each half goes on by itself. False where there is but one.
+    /// Parts the tasks of a request that was refused: each half goes on by itself. False where there is but one.
     pub(crate) fn part(&mut self, asked: &[AskedTask]) -> bool {
-        let members: BTreeSet<u64> = numbers(asked).collect();
-        if members.len() < 2 {
+        if asked.len() < 2 {
             return false;
         }
-        let half = members.len().div_ceil(2);
-        for (index, number) in members.into_iter().enumerate() {
+        let half = asked.len().div_ceil(2);
+        for (index, asked) in asked.iter().enumerate() {
             let group = self.last_group + if index < half { 1 } else { 2 };
-            self.groups.insert(number, group);
+            self.groups.insert(asked.task.id, group);
         }
         self.last_group += 2;
         true
     }
 
-    /// The members of a request that was answered may share one with any again.
+    /// The tasks of a request that was answered are parted from others no more.
     pub(crate) fn reunite(&mut self, asked: &[AskedTask]) {
-        for number in numbers(asked) {
-            self.groups.remove(&number);
+        for asked in asked {
+            self.groups.remove(&asked.task.id);
         }
     }
 }
 
-fn numbers(asked: &[AskedTask]) -> impl Iterator<Item = u64> {
-    asked
-        .iter()
-        .filter_map(|asked| Some(asked.task.member.as_ref()?.number))
-}
-
-/// Whether an error may be that of one value of the variable, and not of the API or of the query as a whole.
-pub(crate) fn may_be_of_one_member(error: &ApiError) -> bool {
+/// Whether an error may be that of one task, or of one value of the variable, and not of the API or of the query as a
+/// whole.
+pub(crate) fn may_be_of_one_task(error: &ApiError) -> bool {
     match error {
         ApiError::Denied { .. }
         | ApiError::TooBig(_)

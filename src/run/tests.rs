@@ -33,7 +33,7 @@ const SCHEMA: &str = r#"
   type PageInfo { hasNextPage: Boolean! endCursor: String }
   type Owner { login: String groups(first: Int, after: String): GroupConnection }
   type GroupConnection { pageInfo: PageInfo! nodes: [Group] totalCount: Int }
-  type Group implements Node { id: ID! findings(first: Int, after: String): FindingConnection extra: Extra }
+  type Group implements Node { id: ID! tags(first: Int): [String] findings(first: Int, after: String): FindingConnection extra: Extra }
   type Extra { findings(first: Int, after: String): FindingConnection }
   type FindingConnection { pageInfo: PageInfo! edges: [FindingEdge] nodes: [Finding] totalCount: Int }
   type FindingEdge { cursor: String! rank: Int node: Finding }

@@ -1,7 +1,7 @@
 //! What real servers do to those who trust their pages: an export is complete, or it says that it is not.
 
 use gqldump::demo::{
-    CursorExpiry, DemoConfig, ForeignCursor, LastCursor, PagingTraps, Refusal, RowMove, RowMoves, Totals,
+    CursorExpiry, DemoConfig, ForeignCursor, LastCursor, PagingTraps, Refusal, RowMove, RowMoves, TextLimit, Totals,
 };
 
 use crate::nested::cases::{Case, board, factory, library, press_lists, shop};
@@ -284,6 +284,22 @@ fn connections_whose_cursors_expire_are_read_again_and_no_row_comes_twice() {
         "{}",
         board.stderr
     );
+}
+
+#[test]
+fn a_request_that_holds_more_than_the_server_takes_goes_in_halves() {
+    let limit = |config: &mut DemoConfig| {
+        config.behaviours.text_limit = Some(TextLimit {
+            characters: None,
+            root_fields: Some(6),
+            aliases: None,
+            refusal: Refusal {
+                status: 400,
+                body: r#"{"errors":[{"message":"too many root fields"}]}"#.to_owned(),
+            },
+        });
+    };
+    assert_eq!(outcome(&shop(), limit, &[]), Outcome::Complete);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What becomes of tasks whose request was refused: connections whose cursors have expired are read again from their
-//! beginning, and values of a variable that the API refuses are parted from the others.
+//! beginning, and those that the API may refuse for one of them are parted.
 
 use crate::api::{ApiError, Refusal};
 use crate::plan::Target;
 use crate::run::export::sending::Sent;
 use crate::run::export::{Export, ExportError};
 use crate::run::intake::note_end;
-use crate::run::members::{give_up, may_be_of_one_member};
+use crate::run::members::{give_up, may_be_of_one_task};
 use crate::run::turning::End;
 use crate::state::{MemberGain, Restart, Tally, Task, TaskChange, Trail};
 
@@ -17,11 +17,9 @@ impl Export<'_> {
     /// Puts new tasks in the place of those whose cursors the API does not take any more.
     pub(super) async fn restart(&mut self, sent: &Sent, refusal: Refusal) -> Result<(), ExportError> {
         let [asked] = sent.asked.as_slice() else {
-            // Which of them it was, each alone will show.
-            for asked in &sent.asked {
-                self.alone.insert(asked.task.id);
-                self.frontier.hold(asked.task.clone());
-            }
+            self.company.part(&sent.asked);
+            let tasks = sent.asked.iter().map(|asked| asked.task.clone());
+            tasks.for_each(|task| self.frontier.hold(task));
             return Ok(());
         };
         let task = &asked.task;
@@ -36,17 +34,18 @@ impl Export<'_> {
         }
     }
 
-    /// A request has no answer. Where that may be the fault of one of the values that it asks for, they are asked for in
-    /// smaller company, and the one that is refused alone is given up.
+    /// A request has no answer. Where that may be the fault of one of its tasks, they are asked for in smaller company, and
+    /// the value of a variable that is refused alone is given up.
     pub(super) async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
-        let has_members = sent.asked.iter().any(|asked| asked.task.member.is_some());
-        let is_theirs = matches!(&error, ExportError::Api(error) if may_be_of_one_member(error));
-        if !has_members || !is_theirs {
+        if !matches!(&error, ExportError::Api(error) if may_be_of_one_task(error)) {
             return Err(error);
         }
         if self.company.part(&sent.asked) {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());
+        }
+        if sent.asked.iter().any(|asked| asked.task.member.is_none()) {
+            return Err(error);
         }
         let lost = give_up(&sent.asked, &error.to_string());
         self.workplace
@@ -66,7 +65,6 @@ impl Export<'_> {
             let text = "have expired: what they are of is read again from its beginning, each row kept once";
             self.warn(format!("cursors of {} {text}", self.named(task)));
         }
-        self.alone.remove(&task.id);
         self.frontier.hold(next.clone());
         let change = TaskChange {
             done: vec![task.id],
@@ -77,7 +75,6 @@ impl Export<'_> {
     }
 
     async fn give_up(&mut self, task: &Task, refusal: &Refusal, why: &str) -> Result<(), ExportError> {
-        self.alone.remove(&task.id);
         let mut tally = Tally::default();
         note_end(&mut tally, End::Lost);
         let gain = MemberGain {

@@ -43,16 +43,12 @@ impl<'work> Export<'work> {
         Some(self.shorten(sent))
     }
 
-    /// The tasks that may share the next request: only one, where the first of all is to be alone.
+    /// The tasks that may share the next request.
     fn companions(&self) -> impl Iterator<Item = &Task> {
-        let is_alone = |task: &&Task| self.alone.contains(&task.id);
-        let mixes_members = self.plan.mixes_members();
         let first = self.frontier.tasks().next();
-        let may_join = move |task: &&Task| {
-            !is_alone(task) && first.is_some_and(|first| self.company.may_join(first, task, mixes_members))
-        };
-        let alone = first.filter(is_alone);
-        alone.into_iter().chain(self.frontier.tasks().take_while(may_join))
+        let mixes_members = self.plan.mixes_members();
+        let may_join = move |task: &&Task| first.is_some_and(|first| self.company.may_join(first, task, mixes_members));
+        self.frontier.tasks().take_while(may_join)
     }
 
     /// Puts tasks back until the text says no more than it may.

@@ -108,9 +108,6 @@ impl Export<'_> {
         }
         let tasks = sent.asked.iter().map(|asked| &asked.task);
         let (failed, done): (Vec<&Task>, Vec<&Task>) = tasks.partition(|task| again.contains(&task.id));
-        for task in &done {
-            self.alone.remove(&task.id);
-        }
         count_open(&mut consequences.members, done.into_iter(), &next_tasks);
         failed.into_iter().for_each(|task| self.frontier.hold(task.clone()));
         next_tasks

@@ -303,6 +303,17 @@ fn first_pages_only_are_named() {
     );
 }
 
+#[test]
+fn lists_of_plain_values_that_take_a_size_may_be_cut_off() {
+    let plan = plan("{ groups { nodes { id tags } } }");
+    let data = r#"{"groups":{"nodes":[],"pageInfo":{"hasNextPage":false}}}"#;
+    let result = take(&plan, &[start()], data);
+    let [(text, 1)] = flaws(&result)[..] else {
+        panic!("{:?}", result.flaws)
+    };
+    assert!(text.starts_with("`groups.nodes.tags` may be cut off: "), "{text}");
+}
+
 /// The findings of a group from an offset on; a group has as many as its number says.
 fn findings(group: usize, from: usize, size: usize) -> String {
     let rows: Vec<String> = (from..(from + size).min(group))

@@ -17,6 +17,11 @@ impl Turner<'_> {
         for next in &mut turn.next {
             next.trail.stale = stale;
         }
+        if self.page.repeats > 0 && !self.page.are_keys_unique {
+            let text = "was read again since its cursors expired, and rows without a key were counted off: if rows came \
+                        or went meanwhile, some are there twice or not at all";
+            turn.flaws.push(self.flaw(text));
+        }
         if !self.counts_rows_off() {
             return Ok(());
         }
