@@ -22,11 +22,11 @@ use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Connection, Plan};
 use crate::report::{Event, SharedObserver};
+use crate::run::company::Company;
 use crate::run::export::sending::Sent;
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::{Harvest, Look};
-use crate::run::members::Company;
 use crate::run::pack::Room;
 use crate::run::seen::Seen;
 use crate::run::sink::{Sink, SinkError, SinkOrder};
@@ -34,7 +34,7 @@ use crate::run::text_limits::TextLimits;
 use crate::run::turning::PagingError;
 use crate::run::upstream::UpstreamError;
 use crate::schema::Style;
-use crate::state::{Effort, RunKey, Sequence, StateError, StateStore, StoredSlot, Task, UnfinishedRun};
+use crate::state::{Effort, RunKey, Sequence, StateError, StateStore, UnfinishedRun};
 
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
 pub(crate) const BODY_BYTES: usize = 16 << 20;
@@ -189,15 +189,7 @@ impl<'work> Export<'work> {
             };
             if let Err(error) = taken {
                 self.note_spent(spent).await?;
-                let error = match error {
-                    ExportError::Api(ApiError::CursorExpired(refusal)) => self.restart(&sent, refusal).await,
-                    error => Err(error),
-                };
-                let error = match error {
-                    Err(error) => self.part(sent, error).await,
-                    Ok(()) => Ok(()),
-                };
-                match error {
+                match self.recover(sent, error).await {
                     Err(ExportError::Api(ApiError::Stopped { .. })) | Ok(()) => {}
                     Err(error) => failure = failure.or(Some(error)),
                 }
@@ -310,16 +302,5 @@ fn look(connection: &Connection) -> Look {
     Look {
         key: connection.page_key.clone(),
         digest: !by_cursor,
-    }
-}
-
-fn stored_slot(task: &Task) -> StoredSlot {
-    StoredSlot {
-        connection: task.connection,
-        root: task.root,
-        is_first: task.position.is_none(),
-        parent: task.parent.clone(),
-        before: task.before,
-        is_void: false,
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::plan::{AncestorField, AncestorRole, Layout, RowId, RowsLayout, Signal};
 use crate::run::items::Items;
-use crate::state::{RowKey, StoredSlot};
+use crate::state::{RowKey, StoredSlot, Task};
 
 /// What a response holds, as far as the engine cares.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -132,6 +132,17 @@ pub(crate) struct SlotPlace {
     pub(crate) address: Vec<Option<Value>>,
     /// Where the page begins.
     pub(crate) position: Option<Value>,
+}
+
+impl SlotPlace {
+    /// What the page of a task answers, and where it belongs.
+    pub(crate) fn of(task: &Task) -> Self {
+        Self {
+            slot: StoredSlot::of(task),
+            address: task.address.clone(),
+            position: task.position.clone(),
+        }
+    }
 }
 
 /// Where a value of a response belongs.

@@ -1,82 +1,17 @@
-//! Runs for each value of a variable: which values share a request, what an answer means for those that it was asked
-//! for, and what becomes of those that the API refuses.
+//! Runs for each value of a variable: what an answer means for those that it was asked for, and what becomes of those that
+//! the API refuses.
 //!
 //! Pure. One value that fails takes no other one down.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use crate::api::ApiError;
 use crate::run::harvest::Harvest;
 use crate::run::intake::{AskedTask, Consequences, note_end};
 use crate::run::turning::{End, PagingError};
 use crate::state::{Member, MemberGain, Tally, Task, TaskChange};
 
-/// Which tasks may share a request. Those of a request that was refused are parted, so that what the API refuses is found
-/// in as few requests as that takes.
-#[derive(Debug, Default)]
-pub(crate) struct Company {
-    /// The group of each task that was parted from others; all others are of group 0.
-    groups: HashMap<u64, u64>,
-    last_group: u64,
-}
-
-impl Company {
-    /// Whether a task may share a request with another one.
-    pub(crate) fn may_join(&self, first: &Task, other: &Task, mixes_members: bool) -> bool {
-        let same = |one: &Option<Member>, other: &Option<Member>| {
-            one.as_ref().map(|member| member.number) == other.as_ref().map(|member| member.number)
-        };
-        self.group(first) == self.group(other) && (mixes_members || same(&first.member, &other.member))
-    }
-
-    fn group(&self, task: &Task) -> u64 {
-        self.groups.get(&task.id).copied().unwrap_or(0)
-    }
-
-    /// Parts the tasks of a request that was refused: each half goes on by itself. False where there is but one.
-    pub(crate) fn part(&mut self, asked: &[AskedTask]) -> bool {
-        if asked.len() < 2 {
-            return false;
-        }
-        let half = asked.len().div_ceil(2);
-        for (index, asked) in asked.iter().enumerate() {
-            let group = self.last_group + if index < half { 1 } else { 2 };
-            self.groups.insert(asked.task.id, group);
-        }
-        self.last_group += 2;
-        true
-    }
-
-    /// The tasks of a request that was answered are parted from others no more.
-    pub(crate) fn reunite(&mut self, asked: &[AskedTask]) {
-        for asked in asked {
-            self.groups.remove(&asked.task.id);
-        }
-    }
-}
-
-/// Whether an error may be that of one task, or of one value of the variable, and not of the API or of the query as a
-/// whole.
-pub(crate) fn may_be_of_one_task(error: &ApiError) -> bool {
-    match error {
-        ApiError::Denied { .. }
-        | ApiError::TooBig(_)
-        | ApiError::TooComplex(_)
-        | ApiError::CursorExpired(_)
-        | ApiError::Invalid(_)
-        | ApiError::Misshapen(_) => true,
-        ApiError::Unauthorized(_)
-        | ApiError::GaveUp { .. }
-        | ApiError::ThrottledForever { .. }
-        | ApiError::Stopped { .. }
-        | ApiError::Token { .. }
-        | ApiError::PermitLog { .. }
-        | ApiError::Unwritable { .. } => false,
-    }
-}
-
-/// What giving these tasks up amounts to, all of which are asked for a member.
-pub(crate) fn give_up(asked: &[AskedTask], reason: &str) -> TaskChange {
+/// What giving these tasks up amounts to; `failure` is why the members fail that they are asked for.
+pub(crate) fn give_up(asked: &[AskedTask], failure: Option<&str>) -> TaskChange {
     let mut lost = TaskChange::default();
     let mut members: BTreeMap<u64, MemberGain> = BTreeMap::new();
     for AskedTask { task, .. } in asked {
@@ -84,7 +19,7 @@ pub(crate) fn give_up(asked: &[AskedTask], reason: &str) -> TaskChange {
         if let Some(member) = &task.member {
             let gain = members.entry(member.number).or_default();
             gain.open -= 1;
-            gain.failure = Some(reason.to_owned());
+            gain.failure = failure.map(str::to_owned);
         }
         // A page before the last one is not its connection's end.
         if let Some(connection) = task.connection.filter(|_| task.expected.is_none()) {

@@ -312,7 +312,8 @@ fn slot(slot: &StoredSlot) -> Slot<'_> {
     }
 }
 
-fn target(slot: &StoredSlot) -> Target {
+/// What a slot is for.
+pub(crate) fn target(slot: &StoredSlot) -> Target {
     Target::of(slot.connection, slot.root, slot.is_first)
 }
 

@@ -15,7 +15,7 @@ use crate::plan::{Ask, GraphqlFile, Plan, PlanSettings, QueryDocument, Target, p
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::schema::ApiSchema;
-use crate::state::{StoredSlot, Task};
+use crate::state::Task;
 
 const SCHEMA: &str = r#"
   type Query {
@@ -107,21 +107,6 @@ fn start() -> AskedTask {
     }
 }
 
-fn slot_place(AskedTask { task, .. }: &AskedTask) -> SlotPlace {
-    SlotPlace {
-        slot: StoredSlot {
-            connection: task.connection,
-            root: task.root,
-            is_first: task.position.is_none(),
-            parent: task.parent.clone(),
-            before: task.before,
-            is_void: false,
-        },
-        address: task.address.clone(),
-        position: task.position.clone(),
-    }
-}
-
 /// What the answer `data` to a request with such slots shows.
 fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<Harvest, String> {
     let asks = asked.iter().map(|AskedTask { task, size }| Ask {
@@ -136,7 +121,7 @@ fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<
     let layout = plan.layout(&targets);
     let slots: Vec<SlotPlace> = match targets.as_slice() {
         [Target::Start] if asked.iter().all(|asked| asked.task.member.is_none()) => Vec::new(),
-        _ => asked.iter().map(slot_place).collect(),
+        _ => asked.iter().map(|asked| SlotPlace::of(&asked.task)).collect(),
     };
     let seed = HarvestSeed {
         layout: &layout,

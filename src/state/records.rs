@@ -266,6 +266,20 @@ pub struct StoredSlot {
     pub is_void: bool,
 }
 
+impl StoredSlot {
+    /// What the page of a task answers.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            connection: task.connection,
+            root: task.root,
+            is_first: task.position.is_none(),
+            parent: task.parent.clone(),
+            before: task.before,
+            is_void: false,
+        }
+    }
+}
+
 /// What was spent on a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Effort {

@@ -2,41 +2,54 @@
 //! beginning, and those that the API may refuse for one of them are parted.
 
 use crate::api::{ApiError, Refusal};
-use crate::plan::Target;
+use crate::run::company::may_be_of_one_task;
 use crate::run::export::sending::Sent;
 use crate::run::export::{Export, ExportError};
-use crate::run::intake::note_end;
-use crate::run::members::{give_up, may_be_of_one_task};
-use crate::run::turning::End;
-use crate::state::{MemberGain, Restart, Tally, Task, TaskChange, Trail};
+use crate::run::intake::AskedTask;
+use crate::run::members::give_up;
+use crate::run::sink::target;
+use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
 
 impl Export<'_> {
-    /// Puts new tasks in the place of those whose cursors the API does not take any more.
-    pub(super) async fn restart(&mut self, sent: &Sent, refusal: Refusal) -> Result<(), ExportError> {
-        let [asked] = sent.asked.as_slice() else {
-            self.company.part(&sent.asked);
-            let tasks = sent.asked.iter().map(|asked| asked.task.clone());
-            tasks.for_each(|task| self.frontier.hold(task));
-            return Ok(());
+    /// Does what can be done about a request without an answer; what it cannot mend comes back.
+    pub(super) async fn recover(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
+        let error = match (error, sent.asked.as_slice()) {
+            (ExportError::Api(ApiError::CursorExpired(refusal)), [asked]) => match self.restart(asked, refusal).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+            (error, _) => error,
         };
+        self.part(sent, error).await
+    }
+
+    /// Puts a new task in the place of one whose cursor the API does not take any more.
+    async fn restart(&mut self, asked: &AskedTask, refusal: Refusal) -> Result<(), ExportError> {
         let task = &asked.task;
         let why = match begun_again(task) {
             None => "it came no further for too often",
-            Some(next) if !self.plan.can_reach(target(&next)) => "there is no way back to its beginning alone",
+            Some(next) if !self.plan.can_reach(target(&StoredSlot::of(&next))) => {
+                "there is no way back to its beginning alone"
+            }
             Some(next) => return self.replace(task, next).await,
         };
-        match task.depth {
-            0 => Err(ApiError::CursorExpired(refusal).into()),
-            _ => self.give_up(task, &refusal, why).await,
+        if task.depth == 0 {
+            return Err(ApiError::CursorExpired(refusal).into());
         }
+        let mut lost = give_up(std::slice::from_ref(asked), None);
+        lost.flaws.push(format!(
+            "{} cannot be read on after its cursors expired, since {why}: {refusal}",
+            self.named(task)
+        ));
+        Ok(self.workplace.state.change_tasks(self.key, lost).await?)
     }
 
-    /// A request has no answer. Where that may be the fault of one of its tasks, they are asked for in smaller company, and
-    /// the value of a variable that is refused alone is given up.
-    pub(super) async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
+    /// Where no answer may be the fault of one task of several, they are asked for in smaller company, and the value of a
+    /// variable that is refused alone is given up.
+    async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
         if !matches!(&error, ExportError::Api(error) if may_be_of_one_task(error)) {
             return Err(error);
         }
@@ -47,12 +60,8 @@ impl Export<'_> {
         if sent.asked.iter().any(|asked| asked.task.member.is_none()) {
             return Err(error);
         }
-        let lost = give_up(&sent.asked, &error.to_string());
-        self.workplace
-            .state
-            .change_tasks(self.key, lost)
-            .await
-            .map_err(Into::into)
+        let lost = give_up(&sent.asked, Some(&error.to_string()));
+        Ok(self.workplace.state.change_tasks(self.key, lost).await?)
     }
 
     async fn replace(&mut self, task: &Task, next: Task) -> Result<(), ExportError> {
@@ -74,45 +83,10 @@ impl Export<'_> {
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
-    async fn give_up(&mut self, task: &Task, refusal: &Refusal, why: &str) -> Result<(), ExportError> {
-        let mut tally = Tally::default();
-        note_end(&mut tally, End::Lost);
-        let gain = MemberGain {
-            open: -1,
-            ..MemberGain::default()
-        };
-        let member = task.member.as_ref().map(|member| (member.number, gain));
-        let change = TaskChange {
-            done: vec![task.id],
-            next: Vec::new(),
-            members: member.into_iter().collect(),
-            tallies: task
-                .connection
-                .into_iter()
-                .map(|connection| (connection, tally))
-                .collect(),
-            flaws: vec![format!(
-                "{} cannot be read on after its cursors expired, since {why}: {refusal}",
-                self.named(task)
-            )],
-        };
-        Ok(self.workplace.state.change_tasks(self.key, change).await?)
-    }
-
     /// The path of a task's connection.
     fn named(&self, task: &Task) -> String {
         let connection = task.connection.and_then(|index| self.plan.connections.get(index));
         connection.map_or_else(|| "the query".to_owned(), |connection| format!("`{}`", connection.path))
-    }
-}
-
-fn target(task: &Task) -> Target {
-    match task.connection {
-        Some(connection) => Target::Page {
-            connection,
-            is_first: task.position.is_none(),
-        },
-        None => Target::Start,
     }
 }
 

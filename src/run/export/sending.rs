@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use crate::api::{Effort as Spent, GraphqlRequest};
 use crate::plan::{Ask, Plan, RequestText, Target};
-use crate::run::export::{Asked, Export, stored_slot};
+use crate::run::export::{Asked, Export};
 use crate::run::harvest::{HarvestSeed, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::run::pack::Packer;
@@ -72,7 +72,7 @@ impl<'work> Export<'work> {
             let layout = plan.layout(&targets);
             let is_start = |asked: &&AskedTask| asked.task.connection.is_none() && asked.task.member.is_none();
             let slots = sent.asked.iter().filter(|asked| !is_start(asked));
-            let slots: Vec<SlotPlace> = slots.map(slot_place).collect();
+            let slots: Vec<SlotPlace> = slots.map(|asked| SlotPlace::of(&asked.task)).collect();
             let seed = HarvestSeed {
                 layout: &layout,
                 slots: &slots,
@@ -104,13 +104,5 @@ fn request(plan: &Plan, sent: &Sent) -> GraphqlRequest {
         operation_name: None,
         query: text,
         variables,
-    }
-}
-
-fn slot_place(asked: &AskedTask) -> SlotPlace {
-    SlotPlace {
-        slot: stored_slot(&asked.task),
-        address: asked.task.address.clone(),
-        position: asked.task.position.clone(),
     }
 }

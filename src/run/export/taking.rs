@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::api::Answer;
 use crate::report::Event;
 use crate::run::export::sending::Sent;
-use crate::run::export::{BODY_BYTES, Export, ExportError, stored_slot};
+use crate::run::export::{BODY_BYTES, Export, ExportError};
 use crate::run::harvest::Harvest;
 use crate::run::intake::{Consequences, Request, Sight, consequences, note_end};
 use crate::run::members::count_open;
@@ -173,7 +173,7 @@ impl Export<'_> {
 fn slots(sent: &Sent, void: &[usize]) -> Vec<StoredSlot> {
     let slots = sent.asked.iter().enumerate().map(|(index, asked)| StoredSlot {
         is_void: void.contains(&index),
-        ..stored_slot(&asked.task)
+        ..StoredSlot::of(&asked.task)
     });
     slots.collect()
 }

@@ -5,9 +5,10 @@ use serde_json::json;
 use super::*;
 use crate::api::GraphqlError;
 use crate::project::QueryLimits;
+use crate::run::company::Company;
 use crate::run::fan_out::FanOut;
 use crate::run::intake::{Consequences, Request, consequences};
-use crate::run::members::{Company, give_up};
+use crate::run::members::give_up;
 use crate::run::pack::{Packer, Room};
 use crate::run::turning::PagingError;
 use crate::state::{Member, MemberGain};
@@ -203,7 +204,7 @@ fn giving_up_names_the_value_and_leaves_the_ends_of_its_connections_open() {
     let plan = plan(SPACES);
     let mut later = later(&plan, "space.groups", "s1", "c1");
     later.task.member = Some(member(1));
-    let lost = give_up(&[later, first(&plan, 1)], "refused");
+    let lost = give_up(&[later, first(&plan, 1)], Some("refused"));
     let gain = MemberGain {
         open: -2,
         failure: Some("refused".to_owned()),
