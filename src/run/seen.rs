@@ -4,19 +4,14 @@
 //! beginning. The keys of all rows of connections with more than one page are in the state; in memory is a filter of one
 //! size, whatever the number of rows, that tells most of the new ones without a look there.
 
+mod filter;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::run::harvest::{FoundPage, Harvest};
 use crate::run::intake::{AskedTask, new_instance};
+use crate::run::seen::filter::Filter;
 use crate::state::{Restart, RowKey, RunKey, Sequence, StateError, StateStore, Task};
-
-/// Blocks of the filter, of 512 bits each: 16 MiB. With seven bits a row, one of some 1,000 new rows is looked up for
-/// nothing when 8 million are there.
-const BLOCKS: usize = 1 << 18;
-/// A block is as large as a line of the processor's cache, so that a row costs one access to memory.
-const BLOCK_WORDS: usize = 8;
-/// Bits that are set for a row.
-const BITS_PER_ROW: u32 = 7;
 
 /// The items that came before, ascending, by the index of their page in the response.
 pub(crate) type Repeats = BTreeMap<usize, Vec<usize>>;
@@ -150,46 +145,4 @@ impl Sighting {
         }
         self.repeats.values_mut().for_each(|items| items.sort_unstable());
     }
-}
-
-/// A blocked Bloom filter: it may take a new row for one that came, never the other way round. One half of a row's key,
-/// which is a hash already, tells its block, the other its bits there.
-///
-/// F. Putze, P. Sanders, J. Singler, "Cache-, hash- and space-efficient Bloom filters" (2007).
-#[derive(Default)]
-struct Filter {
-    /// Empty until the first row comes.
-    blocks: Vec<[u64; BLOCK_WORDS]>,
-}
-
-impl Filter {
-    fn note(&mut self, instance: u64, key: &RowKey) {
-        if self.blocks.is_empty() {
-            self.blocks = vec![[0; BLOCK_WORDS]; BLOCKS];
-        }
-        let (block, bits) = place(instance, key);
-        for (word, bits) in self.blocks[block].iter_mut().zip(bits) {
-            *word |= bits;
-        }
-    }
-
-    fn may_hold(&self, instance: u64, key: &RowKey) -> bool {
-        let (block, bits) = place(instance, key);
-        let block = self.blocks.get(block);
-        block.is_some_and(|block| block.iter().zip(bits).all(|(word, bits)| word & bits == bits))
-    }
-}
-
-/// The block of a row, and its bits there.
-fn place(instance: u64, key: &RowKey) -> (usize, [u64; BLOCK_WORDS]) {
-    let number = u128::from_le_bytes(*key);
-    let [first, second] = [number as u64, (number >> 64) as u64];
-    // Any odd number spreads the instances; this one is 2^64 over the golden ratio.
-    let first = first ^ instance.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut bits = [0; BLOCK_WORDS];
-    for index in 0..BITS_PER_ROW {
-        let bit = second >> (9 * index);
-        bits[(bit >> 6) as usize % BLOCK_WORDS] |= 1 << (bit % 64);
-    }
-    (first as usize % BLOCKS, bits)
 }

@@ -6,6 +6,7 @@
 
 mod database;
 mod error;
+mod group;
 mod lock;
 mod members;
 mod records;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Tells the runs of one state apart; never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunKey(pub(crate) i64);
 
 /// The place of a response in the order in which a run took them in, from 1.
@@ -86,6 +86,15 @@ pub struct MemberGain {
     pub nulls: u64,
     /// Why it failed, if it did; the first reason stays.
     pub failure: Option<String>,
+}
+
+impl std::ops::AddAssign for MemberGain {
+    fn add_assign(&mut self, other: Self) {
+        self.open += other.open;
+        self.rows += other.rows;
+        self.nulls += other.nulls;
+        self.failure = self.failure.take().or(other.failure);
+    }
 }
 
 /// How far the members of a run were read.
@@ -293,6 +302,16 @@ pub struct Effort {
     pub bytes: u64,
     /// Time during which the export ran.
     pub elapsed: Duration,
+}
+
+impl std::ops::AddAssign for Effort {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.retries += other.retries;
+        self.throttles += other.throttles;
+        self.bytes += other.bytes;
+        self.elapsed += other.elapsed;
+    }
 }
 
 /// A stored response, to be decoded again.

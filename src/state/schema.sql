@@ -78,9 +78,10 @@ CREATE TABLE response (
 CREATE TABLE seen (
   run      INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   instance INTEGER NOT NULL,            -- as in task
+  bucket   INTEGER NOT NULL,            -- the first byte of the hashes, modulo 64
   row_keys BLOB NOT NULL                -- hashes of 16 bytes, one after the other
 ) STRICT;
-CREATE INDEX seen_instance ON seen (run, instance);
+CREATE INDEX seen_bucket ON seen (run, instance, bucket);
 
 -- How far each connection was read, over all rows that hold one.
 CREATE TABLE tally (

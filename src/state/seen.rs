@@ -1,16 +1,21 @@
 //! What the rows of connections that go on are told by when they come again.
 //!
-//! The keys of one response and connection stand in one value, unsorted: adding them costs next to nothing, and looking
-//! for some reads all of their connection, which only happens where a row most likely did come before.
+//! The keys that are written at once stand in a few values, unsorted, each with those of one bucket of its connection:
+//! adding them costs next to nothing, and looking for one reads the bucket, which only happens where a row most likely
+//! did come before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::state::StateError;
 use crate::state::database::Writing;
 use crate::state::records::{ROW_KEY_BYTES, RowKey, RunKey};
 use crate::state::store::StateStore;
+
+/// Buckets of a connection: so many that a look-up among millions of rows takes a millisecond or two, and so few that
+/// what a commit adds stays in few values.
+const BUCKETS: u8 = 64;
 
 impl StateStore {
     /// Which of some rows, by the instance of their connection, came before.
@@ -22,11 +27,14 @@ impl StateStore {
         self.transact(move |writing| {
             let mut found = BTreeSet::new();
             for (instance, wanted) in &rows {
-                writing.each_seen(run, *instance, |key| {
-                    if wanted.contains(key) {
-                        found.insert((*instance, *key));
-                    }
-                })?;
+                let buckets: BTreeSet<u8> = wanted.iter().map(bucket).collect();
+                for bucket in buckets {
+                    writing.each_in_bucket(run, *instance, bucket, |key| {
+                        if wanted.contains(key) {
+                            found.insert((*instance, *key));
+                        }
+                    })?;
+                }
             }
             Ok(found)
         })
@@ -41,9 +49,7 @@ impl StateStore {
         note: impl Fn(&mut T, u64, &RowKey) + Send + 'static,
     ) -> Result<T, StateError> {
         self.transact(move |writing| {
-            for instance in writing.seen_instances(run)? {
-                writing.each_seen(run, instance, |key| note(&mut start, instance, key))?;
-            }
+            writing.each_seen(run, |instance, key| note(&mut start, instance, key))?;
             Ok(start)
         })
         .await
@@ -52,27 +58,49 @@ impl StateStore {
 
 impl Writing<'_> {
     pub(super) fn add_seen(&self, run: RunKey, instance: u64, keys: &[RowKey]) -> rusqlite::Result<()> {
-        self.execute(
-            "INSERT INTO seen (run, instance, row_keys) VALUES (?, ?, ?)",
-            params![run.0, instance, keys.as_flattened()],
-        )
+        let mut buckets: BTreeMap<u8, Vec<RowKey>> = BTreeMap::new();
+        for key in keys {
+            buckets.entry(bucket(key)).or_default().push(*key);
+        }
+        buckets.iter().try_for_each(|(bucket, keys)| {
+            self.execute(
+                "INSERT INTO seen (run, instance, bucket, row_keys) VALUES (?, ?, ?, ?)",
+                params![run.0, instance, bucket, keys.as_flattened()],
+            )
+        })
     }
 
-    fn seen_instances(&self, run: RunKey) -> rusqlite::Result<Vec<u64>> {
-        self.rows(
-            "SELECT DISTINCT instance FROM seen WHERE run = ?",
-            params![run.0],
-            |row| row.get(0),
-        )
-    }
-
-    fn each_seen(&self, run: RunKey, instance: u64, mut note: impl FnMut(&RowKey)) -> rusqlite::Result<()> {
-        let mut statement = self.prepare("SELECT row_keys FROM seen WHERE run = ? AND instance = ?")?;
-        let mut rows = statement.query(params![run.0, instance])?;
+    fn each_in_bucket(
+        &self,
+        run: RunKey,
+        instance: u64,
+        bucket: u8,
+        mut note: impl FnMut(&RowKey),
+    ) -> rusqlite::Result<()> {
+        let mut statement = self.prepare("SELECT row_keys FROM seen WHERE run = ? AND instance = ? AND bucket = ?")?;
+        let mut rows = statement.query(params![run.0, instance, bucket])?;
         while let Some(row) = rows.next()? {
-            let (keys, _) = row.get_ref(0)?.as_blob()?.as_chunks::<ROW_KEY_BYTES>();
-            keys.iter().for_each(&mut note);
+            row_keys(row, 0)?.iter().for_each(&mut note);
         }
         Ok(())
     }
+
+    fn each_seen(&self, run: RunKey, mut note: impl FnMut(u64, &RowKey)) -> rusqlite::Result<()> {
+        let mut statement = self.prepare("SELECT instance, row_keys FROM seen WHERE run = ?")?;
+        let mut rows = statement.query(params![run.0])?;
+        while let Some(row) = rows.next()? {
+            let instance = row.get(0)?;
+            row_keys(row, 1)?.iter().for_each(|key| note(instance, key));
+        }
+        Ok(())
+    }
+}
+
+fn bucket(key: &RowKey) -> u8 {
+    key[0] % BUCKETS
+}
+
+fn row_keys<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row [RowKey]> {
+    let (keys, _) = row.get_ref(column)?.as_blob()?.as_chunks::<ROW_KEY_BYTES>();
+    Ok(keys)
 }

@@ -1,10 +1,9 @@
 //! The state as the engine uses it: a thread of its own that writes in groups, and the handle to it.
 //!
-//! A response that was handed over outlives a `kill -9` after [`REST`] and one commit, and the end of the machine after
+//! A response that was handed over outlives a `kill -9` after [`GATHER`] and one commit, and the end of the machine after
 //! [`SYNC_WAIT`] more; whoever hands it over goes on at once. Everything else is done on the same thread, in the order
 //! in which it was handed over.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -15,17 +14,18 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
-use crate::state::records::{RunKey, StoredResponse, TakenResponse, Task};
+use crate::state::group::Group;
+use crate::state::records::TakenResponse;
 
 /// The name of the state's file.
 const FILE: &str = "state.sqlite";
 /// How long the thread rests before it looks for more: the system's work of waking it for each response would cost both
 /// sides time.
 const REST: Duration = Duration::from_millis(2);
+/// How long a response waits for others to share its commit: what a commit writes is mostly the same for one and for many.
+const GATHER: Duration = Duration::from_millis(16);
 /// How long what is committed waits to be forced to the disk; with one commit, well within the 100 ms promised.
 const SYNC_WAIT: Duration = Duration::from_millis(40);
-/// A group is written at once when its bodies are this large together.
-const GROUP_BYTES: usize = 4 << 20;
 /// Messages on their way to the thread before senders wait.
 const QUEUE_LENGTH: usize = 256;
 
@@ -208,75 +208,19 @@ impl Writer {
 
     /// Adds to the group what is there, up to the first piece of other work.
     fn gather(&mut self, first: Message, group: &mut Group) -> Option<Work> {
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Take(response) => group.add(*response),
-                Message::Do(work) => return Some(work),
+        let began = Instant::now();
+        let mut next = Ok(first);
+        loop {
+            match next {
+                Ok(Message::Take(response)) => group.add(*response),
+                Ok(Message::Do(work)) => return Some(work),
+                Err(TryRecvError::Empty) if began.elapsed() < GATHER => std::thread::sleep(REST),
+                Err(_) => return None,
             }
-            next = if group.bytes < GROUP_BYTES {
-                self.receiver.try_recv().ok()
-            } else {
-                None
-            };
+            if group.is_full() {
+                return None;
+            }
+            next = self.receiver.try_recv();
         }
-        None
-    }
-}
-
-/// Responses that share a commit.
-#[derive(Default)]
-struct Group {
-    responses: Vec<TakenResponse>,
-    bytes: usize,
-}
-
-impl Group {
-    fn add(&mut self, response: TakenResponse) {
-        self.bytes += response.body.len();
-        self.responses.push(response);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.responses.is_empty()
-    }
-
-    fn write(self, writing: &mut Writing<'_>) -> rusqlite::Result<()> {
-        // A task that begins and ends within the group never reaches the file.
-        let mut begun: BTreeMap<(i64, u64), (Task, bool)> = BTreeMap::new();
-        for response in self.responses {
-            let run = response.run;
-            for id in &response.tasks {
-                if begun.remove(&(run.0, *id)).is_none() {
-                    writing.remove_task(run, *id)?;
-                }
-            }
-            let held = response.next_tasks.len().saturating_sub(response.waiting);
-            let next = response.next_tasks.into_iter().enumerate();
-            begun.extend(next.map(|(index, task)| ((run.0, task.id), (task, index >= held))));
-            for (connection, tally) in &response.tallies {
-                writing.add_tally(run, *connection, tally)?;
-            }
-            for (flaw, occurrences) in &response.flaws {
-                writing.add_flaw(run, flaw, *occurrences)?;
-            }
-            for (instance, keys) in &response.keys {
-                writing.add_seen(run, *instance, keys)?;
-            }
-            for (number, gain) in &response.members {
-                writing.add_to_member(run, *number, gain)?;
-            }
-            writing.add_effort(run, &response.effort, 1, response.rows)?;
-            let stored = StoredResponse {
-                sequence: response.sequence,
-                slots: response.slots,
-                skips: response.skips,
-                body: response.body,
-            };
-            writing.store_response(run, &stored, response.received_at)?;
-        }
-        begun
-            .iter()
-            .try_for_each(|((run, _), (task, is_waiting))| writing.add_task(RunKey(*run), task, *is_waiting))
     }
 }
