@@ -9,6 +9,7 @@ use crate::tracker::serve;
 
 pub(crate) mod cases;
 mod kills;
+mod places;
 mod shapes;
 mod traps;
 

@@ -292,17 +292,18 @@ impl<'plan> RouteMaker<'plan> {
         }
     }
 
-    /// The fields of a parent's item on the way to a row field: its key, and what leads there.
+    /// The fields of a parent's item on the way to a row field: what it is known by, and what leads there.
     fn item_fields(self, parent: usize, focus: &Focus) -> Vec<AncestorField> {
-        let echoes = self
-            .echoed_keys(parent, focus)
-            .into_iter()
-            .enumerate()
-            .map(|(index, key)| AncestorField {
-                key,
-                is_optional: false,
-                role: AncestorRole::Echo(index),
-            });
+        let field = |key, role| AncestorField {
+            key,
+            is_optional: true,
+            role,
+        };
+        let echoes = self.echoed_keys(parent, focus).into_iter().enumerate();
+        let echoes = echoes.map(|(index, key)| field(key, AncestorRole::Echo(index)));
+        let step = self.addresses(parent).unwrap_or_default();
+        let marks = self.marked_keys(parent, focus).into_iter();
+        let echoes = echoes.chain(marks.map(|key| field(key, AncestorRole::Mark(step))));
         let branches = &self.rows()[parent].branches;
         let path = self.rows()[parent].items_path();
         echoes.chain(self.ancestors(branches, &path, Some(focus))).collect()
@@ -315,6 +316,19 @@ impl<'plan> RouteMaker<'plan> {
             Asked::Slot => self.keys(row),
             Asked::Place(_) | Asked::Inline(_) => Vec::new(),
         }
+    }
+
+    /// The response keys by which a row is known that is asked for by its place, where its own key does not tell.
+    fn marked_keys(self, row: usize, focus: &Focus) -> Vec<String> {
+        if !self.echoed_keys(row, focus).is_empty() {
+            return Vec::new();
+        }
+        let layout = &self.plans[row].layout.row;
+        layout
+            .marks
+            .iter()
+            .map(|cell| layout.cells[*cell].key.clone())
+            .collect()
     }
 
     /// The response keys of what the rows' `_id` is made of.
@@ -485,7 +499,8 @@ impl<'plan> RouteMaker<'plan> {
                 Some(row) => {
                     let key = field.response_key().as_str();
                     let is_direct = path.len() == self.rows()[row].items_path().len() + 1;
-                    is_direct && self.echoed_keys(row, focus).iter().any(|own| own == key)
+                    let known_by = [self.echoed_keys(row, focus), self.marked_keys(row, focus)].concat();
+                    is_direct && known_by.iter().any(|own| own == key)
                 }
             };
             if is_kept {

@@ -79,6 +79,22 @@ pub(crate) fn joined(path: &[Name], separator: &str) -> String {
     path.iter().map(Name::as_str).collect::<Vec<_>>().join(separator)
 }
 
+/// The cells that tell whether it is still the same row that stands at a place: its key, or all that is not rows itself.
+fn marks(id: &RowId, cells: &[Cell]) -> Vec<usize> {
+    match id {
+        RowId::Cells(key) => key.clone(),
+        RowId::Position { .. } => (0..cells.len()).filter(|cell| !holds_rows(&cells[*cell])).collect(),
+    }
+}
+
+fn holds_rows(cell: &Cell) -> bool {
+    match &cell.role {
+        CellRole::Below { .. } => true,
+        CellRole::Flattened(cells) => cells.iter().any(holds_rows),
+        CellRole::Ignored | CellRole::Column(_) => false,
+    }
+}
+
 struct RowPlanner<'plan> {
     context: Context<'plan>,
     survey: &'plan Survey,
@@ -130,6 +146,10 @@ impl RowPlanner<'_> {
             Some(RowAddress::EdgeCursor) => Some(self.edge_cursor(&mut additions)),
             _ => None,
         };
+        let marks = match &address {
+            Some(Address::Place(_)) => marks(&id, &cells),
+            Some(Address::Lookup(_)) | None => Vec::new(),
+        };
         let layout = RowsLayout {
             table: self.index,
             items: self.items(beside, edge_cells, cursor),
@@ -137,6 +157,7 @@ impl RowPlanner<'_> {
                 id,
                 has_parent: row.parent.is_some(),
                 address: row_address,
+                marks,
                 cells,
             },
             page: row.paged().map(|paged| PageLayout {

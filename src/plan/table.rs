@@ -132,6 +132,9 @@ pub enum AncestorRole {
     /// A part of the key of the row that holds the rows, to be compared with the row that was meant: an index into the
     /// parts of that key.
     Echo(usize),
+    /// A part of what a row on the way is known by, which is asked for by its place: the step of the address that leads
+    /// to it. To be compared, with the other parts in their order, with what stood there before.
+    Mark(usize),
 }
 
 /// A column of a table of the plan.
@@ -227,6 +230,8 @@ pub struct RowLayout {
     pub has_parent: bool,
     /// How the row is asked for again, where rows below it may need that.
     pub address: Option<RowAddress>,
+    /// What the row is known by at its place, where it is asked for by that: indices into `cells`.
+    pub marks: Vec<usize>,
     /// The item's fields, in the order in which they are asked for.
     pub cells: Vec<Cell>,
 }

@@ -499,12 +499,12 @@ fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
     assert_eq!(
         &*first_row(&[Some("c4".into())]),
         "query($pageSize:Int!,$cursor:String!,$pageSize2:Int!,$cursor2:String!){teams(first:$pageSize,after:$cursor)\
-         {edges{node{issues(first:$pageSize2,after:$cursor2){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
+         {edges{node{name issues(first:$pageSize2,after:$cursor2){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
     );
     assert_eq!(
         &*first_row(&[None]),
         "query($pageSize:Int!,$pageSize2:Int!,$cursor:String!){teams(first:$pageSize)\
-         {edges{node{issues(first:$pageSize2,after:$cursor){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
+         {edges{node{name issues(first:$pageSize2,after:$cursor){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
     );
 }
 

@@ -102,7 +102,7 @@ impl Check<'_> {
 
     fn role(&mut self, role: &AncestorRole) -> Result<(), LayoutFault> {
         match role {
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => Ok(()),
+            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => Ok(()),
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.fields(fields),
             AncestorRole::Rows(layout) => self.row_field(layout),
         }
@@ -164,7 +164,7 @@ impl Check<'_> {
             CellRole::Below { column, below } => {
                 if matches!(
                     below,
-                    AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_)
+                    AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_)
                 ) {
                     return Err(LayoutFault::NoRowsBelow {
                         table: self.tables[table].name.to_string(),

@@ -75,6 +75,7 @@ fn rows(items: Items, first_column: usize, keys: &[&str]) -> RowsLayout {
             id: RowId::Cells(vec![0]),
             has_parent: false,
             address: None,
+            marks: Vec::new(),
             cells: [cell("id", CellRole::Ignored)].into_iter().chain(cells).collect(),
         },
         page: None,

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use crate::plan::{AncestorField, AncestorRole, Layout, RowId, RowsLayout, Signal};
 use crate::run::items::Items;
-use crate::state::{RowKey, StoredSlot, Task};
+use crate::run::known::{Echo, Mark};
+use crate::state::{Address, RowKey, StoredSlot, Task};
 
 /// What a response holds, as far as the engine cares.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,8 +54,8 @@ pub(crate) struct FoundPage {
     pub(crate) connection: usize,
     /// The `_id` of the row that holds the connection.
     pub(crate) parent: Option<String>,
-    /// The values by which that row is asked for again.
-    pub(crate) address: Vec<Option<Value>>,
+    /// How that row is asked for again.
+    pub(crate) address: Address,
     /// That row cannot be asked for again: it lacks what would tell it.
     pub(crate) is_lost: bool,
     /// Items in it.
@@ -128,8 +129,8 @@ pub(crate) struct HarvestSeed<'plan> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SlotPlace {
     pub(crate) slot: StoredSlot,
-    /// The values by which the row that holds the connection is asked for again.
-    pub(crate) address: Vec<Option<Value>>,
+    /// How the row that holds the connection is asked for again.
+    pub(crate) address: Address,
     /// Where the page begins.
     pub(crate) position: Option<Value>,
 }
@@ -152,7 +153,7 @@ pub(crate) struct Place {
     /// The slot in whose answer it stands.
     pub(crate) origin: Option<usize>,
     pub(crate) parent: Option<String>,
-    pub(crate) address: Vec<Option<Value>>,
+    pub(crate) address: Address,
     /// The row that holds the connection cannot be asked for again.
     pub(crate) is_lost: bool,
     pub(crate) position: Option<Value>,
@@ -267,7 +268,7 @@ impl Walk<'_> {
                     });
                 }
             }
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => {}
+            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {}
         }
     }
 }
@@ -297,7 +298,7 @@ impl<'de> DeserializeSeed<'de> for RoleSeed<'_, '_> {
         let Self { role, walk, place } = self;
         let places = |_: usize, key: &str| place.below(key);
         match role {
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => {
+            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {
                 deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
             }
             AncestorRole::Object(fields) => {
@@ -362,6 +363,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
         let mut seen = vec![false; self.fields.len()];
         let mut keys = Keys::default();
         let mut echo = Echo::of(self.fields);
+        let mut mark = Mark::of(self.fields);
         while let Some(Key(key)) = members.next_key()? {
             keys.note(key.clone())?;
             let Some(index) = self.fields.iter().position(|field| field.key == key) else {
@@ -370,9 +372,16 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             };
             seen[index] = true;
             let field = &self.fields[index];
-            if let AncestorRole::Echo(part) = field.role {
-                echo.set(part, members.next_value::<&serde_json::value::RawValue>()?.get());
-                continue;
+            match field.role {
+                AncestorRole::Echo(part) => {
+                    echo.set(part, members.next_value::<&serde_json::value::RawValue>()?.get());
+                    continue;
+                }
+                AncestorRole::Mark(_) => {
+                    mark.set(index, members.next_value::<&serde_json::value::RawValue>()?.get());
+                    continue;
+                }
+                _ => {}
             }
             members.next_value_seed(RoleSeed {
                 role: &field.role,
@@ -389,7 +398,8 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                 self.walk.harvest.missing.push(Missing { slot, path });
             }
         }
-        if let (Some(slot), false) = (self.place.slot, echo.is_of(self.place.parent.as_deref())) {
+        let is_meant = echo.is_of(self.place.parent.as_deref()) && mark.is_of(&self.place.address);
+        if let (Some(slot), false) = (self.place.slot, is_meant) {
             self.walk.harvest.strangers.push(slot);
         }
         Ok(())
@@ -402,35 +412,7 @@ fn leads_to_rows(role: &AncestorRole) -> bool {
             fields.iter().any(|field| leads_to_rows(&field.role))
         }
         AncestorRole::Rows(_) => true,
-        AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) => false,
-    }
-}
-
-/// The key of the row that holds a slot's connection, as it comes back.
-struct Echo<'de> {
-    parts: Vec<Option<&'de str>>,
-}
-
-impl<'de> Echo<'de> {
-    fn of(fields: &[AncestorField]) -> Self {
-        let count = fields
-            .iter()
-            .filter(|field| matches!(field.role, AncestorRole::Echo(_)))
-            .count();
-        Self {
-            parts: vec![None; count],
-        }
-    }
-
-    fn set(&mut self, part: usize, raw: &'de str) {
-        if let Some(place) = self.parts.get_mut(part) {
-            *place = Some(raw);
-        }
-    }
-
-    /// Whether the row is the one that was meant, as far as that can be told.
-    fn is_of(&self, parent: Option<&str>) -> bool {
-        self.parts.is_empty() || crate::rows::key_id(&self.parts).as_deref() == parent
+        AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => false,
     }
 }
 

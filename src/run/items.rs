@@ -12,7 +12,8 @@ use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, 
 use crate::rows::{key_id, position_id};
 use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk};
 use crate::run::key_seed::KeySeed;
-use crate::state::{ROW_KEY_BYTES, RowKey};
+use crate::run::known::row_mark;
+use crate::state::{Address, ROW_KEY_BYTES, RowKey, RowMark};
 
 /// The list of a page's items, or the one item.
 pub(crate) struct Items<'walk, 'plan> {
@@ -321,17 +322,20 @@ impl ItemReader<'_> {
         }
     }
 
-    /// The values by which the row is asked for again, none where nothing below it needs that; `None` where it lacks them.
-    fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Option<Vec<Option<Value>>> {
+    /// How the row is asked for again, without any step where nothing below it needs that; `None` where it lacks them.
+    fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Option<Address> {
         let own = self.place.before + self.index - 1;
         let Some(address) = self.layout.row.address else {
-            return Some(Vec::new());
+            return Some(Address::default());
         };
         let place = match address {
             RowAddress::Cell(cell) => {
                 let raw = members.get(&self.layout.row.cells.get(cell)?.key)?;
                 let key: Value = serde_json::from_str(raw.get()).ok()?;
-                return (!key.is_null()).then(|| vec![Some(key)]);
+                return (!key.is_null()).then(|| Address {
+                    values: vec![Some(key)],
+                    marks: vec![None],
+                });
             }
             RowAddress::EdgeCursor if self.index == 1 => self.place.position.clone(),
             // Some APIs give all edges of a page one cursor: it leads behind the page.
@@ -340,8 +344,18 @@ impl ItemReader<'_> {
             RowAddress::Offset => Some(own.into()),
             RowAddress::Page { first } => Some((own + first).into()),
         };
-        let above = (!self.place.is_lost).then_some(&self.place.address)?;
-        Some(above.iter().cloned().chain([place]).collect())
+        let mut address = (!self.place.is_lost).then(|| self.place.address.clone())?;
+        address.values.push(place);
+        address.marks.push(self.mark(members));
+        Some(address)
+    }
+
+    /// What the row is known by at its place; none where nothing is selected of it but rows.
+    fn mark(&self, members: &Members<'_>) -> Option<RowMark> {
+        let layout = &self.layout.row;
+        let cells = layout.marks.iter().filter_map(|cell| layout.cells.get(*cell));
+        let values: Vec<Option<&str>> = cells.map(|cell| members.get(&cell.key).map(RawValue::get)).collect();
+        (!values.is_empty()).then(|| row_mark(&values))
     }
 }
 

@@ -16,6 +16,7 @@ mod harvest;
 mod intake;
 mod items;
 mod key_seed;
+mod known;
 mod left_out;
 mod members;
 mod outcome;

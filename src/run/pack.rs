@@ -268,7 +268,7 @@ fn fitting(room: f64, cost: f64) -> u32 {
 
 /// Rows on the way to the page of a task: those that are asked for by their place are counted like others.
 fn rows_above(task: &Task) -> f64 {
-    task.address.len() as f64
+    task.address.values.len() as f64
 }
 
 fn most(connection: &Connection) -> u32 {

@@ -15,7 +15,7 @@ use crate::plan::{Ask, GraphqlFile, Plan, PlanSettings, QueryDocument, Target, p
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::schema::ApiSchema;
-use crate::state::Task;
+use crate::state::{Address, Task};
 
 const SCHEMA: &str = r#"
   type Query {
@@ -90,7 +90,10 @@ fn later(plan: &Plan, path: &str, parent: &str, position: impl Into<Value>) -> A
             connection: Some(index),
             depth: plan.connections[index].depth,
             parent: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
-            address: vec![Some(parent.into())],
+            address: Address {
+                values: vec![Some(parent.into())],
+                marks: vec![None],
+            },
             position: Some(position.into()),
             before: 10,
             ..Task::default()
@@ -115,7 +118,7 @@ fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<
         member: task.member.as_ref().map(|member| &member.value),
         size: *size,
         position: task.position.as_ref(),
-        address: &task.address,
+        address: &task.address.values,
     });
     let targets: Vec<Target> = asks.map(|ask| ask.target()).collect();
     let layout = plan.layout(&targets);

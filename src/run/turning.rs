@@ -99,7 +99,10 @@ pub(crate) enum PagingError {
          the API's vendor, or say with @paginate how it is paged"
     )]
     NothingNew { path: String },
-    #[error("the row that holds `{path}` is another one, or gone, when it is asked for again")]
+    #[error(
+        "the row that holds `{path}` is another one, or gone, when it is asked for again; run it again, or name another \
+         way to it with @lookup"
+    )]
     Stranger { path: String },
     #[error("{cause}")]
     NoAnswer { cause: String },

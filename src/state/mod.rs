@@ -19,9 +19,9 @@ mod tests;
 pub use error::StateError;
 pub use lock::StateLock;
 pub use records::{
-    Effort, Ends, Member, MemberCounts, MemberGain, NAMED_FAILURES, NewRun, ROW_KEY_BYTES, RecordedPart, Restart,
-    RowKey, RunKey, RunStart, Sequence, Skips, Stage, StoredResponse, StoredSchema, StoredSlot, TakenResponse, Tally,
-    Task, TaskChange, Trail, UnfinishedRun,
+    Address, Effort, Ends, Member, MemberCounts, MemberGain, NAMED_FAILURES, NewRun, ROW_KEY_BYTES, RecordedPart,
+    Restart, RowKey, RowMark, RunKey, RunStart, Sequence, Skips, Stage, StoredResponse, StoredSchema, StoredSlot,
+    TakenResponse, Tally, Task, TaskChange, Trail, UnfinishedRun,
 };
 pub use runs::FIRST_TASK;
 pub use store::{StateStore, StateThread};

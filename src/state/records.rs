@@ -28,8 +28,8 @@ pub struct Task {
     pub depth: u32,
     /// The `_id` of the row that holds the connection; at the outermost level the member's name, or `None`.
     pub parent: Option<String>,
-    /// The values by which that row is asked for again.
-    pub address: Vec<Option<Value>>,
+    /// How that row is asked for again.
+    pub address: Address,
     /// Where the page begins: a cursor, a page's number, an offset, a key; `None` for a first page.
     pub position: Option<Value>,
     /// Rows of the connection before this page.
@@ -47,6 +47,19 @@ pub struct Task {
     /// Rows of the connection in all, as the page before said.
     pub total: Option<u64>,
 }
+
+/// How a row is asked for again, step by step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Address {
+    /// The value that each step takes: a key, or a place; none for the first row behind no cursor.
+    pub values: Vec<Option<Value>>,
+    /// What the row at the end of each step is known by, where that is not its value: at a place another row can stand
+    /// by then.
+    pub marks: Vec<Option<RowMark>>,
+}
+
+/// Tells rows at the same place apart: a hash of what was selected of the row itself.
+pub type RowMark = String;
 
 /// A connection that is read again from its beginning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, Member, NewRun, RecordedPart, RunKey, RunStart, Sequence, StoredResponse, StoredSchema, Task, TaskChange,
-    Trail, UnfinishedRun,
+    Address, Effort, Member, NewRun, RecordedPart, RunKey, RunStart, Sequence, StoredResponse, StoredSchema, Task,
+    TaskChange, Trail, UnfinishedRun,
 };
 use crate::state::store::StateStore;
 
@@ -15,7 +15,10 @@ pub const FIRST_TASK: Task = Task {
     member: None,
     depth: 0,
     parent: None,
-    address: Vec::new(),
+    address: Address {
+        values: Vec::new(),
+        marks: Vec::new(),
+    },
     position: None,
     before: 0,
     size: None,

@@ -47,7 +47,7 @@ CREATE TABLE task (
   member     INTEGER,                   -- what it is asked for, in a run for each value of a variable
   depth      INTEGER NOT NULL,          -- row fields above the connection
   parent     TEXT,                      -- the _id of the row that holds the connection, or the member's name
-  address    TEXT NOT NULL,             -- JSON: how that row is asked for again
+  address    TEXT NOT NULL,             -- JSON: how that row is asked for again, and what it is known by
   position   TEXT,                      -- JSON: a cursor, a page, an offset, a key; NULL for a first page
   before     INTEGER NOT NULL,          -- rows of the connection before this page
   size       INTEGER,                   -- rows to ask for, where that must not change

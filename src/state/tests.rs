@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::state::{
-    Effort, Ends, FIRST_TASK, Member, MemberCounts, MemberGain, NewRun, ROW_KEY_BYTES, RecordedPart, Restart, RunKey,
-    RunStart, Stage, StateError, StateStore, StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task,
+    Address, Effort, Ends, FIRST_TASK, Member, MemberCounts, MemberGain, NewRun, ROW_KEY_BYTES, RecordedPart, Restart,
+    RunKey, RunStart, Stage, StateError, StateStore, StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task,
     TaskChange, Trail,
 };
 
@@ -27,7 +27,10 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
         member: None,
         depth: 1,
         parent: Some("GRP-1".to_owned()),
-        address: vec![Some("GRP-1".into()), None],
+        address: Address {
+            values: vec![Some("GRP-1".into()), None],
+            marks: vec![None, Some("4f2a".to_owned())],
+        },
         position: Some(cursor.into()),
         before: position,
         size: Some(7),

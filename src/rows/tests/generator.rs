@@ -165,6 +165,7 @@ fn any_rows(depth: u32) -> BoxedStrategy<RowsLayout> {
             id,
             has_parent: false,
             address: None,
+            marks: Vec::new(),
             cells,
         },
         page: None,
@@ -217,7 +218,7 @@ impl Chooser {
 
     fn role(&mut self, role: &mut AncestorRole) {
         match role {
-            AncestorRole::Ignored | AncestorRole::Echo(_) => {}
+            AncestorRole::Ignored | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {}
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.fields(fields, None),
             AncestorRole::Columns(places) => places.retain_mut(|place| {
                 let column = self.value(place.table);
@@ -324,7 +325,7 @@ fn body_of(fields: &[AncestorField]) -> BoxedStrategy<String> {
 
 fn value_of(role: &AncestorRole) -> BoxedStrategy<String> {
     let layout = match role {
-        AncestorRole::Ignored | AncestorRole::Echo(_) => return json().boxed(),
+        AncestorRole::Ignored | AncestorRole::Echo(_) | AncestorRole::Mark(_) => return json().boxed(),
         AncestorRole::Columns(_) => return value(),
         AncestorRole::Object(fields) => return body_of(fields),
         AncestorRole::Only(fields) => return list_of(body_of(fields), 1),

@@ -92,7 +92,7 @@ fn asks(sent: &Sent) -> Vec<Ask<'_>> {
         member: asked.task.member.as_ref().map(|member| &member.value),
         size: asked.size,
         position: asked.task.position.as_ref(),
-        address: &asked.task.address,
+        address: &asked.task.address.values,
     });
     asks.collect()
 }

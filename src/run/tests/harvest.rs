@@ -13,6 +13,7 @@ fn line(plan: &Plan, page: &FoundPage) -> String {
     let path = &plan.connections[page.connection].path;
     let address: Vec<String> = page
         .address
+        .values
         .iter()
         .map(|value| value.as_ref().map_or_else(|| "-".to_owned(), Value::to_string))
         .collect();
@@ -193,7 +194,7 @@ fn a_row_is_asked_for_again_by_the_edge_before_it() {
     );
     let task = AskedTask {
         task: Task {
-            address: Vec::new(),
+            address: Address::default(),
             ..later(&plan, "folders", "", "z").task
         },
         size: 5,
@@ -216,13 +217,13 @@ fn a_row_is_asked_for_again_by_its_offset_or_its_page() {
     let address = |plan: &Plan, path: &str, data: &str| {
         let asked = AskedTask {
             task: Task {
-                address: Vec::new(),
+                address: Address::default(),
                 ..later(plan, path, "", 10).task
             },
             size: 5,
         };
         let pages = read(plan, &[asked], &[], data).unwrap().pages;
-        pages.into_iter().map(|page| page.address).collect::<Vec<_>>()
+        pages.into_iter().map(|page| page.address.values).collect::<Vec<_>>()
     };
     let at = |value: u64| vec![Some(json!(value))];
     assert_eq!(
@@ -299,17 +300,50 @@ fn rows_at_places_within_rows_at_places_are_no_strangers() {
         "{ racks { edges { node { id shelves @paginate(style: OFFSET_LIST) { id notes { nodes { text } } } } } } }",
     );
     let path = "racks.edges.node.shelves.notes";
-    let mut asked = later(&plan, path, "S1", "n5");
-    asked.task.address = vec![Some(json!("r1")), Some(json!(3))];
-    let shelf = |id: &str| {
+    let body = |rack: &str, shelf: &str| {
         format!(
-            r#"{{"racks":{{"edges":[{{"node":{{"id":"R1","shelves":[{{"id":"{id}","notes":{{"nodes":[{{}}],"pageInfo":{{"hasNextPage":false}}}}}}]}}}}]}}}}"#
+            r#"{{"racks":{{"edges":[{{"cursor":"r1","node":{{"id":"{rack}","shelves":[{{"id":"{shelf}","notes":{{"nodes":[{{}}],"pageInfo":{{"hasNextPage":true}}}}}}]}}}}]}}}}"#
         )
     };
-    let harvest = read(&plan, std::slice::from_ref(&asked), &[], &shelf("S1")).unwrap();
+    let first = read_start(&plan, &body("R1", "S1"));
+    let mut asked = later(&plan, path, "S1", "n5");
+    asked.task.address = first.pages[0].address.clone();
+    assert_eq!(asked.task.address.values, [None, Some(json!(0))]);
+    let harvest = read(&plan, std::slice::from_ref(&asked), &[], &body("R1", "S1")).unwrap();
     assert!(harvest.strangers.is_empty());
-    assert_eq!((harvest.pages[0].slot, harvest.pages[0].rows), (Some(0), 1));
-    assert_eq!(read(&plan, &[asked], &[], &shelf("S2")).unwrap().strangers, [0]);
+    let page = harvest.pages.iter().find(|page| page.slot == Some(0)).unwrap();
+    assert_eq!(page.rows, 1);
+    for (rack, shelf) in [("R1", "S2"), ("R2", "S1")] {
+        let harvest = read(&plan, std::slice::from_ref(&asked), &[], &body(rack, shelf)).unwrap();
+        assert_eq!(harvest.strangers, [0], "{rack} {shelf}");
+    }
+}
+
+#[test]
+fn a_row_without_a_key_is_known_at_its_place_by_what_it_holds() {
+    let plan = plan(FOLDERS);
+    let folder = |name: &str| {
+        format!(
+            r#"{{"folders":{{"edges":[{{"cursor":"a","node":{{"notes":{{"nodes":[{{}}],"pageInfo":{{"hasNextPage":true}}}},"name":{name}}}}}]}}}}"#
+        )
+    };
+    let first = read_start(&plan, &folder(r#""inbox""#));
+    let mut asked = later(&plan, "folders.edges.node.notes", "", "n5");
+    asked.task.parent = first.pages[0].parent.clone();
+    asked.task.address = first.pages[0].address.clone();
+    let strangers = |name: &str| {
+        read(&plan, std::slice::from_ref(&asked), &[], &folder(name))
+            .unwrap()
+            .strangers
+    };
+    assert_eq!(strangers(r#""inbox""#), [0_usize; 0]);
+    assert_eq!(
+        strangers(r#""\u0069nbox""#),
+        [0_usize; 0],
+        "the same text in other letters"
+    );
+    assert_eq!(strangers(r#""outbox""#), [0]);
+    assert_eq!(strangers("null"), [0]);
 }
 
 #[test]

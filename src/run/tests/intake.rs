@@ -8,7 +8,7 @@ use super::*;
 use crate::api::GraphqlError;
 use crate::run::intake::{Consequences, Request, Sight, consequences, new_instance};
 use crate::run::turning::PagingError;
-use crate::state::{Tally, Trail};
+use crate::state::{Address, Tally, Trail};
 
 const NESTED: &str = "{ groups { totalCount nodes { findings { nodes { id } } } } }";
 const FINDINGS: &str = "groups.nodes.findings";
@@ -71,7 +71,10 @@ fn a_first_page_leads_to_the_next_one_in_its_row() {
         connection: Some(connection(&plan, FINDINGS)),
         depth: 1,
         parent: Some("G1".to_owned()),
-        address: vec![Some(json!("G1"))],
+        address: Address {
+            values: vec![Some(json!("G1"))],
+            marks: vec![None],
+        },
         position: Some(json!("f2")),
         before: 2,
         trail: trail("f2"),
@@ -182,7 +185,7 @@ fn a_later_page_that_is_not_there_fails_with_its_cause() {
         ),
         (
             r#","t1":{"id":"G7","findings":{"nodes":[]}}"#,
-            "the row that holds `groups.nodes.findings` is another one, or gone, when it is asked for again",
+            "the row that holds `groups.nodes.findings` is another one, or gone, when it is asked for again; run it again, or name another way to it with @lookup",
         ),
     ];
     for (second, expected) in cases {
