@@ -70,6 +70,8 @@ pub(crate) struct FoundPage {
     pub(crate) inner: Vec<Inner>,
     /// Items in it that came before.
     pub(crate) repeats: u64,
+    /// Items at its end that are more than the author wants.
+    pub(crate) surplus: u64,
     /// It stands in an item that came before, or in a page that is not what was asked for.
     pub(crate) is_left_out: bool,
     /// Whether it says that there are more; `None` where it does not say.

@@ -249,10 +249,6 @@ impl Request<'_> {
             note_absent(connection, page, is_of_member, result);
             return Ok(());
         }
-        let new_rows = page.rows - page.repeats;
-        tally.rows += new_rows;
-        tally.repeated += page.repeats;
-        result.rows += new_rows;
         let first = Task::default();
         let size = self.inline_sizes.get(page.connection).copied().unwrap_or(1);
         let asked = match asked_task {
@@ -263,6 +259,10 @@ impl Request<'_> {
             Ok(turned) => turned,
             Err(error) => self.lost((connection, page), asked, error, result)?,
         };
+        match (turned.is_void, page.slot) {
+            (true, Some(slot)) => result.void.push(slot),
+            _ => count_new(page, result),
+        }
         let task = asked_task.map(|asked| &asked.task);
         let instance = task.map(|task| task.instance).filter(|instance| *instance != 0);
         let settled = Settled {
@@ -337,6 +337,7 @@ impl Settled<'_> {
                 was_open,
             });
         }
+        result.warnings.extend(turned.warnings);
         let mut end = turned.end;
         let mut flaws = turned.flaws;
         if !turned.next.is_empty() && task.is_none() && !can_be_reached(connection, page) {
@@ -390,6 +391,15 @@ impl Settled<'_> {
             total: task.and_then(|task| task.total).or(page.total),
         }
     }
+}
+
+/// Counts the rows of a page that is taken.
+fn count_new(page: &FoundPage, result: &mut Consequences) {
+    let new_rows = page.rows - page.repeats - page.surplus;
+    let tally = result.tallies.entry(page.connection).or_default();
+    tally.rows += new_rows;
+    tally.repeated += page.repeats;
+    result.rows += new_rows;
 }
 
 /// The number of a connection that began in a page of a response: no two of a run have the same, whenever it is resumed.

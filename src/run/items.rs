@@ -70,8 +70,8 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             cursor_before: None,
             holds_rows: has_rows_below(&layout.row.cells),
         };
-        // The key of its first row tells a page apart, whatever its size; without keys all that is in it has to.
-        let mut digest = (look.digest && !page.has_keys).then(Sha256::new);
+        // The keys of its rows tell a page apart; without them all that is in it has to.
+        let mut digest = (look.digest && !page.are_keys_unique).then(Sha256::new);
         let mut texts = vec![None; key_names.len()];
         let is_looked_into = reader.holds_rows || look.key.is_some() || digest.is_some();
         loop {
@@ -105,15 +105,10 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         }
         *walk.ordinal(layout.table) -= 1;
         page.rows = reader.index;
-        let first_key = || {
-            page.keys
-                .iter()
-                .flatten()
-                .next()
-                .filter(|_| look.digest)
-                .map(|key| hex(key))
-        };
-        page.digest = digest.map(|digest| hex(&digest.finalize()[..16])).or_else(first_key);
+        if look.digest && page.are_keys_unique {
+            digest = Some(keys_digest(&page.keys));
+        }
+        page.digest = digest.map(|digest| hex(&digest.finalize()[..16]));
         Ok(())
     }
 }
@@ -172,6 +167,13 @@ fn node_name(layout: &RowsLayout) -> Option<&str> {
         At::Edges { node, .. } => Some(node),
         At::Value | At::List | At::Nodes { .. } => None,
     }
+}
+
+/// A hash of the keys of a page's rows.
+fn keys_digest(keys: &[Option<RowKey>]) -> Sha256 {
+    let mut digest = Sha256::new();
+    keys.iter().for_each(|key| digest.update(key.unwrap_or_default()));
+    digest
 }
 
 /// A hash of a row's `_id`.

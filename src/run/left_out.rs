@@ -1,5 +1,5 @@
-//! What of a response is left out: rows that came before with all that stands in them, and pages of rows that were not
-//! meant.
+//! What of a response is left out: rows that came before and rows that are more than the author wants, with all that
+//! stands in them, and pages of rows that were not meant.
 
 use std::ops::Range;
 
@@ -8,13 +8,28 @@ use crate::run::seen::Repeats;
 use crate::state::Skips;
 
 impl Harvest {
-    /// Marks what is left out: items that came before, and the pages that stand in them.
-    pub(crate) fn leave_out(&mut self, repeats: &Repeats) {
-        for (index, items) in repeats {
+    /// Adds to the items that came before those that are more than the author wants; `kept` says how many of the first
+    /// ones of a page are not.
+    pub(crate) fn cut(&mut self, left_out: &mut Repeats, kept: impl Fn(&FoundPage) -> u64) {
+        for (index, page) in self.pages.iter_mut().enumerate() {
+            let kept = kept(page).min(page.rows);
+            page.surplus = page.rows - kept;
+            if page.surplus > 0 {
+                let [kept, rows] = [kept, page.rows].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+                let items = left_out.entry(index).or_default();
+                items.retain(|item| *item < kept);
+                items.extend(kept..rows);
+            }
+        }
+    }
+
+    /// Marks what is left out, and the pages that stand in it.
+    pub(crate) fn leave_out(&mut self, left_out: &Repeats) {
+        for (index, items) in left_out {
             let Some(page) = self.pages.get_mut(*index) else {
                 continue;
             };
-            page.repeats = items.len() as u64;
+            page.repeats = items.len() as u64 - page.surplus;
             let inner: Vec<_> = items.iter().filter_map(|item| page.inner.get(*item)).collect();
             let inner: Vec<_> = inner.into_iter().map(|inner| inner.pages.clone()).collect();
             for pages in inner {
@@ -24,7 +39,7 @@ impl Harvest {
         }
     }
 
-    /// By which ordinals the decoder knows the items that came before, if it does not come by anything of the slots that
+    /// By which ordinals the decoder knows the items that are left out, if it does not come by anything of the slots that
     /// are void.
     pub(crate) fn skips(&self, repeats: &Repeats, void: &[usize]) -> Skips {
         let mut left_out = LeftOut::default();

@@ -25,6 +25,8 @@ use crate::state::{Task, Trail};
 const SIDE_PAGES: u64 = 64;
 /// Pages that are asked for side by side where nothing says that they are there.
 const GUESSED_PAGES: u64 = 8;
+/// Empty pages in a row of which the author is told.
+const TOLD_EMPTY_PAGES: u64 = 10;
 
 /// What follows from a page of a connection.
 #[derive(Debug, Default, PartialEq)]
@@ -35,6 +37,10 @@ pub(crate) struct Turn {
     pub(crate) end: Option<End>,
     /// What is lacking.
     pub(crate) flaws: Vec<String>,
+    /// What may go on for long, and leaves nothing lacking.
+    pub(crate) warnings: Vec<String>,
+    /// Its rows came before, which nothing but this shows: they must not be taken.
+    pub(crate) is_void: bool,
 }
 
 /// A page that is to be read next.
@@ -89,11 +95,6 @@ pub(crate) enum PagingError {
          API's vendor, or try another page size"
     )]
     Circles { path: String },
-    #[error(
-        "`{path}` answers the same rows for another page: the API does not heed the argument by which pages are asked \
-         for, so that the rows behind them cannot be had; say with @paginate how it is paged"
-    )]
-    SamePage { path: String },
     #[error(
         "`{path}` brings nothing but rows that came before, page after page: reading on would never end; report it to \
          the API's vendor, or say with @paginate how it is paged"
@@ -154,6 +155,9 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
         asked,
         page,
     };
+    if let Some(turn) = turner.last_page_again() {
+        return Ok(turn);
+    }
     let mut turn = match asked.expected {
         Some(expected) => turner.side(u64::from(expected))?,
         None => turner.judge()?,
@@ -165,6 +169,7 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
         turner.compare_total(&mut turn);
     }
     turner.note_moves(&mut turn)?;
+    turner.note_empty(&mut turn);
     Ok(turn)
 }
 
@@ -262,6 +267,18 @@ impl Turner<'_> {
     /// The end of a connection that has had nothing but empty pages for too long.
     fn idle(&self) -> Turn {
         self.suspect("says that there are more rows, and gives one empty page after the other: it was given up")
+    }
+
+    /// Counts the empty pages, of which each costs a request.
+    fn note_empty(&self, turn: &mut Turn) {
+        let empty = self.empty_pages();
+        for next in &mut turn.next {
+            next.trail.empty = empty;
+        }
+        if empty == TOLD_EMPTY_PAGES && !turn.next.is_empty() {
+            let text = format!("gave {empty} empty pages in a row and says that there are more rows: it is read on");
+            turn.warnings.push(self.flaw(&text));
+        }
     }
 
     /// Leaves out pages behind the most rows that the author wants.

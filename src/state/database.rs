@@ -228,8 +228,8 @@ impl Writing<'_> {
     pub(crate) fn add_task(&self, run: RunKey, task: &Task, is_waiting: bool) -> rusqlite::Result<()> {
         self.execute(
             "INSERT INTO task (run, id, connection, root, member, depth, parent, address, position, before, size, \
-             expected, pages, landmark, stale, instance, restart, total, is_waiting) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             expected, pages, landmark, stale, empty, instance, restart, total, is_waiting) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run.0,
                 task.id,
@@ -246,6 +246,7 @@ impl Writing<'_> {
                 task.trail.pages,
                 task.trail.landmark,
                 task.trail.stale,
+                task.trail.empty,
                 task.instance,
                 task.restart.as_ref().map(json).transpose()?,
                 task.total,
@@ -259,7 +260,7 @@ impl Writing<'_> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let tasks = self.rows(
             "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark, stale, \
-             instance, restart, total, root, number, value FROM task \
+             empty, instance, restart, total, root, number, value FROM task \
              LEFT JOIN member ON member.run = task.run AND member.number = task.member \
              WHERE task.run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
             params![run.0, most],
@@ -505,15 +506,16 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
             pages: row.get(9)?,
             landmark: row.get(10)?,
             stale: row.get(11)?,
+            empty: row.get(12)?,
         },
-        instance: row.get(12)?,
-        restart: parsed_if_any(row, 13)?,
-        total: row.get(14)?,
-        root: row.get(15)?,
-        member: match row.get(16)? {
+        instance: row.get(13)?,
+        restart: parsed_if_any(row, 14)?,
+        total: row.get(15)?,
+        root: row.get(16)?,
+        member: match row.get(17)? {
             Some(number) => Some(Member {
                 number,
-                value: parsed(row, 17)?,
+                value: parsed(row, 18)?,
             }),
             None => None,
         },

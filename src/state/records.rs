@@ -140,6 +140,8 @@ pub struct Trail {
     pub landmark: Option<String>,
     /// Pages in a row, up to the one before, that had nothing but rows that came before.
     pub stale: u64,
+    /// Pages in a row, up to the one before, that were empty.
+    pub empty: u64,
 }
 
 impl Trail {
@@ -158,6 +160,7 @@ impl Trail {
             pages,
             landmark,
             stale: self.stale,
+            empty: self.empty,
         })
     }
 }

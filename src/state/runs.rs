@@ -27,6 +27,7 @@ pub const FIRST_TASK: Task = Task {
         pages: 0,
         landmark: None,
         stale: 0,
+        empty: 0,
     },
     instance: 0,
     restart: None,

@@ -55,6 +55,7 @@ CREATE TABLE task (
   pages      INTEGER NOT NULL,          -- pages followed so far, and one of their cursors: tells cursors that go
   landmark   TEXT,                      -- round in a circle
   stale      INTEGER NOT NULL,          -- pages in a row with nothing but rows that came before
+  empty      INTEGER NOT NULL,          -- pages in a row without any row
   instance   INTEGER NOT NULL,          -- tells the connections of a run apart, each with the row that holds it
   restart    TEXT,                      -- JSON: how far it was read when it was begun again
   total      INTEGER,                   -- rows of the connection, as the page before said

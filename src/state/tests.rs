@@ -39,6 +39,7 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
             pages: id,
             landmark: Some(format!("landmark {id}")),
             stale: 1,
+            empty: 4,
         },
         instance: 9,
         restart: Some(Restart { rows: 8, attempts: 2 }),

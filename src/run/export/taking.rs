@@ -6,11 +6,12 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::api::Answer;
+use crate::plan::Plan;
 use crate::report::Event;
 use crate::run::export::sending::Sent;
 use crate::run::export::{BODY_BYTES, Export, ExportError};
-use crate::run::harvest::Harvest;
-use crate::run::intake::{Consequences, Request, Sight, consequences, note_end};
+use crate::run::harvest::{FoundPage, Harvest};
+use crate::run::intake::{AskedTask, Consequences, Request, Sight, consequences, note_end};
 use crate::run::members::count_open;
 use crate::run::seen::new_keys;
 use crate::run::sink::SinkError;
@@ -32,7 +33,8 @@ impl Export<'_> {
             ..
         } = answer;
         let sequence = self.last_sequence + 1;
-        let repeats = self.seen.repeats(&data.pages, &sent.asked).await?;
+        let mut repeats = self.seen.repeats(&data.pages, &sent.asked).await?;
+        data.cut(&mut repeats, |page| wanted(&self.plan, &sent.asked, page));
         data.leave_out(&repeats);
         let request = Request {
             plan: &self.plan,
@@ -167,6 +169,19 @@ impl Export<'_> {
             Err(_) => body,
         }
     }
+}
+
+/// How many of the first rows of a page the author wants.
+fn wanted(plan: &Plan, asked: &[AskedTask], page: &FoundPage) -> u64 {
+    let connection = plan.connections.get(page.connection);
+    let Some(most) = connection.and_then(|connection| connection.most_rows) else {
+        return u64::MAX;
+    };
+    let task = page.slot.and_then(|slot| asked.get(slot)).map(|asked| &asked.task);
+    let before = task
+        .filter(|task| task.connection.is_some())
+        .map_or(0, |task| task.before);
+    u64::from(most).saturating_sub(before)
 }
 
 /// What the root fields of a response answer.

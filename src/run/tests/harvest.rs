@@ -384,7 +384,7 @@ fn the_last_row_tells_the_next_page_of_a_keyset() {
 }
 
 #[test]
-fn digests_tell_pages_apart_by_their_first_key_or_by_all_that_is_in_them() {
+fn digests_tell_pages_apart_by_their_keys_or_by_all_that_is_in_them() {
     let looks = [Look {
         key: None,
         digest: true,
@@ -396,8 +396,14 @@ fn digests_tell_pages_apart_by_their_first_key_or_by_all_that_is_in_them() {
     let keyed = plan("{ shelves @paginate(style: OFFSET_LIST) { id } }");
     let (has_keys, rows, one) = digest(&keyed, r#"{"shelves":[null,{"id":"1"},{"id":"2"}]}"#);
     assert!(has_keys && rows == 3);
-    assert_eq!(digest(&keyed, r#"{"shelves": [ {"id":"1"} ]}"#).2, one);
-    assert_ne!(digest(&keyed, r#"{"shelves":[{"id":"2"},{"id":"1"}]}"#).2, one);
+    assert_eq!(digest(&keyed, r#"{"shelves": [null, {"id": "1"},{"id":"2"} ]}"#).2, one);
+    for other in [
+        r#"[null,{"id":"1"}]"#,
+        r#"[null,{"id":"2"},{"id":"1"}]"#,
+        r#"[null,{"id":"1"},{"id":"3"}]"#,
+    ] {
+        assert_ne!(digest(&keyed, &format!(r#"{{"shelves":{other}}}"#)).2, one, "{other}");
+    }
     let keyless = plan("{ events @paginate(style: KEYSET, filter: \"after\", key: \"at\") { at } }");
     let (has_keys, rows, one) = digest(&keyless, r#"{"events":[{"at":"1"},{"at":"2"}]}"#);
     assert!(!has_keys && rows == 2);

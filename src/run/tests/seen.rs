@@ -84,12 +84,16 @@ fn what_is_left_out_is_what_the_decoder_leaves_out() {
             .collect();
         let mut repeats = Repeats::new();
         let mut kept = [0, 0];
+        let most = random.random_range(2..9);
         for (slot, sizes) in pages.iter().enumerate() {
             for (item, size) in sizes
                 .iter()
                 .enumerate()
                 .filter_map(|(item, size)| Some((item, (*size)?)))
             {
+                if item >= most {
+                    continue;
+                }
                 if random.random_bool(0.4) {
                     repeats.entry(outermost[slot]).or_default().push(item);
                 } else {
@@ -97,6 +101,10 @@ fn what_is_left_out_is_what_the_decoder_leaves_out() {
                 }
             }
         }
+        harvest.cut(
+            &mut repeats,
+            |page| if page.slot.is_some() { most as u64 } else { u64::MAX },
+        );
         harvest.leave_out(&repeats);
         let skips = harvest.skips(&repeats, &[]);
         let skipped: usize = repeats.values().map(Vec::len).sum();

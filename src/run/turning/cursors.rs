@@ -2,9 +2,11 @@
 
 use crate::run::turning::{End, PagingError, Turn, Turner};
 
-/// Pages, nearly all of them empty, after which a connection that goes on by cursors is given up. Filters that are
-/// applied to a page that was read already make many.
-const PATIENCE: u64 = 10_000;
+/// Empty pages in a row after which a connection that goes on by cursors is given up. Filters that are applied to a page
+/// that was read already make many.
+const EMPTY_PAGES: u64 = 200;
+/// The same where a total says that there are more rows.
+const MOST_EMPTY_PAGES: u64 = 10_000;
 
 impl Turner<'_> {
     /// A flag says whether there is more.
@@ -40,10 +42,14 @@ impl Turner<'_> {
         Ok(self.next(cursor.clone(), trail))
     }
 
-    /// Whether there were but empty pages, nearly, for so long that it may go on like that for ever.
+    /// Whether there were but empty pages for so long that it may go on like that for ever.
     fn is_idle(&self) -> bool {
-        let pages = self.asked.trail.pages;
-        self.page.rows == 0 && pages >= PATIENCE && self.rows() < pages
+        let total = self.page.total.or(self.asked.total);
+        let most = match total.is_some_and(|total| total > self.rows()) {
+            true => MOST_EMPTY_PAGES,
+            false => EMPTY_PAGES,
+        };
+        self.empty_pages() >= most
     }
 
     /// The key of the last row says where the next page begins, and an empty page that there is no more.
@@ -59,7 +65,7 @@ impl Turner<'_> {
         if self.asked.position == Some(&last) {
             return Err(PagingError::StandsStill { path: self.path() });
         }
-        let Some(trail) = self.content_trail()? else {
+        let Some(trail) = self.content_trail() else {
             return Ok(self.repeated());
         };
         let mut turn = self.next(last, trail);

@@ -12,7 +12,8 @@ impl Turner<'_> {
     pub(super) fn note_moves(&self, turn: &mut Turn) -> Result<(), PagingError> {
         let stale = self.stale_pages();
         if stale >= STALE_PAGES && !turn.next.is_empty() {
-            return Err(PagingError::NothingNew { path: self.path() });
+            *turn = self.nothing_new()?;
+            return Ok(());
         }
         for next in &mut turn.next {
             next.trail.stale = stale;
@@ -25,7 +26,7 @@ impl Turner<'_> {
         if !self.counts_rows_off() {
             return Ok(());
         }
-        if self.page.repeats > 0 && self.asked.rows_before == 0 {
+        if self.shows_moves(turn) {
             let text = "has rows that moved to another page while it was read: what came twice is left out, and other \
                         rows may not have come at all";
             turn.flaws.push(self.flaw(text));
@@ -38,20 +39,47 @@ impl Turner<'_> {
         Ok(())
     }
 
+    /// Whether rows that came before are there again because they moved. A page of nothing else is judged by what comes
+    /// behind it: the API may have begun to answer the same for ever.
+    fn shows_moves(&self, turn: &Turn) -> bool {
+        if self.asked.rows_before > 0 {
+            return false;
+        }
+        let is_open = self.is_stale() && self.asked.expected.is_none() && !turn.next.is_empty();
+        let was_open = self.asked.trail.stale > 0 && self.asked.expected.is_none() && !self.is_stale();
+        (self.page.repeats > 0 && !is_open) || was_open
+    }
+
+    /// The end of a list that brings nothing new, page after page. One that says that there is more cannot be right.
+    fn nothing_new(&self) -> Result<Turn, PagingError> {
+        let is_told = self.page.has_next.is_some() || self.page.total.is_some() || self.page.page_count.is_some();
+        if is_told || !self.counts_rows_off() {
+            return Err(PagingError::NothingNew { path: self.path() });
+        }
+        Ok(self.suspect(
+            "brings nothing but rows that came before, page after page, and is taken to end there: if the API gives its \
+             last page again behind the end, tell by @paginate(total:) where it says how many rows there are; if it does \
+             not heed the argument by which pages are asked for, say with @paginate how it is paged",
+        ))
+    }
+
+    /// Whether there are rows in this page, and all of them came before.
+    pub(super) fn is_stale(&self) -> bool {
+        let is_read_again = self.asked.before < self.asked.rows_before;
+        self.page.rows > 0 && self.page.repeats >= self.page.rows && !is_read_again
+    }
+
     /// Pages in a row, up to this one, without a new row.
     fn stale_pages(&self) -> u64 {
-        let before = self.asked.trail.stale;
-        let is_read_again = self.asked.before < self.asked.rows_before;
         match self.page.rows {
-            _ if is_read_again => 0,
-            0 => before,
-            rows if self.page.repeats >= rows => before + 1,
+            0 if self.asked.before >= self.asked.rows_before => self.asked.trail.stale,
+            _ if self.is_stale() => self.asked.trail.stale + 1,
             _ => 0,
         }
     }
 
     /// Whether pages begin after a number of rows, so that rows that come or go before them move the others.
-    fn counts_rows_off(&self) -> bool {
+    pub(super) fn counts_rows_off(&self) -> bool {
         match self.connection.paged.pager.style() {
             Style::Page | Style::PageFlag | Style::PageInput | Style::PageList | Style::Offset | Style::OffsetList => {
                 true

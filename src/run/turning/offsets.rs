@@ -39,7 +39,7 @@ impl Turner<'_> {
         if self.page.rows == 0 {
             return Ok(Self::end(End::Empty));
         }
-        let Some(trail) = self.content_trail()? else {
+        let Some(trail) = self.content_trail() else {
             return Ok(self.repeated());
         };
         // Smaller pages than the largest are asked for where the end is thought to be near.
@@ -63,7 +63,7 @@ impl Turner<'_> {
 
     /// The pages behind, where there are said to be so many rows; the last one is to say how it goes on.
     fn offsets_behind(&self, left: u64) -> Result<Turn, PagingError> {
-        let Some(trail) = self.content_trail()? else {
+        let Some(trail) = self.content_trail() else {
             return Ok(self.repeated());
         };
         let is_wide = left > 0 && !Self::has_repeats(&trail);
@@ -114,7 +114,7 @@ impl Turner<'_> {
     /// rows are there, it was a guess.
     pub(super) fn side_offset(&self, expected: u64) -> Result<Turn, PagingError> {
         let rows = self.page.rows;
-        let trail = self.content_trail()?.unwrap_or_else(|| self.asked.trail.clone());
+        let trail = self.content_trail().unwrap_or_else(|| self.asked.trail.clone());
         if rows > expected {
             let text = "has a page with more rows than were asked for: some may be there twice";
             return Ok(Turn {

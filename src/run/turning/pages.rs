@@ -99,7 +99,7 @@ impl Turner<'_> {
 
     /// The next so many pages; the last one is to say how it goes on.
     fn pages_behind(&self, first: u64, count: impl Fn(&Trail) -> u64) -> Result<Turn, PagingError> {
-        let Some(trail) = self.content_trail()? else {
+        let Some(trail) = self.content_trail() else {
             return Ok(self.repeated());
         };
         let count = if Self::has_repeats(&trail) { 1 } else { count(&trail) };
@@ -119,7 +119,6 @@ impl Turner<'_> {
 
     /// A page before the last one known; `is_promised` tells that its rows must be there.
     pub(super) fn side_page(&self, expected: u64, is_promised: bool) -> Result<Turn, PagingError> {
-        self.content_trail()?;
         let lacks = is_promised && self.page.rows < expected;
         Ok(Turn {
             flaws: lacks.then(|| self.short_page()).into_iter().collect(),

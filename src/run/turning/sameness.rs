@@ -1,11 +1,13 @@
 //! Pages that are told apart by what is in them, since their positions prove nothing: an API that does not heed the
-//! argument for the page answers the same one for ever.
+//! argument for the page answers the same one for ever, and some answer their last page again for those behind it.
 
-use crate::run::turning::{PagingError, Turn, Turner};
+use crate::run::turning::{End, Turn, Turner};
 use crate::state::Trail;
 
 /// Pages like others of their connection that are taken where rows have no keys, and pages can honestly be equal.
 const EQUAL_PAGES: u64 = 100;
+/// The same in rows, where pages are small: the smaller they are, the more are equal by chance.
+const EQUAL_ROWS: u64 = 1_000;
 
 /// Empty pages in a row that are taken for gaps, where more rows are said to be behind them.
 const EMPTY_PAGES: u64 = 50;
@@ -19,10 +21,10 @@ struct Past<'text> {
     mark: &'text str,
     /// Pages that were like one of the two.
     repeats: u64,
-    /// Empty pages since the last one with rows.
-    empties: u64,
     /// The most rows of a page that had fewer than were asked for, though nothing said that it was the last.
     cut: u64,
+    /// The most rows of a page.
+    most: u64,
 }
 
 impl<'text> Past<'text> {
@@ -33,8 +35,8 @@ impl<'text> Past<'text> {
             previous: text(),
             mark: text(),
             repeats: text().parse().unwrap_or_default(),
-            empties: text().parse().unwrap_or_default(),
             cut: text().parse().unwrap_or_default(),
+            most: text().parse().unwrap_or_default(),
         }
     }
 
@@ -43,12 +45,12 @@ impl<'text> Past<'text> {
             previous,
             mark,
             repeats,
-            empties,
             cut,
+            most,
         } = self;
         Trail {
             pages,
-            landmark: Some(format!("{previous} {mark} {repeats} {empties} {cut}")),
+            landmark: Some(format!("{previous} {mark} {repeats} {cut} {most}")),
             ..Trail::default()
         }
     }
@@ -71,27 +73,24 @@ impl<'text> Past<'text> {
 }
 
 impl Turner<'_> {
-    /// The trail with this page, or `None` where it is like others for too often. Where rows have keys, a page that came
-    /// before is an error at once.
-    pub(super) fn content_trail(&self) -> Result<Option<Trail>, PagingError> {
+    /// The trail with this page, or `None` where it is like others for too often. Rows with keys are told apart by these:
+    /// pages without a new one end the reading earlier.
+    pub(super) fn content_trail(&self) -> Option<Trail> {
         let mut past = Past::read(self.asked.trail);
         let pages = self.asked.trail.pages + 1;
         if self.page.rows == 0 {
-            past.empties += 1;
-            return Ok(Some(past.write(pages)));
+            return Some(past.write(pages));
         }
-        past.empties = 0;
+        past.most = past.most.max(self.page.rows);
         if self.is_short_before_the_end() {
             past.cut = past.cut.max(self.page.rows);
         }
         let Some(digest) = self.page.digest.as_deref() else {
-            return Ok(Some(past.write(pages)));
+            return Some(past.write(pages));
         };
-        if past.has(digest) && self.page.has_keys {
-            return Err(PagingError::SamePage { path: self.path() });
-        }
         let past = past.with_page(digest, pages);
-        Ok((past.repeats <= EQUAL_PAGES).then(|| past.write(pages)))
+        let most = EQUAL_PAGES.max(EQUAL_ROWS / past.most);
+        (self.page.are_keys_unique || past.repeats <= most).then(|| past.write(pages))
     }
 
     /// Whether fewer rows came than were asked for, though nothing says that this is the end.
@@ -102,7 +101,15 @@ impl Turner<'_> {
 
     /// Whether this page is empty and so were those before, so many that it may go on like that for ever.
     pub(super) fn is_barren(&self) -> bool {
-        self.page.rows == 0 && Past::read(self.asked.trail).empties >= EMPTY_PAGES
+        self.empty_pages() > EMPTY_PAGES
+    }
+
+    /// Empty pages in a row, up to this one.
+    pub(super) fn empty_pages(&self) -> u64 {
+        match self.page.rows {
+            0 => self.asked.trail.empty + 1,
+            _ => 0,
+        }
     }
 
     /// Whether this page has as many rows as the server gives at most, as a page before it showed.
@@ -116,11 +123,41 @@ impl Turner<'_> {
         Past::read(trail).repeats > 0
     }
 
+    /// The end of a list behind whose last page the API gives that page again. That it was the last one shows by the
+    /// total, or, where keys tell that nothing in it is new, as it was shorter than another one.
+    pub(super) fn last_page_again(&self) -> Option<Turn> {
+        let is_behind_new_rows = self.asked.expected.is_none() && self.asked.trail.stale == 0 && self.page.rows > 0;
+        let has_keys = self.page.are_keys_unique;
+        // What stands in rows without a key was followed by now.
+        let may_be_again = if has_keys {
+            self.is_stale()
+        } else {
+            self.page.inner.is_empty()
+        };
+        if !self.counts_rows_off() || !is_behind_new_rows || !may_be_again || self.page.has_next == Some(true) {
+            return None;
+        }
+        let past = Past::read(self.asked.trail);
+        let is_same = self.page.digest.as_deref() == Some(past.previous);
+        let is_first_same = is_same && past.repeats == 0;
+        let is_short = self.page.rows < past.most.min(self.size());
+        let end = match self.page.total {
+            Some(total) if total == self.asked.before && (is_first_same || has_keys) => End::Total,
+            None if is_same && is_short && has_keys => End::Empty,
+            _ => return None,
+        };
+        Some(Turn {
+            is_void: !has_keys,
+            ..Self::end(end)
+        })
+    }
+
     /// The end of a connection whose pages are all alike.
     pub(super) fn repeated(&self) -> Turn {
-        self.suspect(&format!(
-            "answered the same rows for {EQUAL_PAGES} pages, and they have no key that would tell whether the API heeds \
-             the argument by which pages are asked for: it was given up"
-        ))
+        self.suspect(
+            "answered the same rows page after page, and they have no key that would tell whether the API heeds the \
+             argument by which pages are asked for: it was given up; name what tells them apart with @table(key:), or say \
+             with @paginate how it is paged",
+        )
     }
 }

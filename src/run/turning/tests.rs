@@ -135,6 +135,7 @@ fn later(position: impl Into<Value>, before: u64) -> At {
             pages: before / u64::from(PAGE_SIZE),
             landmark: None,
             stale: 0,
+            empty: 0,
         },
         ..first()
     }
@@ -178,6 +179,7 @@ fn rows(rows: u64) -> FoundPage {
         rows,
         has_items: true,
         has_keys: true,
+        are_keys_unique: true,
         digest: Some(format!("digest{rows}")),
         ..FoundPage::default()
     }
@@ -278,21 +280,55 @@ fn cursors_that_go_round_in_a_circle_are_found_whatever_its_length() {
     }
 }
 
-#[test]
-fn empty_pages_without_end_are_given_up() {
-    for pager in [relay(), bare_cursor(), page_flag()] {
-        let mut at = first();
-        let mut pages = 0;
-        let end = loop {
-            let page = flagged(0, Some(true), Some(json!(format!("c{pages}"))));
-            let turn = at.turned(pager.clone(), &page);
-            let Some(next) = turn.next.first() else { break turn };
-            at = At::of(next);
-            pages += 1;
-            assert!(pages <= 10_000);
+/// The pages that are read of a list that gives nothing but empty ones, the warnings, and the end.
+fn empty_for_ever(pager: &Pager, total: Option<u64>) -> (u64, Vec<String>, Turn) {
+    let mut at = first();
+    let mut warnings = Vec::new();
+    for pages in 1.. {
+        let page = FoundPage {
+            total,
+            ..flagged(0, Some(true), Some(json!(format!("c{pages}"))))
         };
-        assert_eq!(end.end, Some(End::Suspect), "{}", end.flaws[0]);
-        assert!(end.flaws[0].contains("one empty page after the other"));
+        let mut turn = at.turned(pager.clone(), &page);
+        warnings.append(&mut turn.warnings);
+        let Some(next) = turn.next.first() else {
+            return (pages, warnings, turn);
+        };
+        at = At::of(next);
+    }
+    unreachable!("it is given up")
+}
+
+#[test]
+fn empty_pages_without_end_are_told_and_given_up() {
+    let cases = [
+        (relay(), None, 200),
+        (relay(), Some(0), 200),
+        (relay(), Some(7), 10_000),
+        (bare_cursor(), None, 200),
+        (page_flag(), None, 51),
+    ];
+    for (pager, total, expected) in cases {
+        let (pages, warnings, turn) = empty_for_ever(&pager, total);
+        assert_eq!(pages, expected, "{pager:?}");
+        let told = "`rows` gave 10 empty pages in a row and says that there are more rows: it is read on";
+        assert_eq!(warnings, [told]);
+        assert_eq!(turn.end, Some(End::Suspect));
+        assert!(
+            turn.flaws[0].contains("one empty page after the other"),
+            "{:?}",
+            turn.flaws
+        );
+    }
+}
+
+#[test]
+fn empty_pages_between_others_are_no_end() {
+    let mut at = first();
+    for page in 0..3_000_u64 {
+        let count = u64::from(page % 150 == 0);
+        let turn = at.turned(relay(), &flagged(count, Some(true), Some(json!(format!("c{page}")))));
+        at = At::of(&turn.next[0]);
     }
 }
 
@@ -419,8 +455,9 @@ fn offsets_go_as_far_as_is_said() {
             At {
                 trail: Trail {
                     pages: 1,
-                    landmark: Some("one one 0 0 40".to_owned()),
+                    landmark: Some("one one 0 40 40".to_owned()),
                     stale: 0,
+                    empty: 0,
                 },
                 ..later(40, 40)
             },
@@ -431,8 +468,9 @@ fn offsets_go_as_far_as_is_said() {
             At {
                 trail: Trail {
                     pages: 1,
-                    landmark: Some("one one 0 0 40".to_owned()),
+                    landmark: Some("one one 0 40 40".to_owned()),
                     stale: 0,
+                    empty: 0,
                 },
                 ..later(40, 40)
             },
@@ -591,6 +629,7 @@ fn a_bare_list_is_not_read_ahead_by_small_pages() {
             pages: 3,
             landmark: None,
             stale: 0,
+            empty: 0,
         },
         ..later(60, 60)
     };
@@ -642,43 +681,105 @@ fn a_list_without_pages_is_suspect_when_it_is_full() {
     );
 }
 
-#[test]
-fn the_same_page_for_another_position_is_an_error_where_rows_have_keys() {
-    for pager in [
-        page_totals(),
-        page_flag(),
-        page_list(),
-        offset_total(),
-        offset_flag(),
-        offset_list(),
-    ] {
-        let page = FoundPage {
-            has_next: Some(true),
-            ..counted(100, Some(1_000), Some(10))
-        };
-        let mut at = At::of(&first().turned(pager.clone(), &page).next[0]);
-        assert!(
-            matches!(at.error(pager.clone(), &page), PagingError::SamePage { .. }),
-            "{pager:?}"
-        );
-        at.expected = None;
-        assert!(
-            matches!(at.error(pager.clone(), &page), PagingError::SamePage { .. }),
-            "{pager:?}"
-        );
+/// A page whose rows all came before.
+fn again(page: FoundPage) -> FoundPage {
+    FoundPage {
+        repeats: page.rows,
+        ..page
     }
 }
 
 #[test]
+fn pages_with_nothing_new_end_a_bare_list_and_are_an_error_where_more_is_said_to_follow() {
+    let bare = [page_list(), offset_list()];
+    let told = [page_totals(), page_flag(), offset_total(), offset_flag()];
+    for (is_told, pager) in bare
+        .map(|pager| (false, pager))
+        .into_iter()
+        .chain(told.map(|pager| (true, pager)))
+    {
+        let page = || match is_told {
+            true => flagged(100, Some(true), None),
+            false => rows(100),
+        };
+        let mut at = At::of(first().turned(pager.clone(), &page()).next.last().unwrap());
+        for _ in 0..2 {
+            let turn = at.turned(pager.clone(), &again(page()));
+            assert_eq!(turn.flaws, Vec::<String>::new(), "what follows tells");
+            at = At::of(turn.next.last().unwrap());
+        }
+        match is_told {
+            true => {
+                let error = at.error(pager.clone(), &again(page()));
+                assert!(matches!(error, PagingError::NothingNew { .. }), "{pager:?}");
+            }
+            false => {
+                let turn = at.turned(pager, &again(page()));
+                assert_eq!((turn.end, turn.next.len()), (Some(End::Suspect), 0));
+                assert!(
+                    turn.flaws[0].contains("nothing but rows that came before"),
+                    "{:?}",
+                    turn.flaws
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_of_rows_that_all_moved_is_told_when_others_follow() {
+    let moved = "(`rows` has rows that moved to another page while it was read: what came twice is left out, and other \
+                 rows may not have come at all)";
+    for (page, expected) in [(rows(60), format!("4 {moved}")), (rows(0), format!("Empty {moved}"))] {
+        let at = At::of(&first().turned(page_list(), &rows(100)).next[0]);
+        let stale = FoundPage {
+            digest: Some("other".to_owned()),
+            ..again(rows(40))
+        };
+        let turn = at.turned(page_list(), &stale);
+        assert_eq!(outcome(&turn), "3");
+        assert_eq!(outcome(&At::of(&turn.next[0]).turned(page_list(), &page)), expected);
+    }
+}
+
+#[test]
+fn the_last_page_again_is_the_end_where_its_size_or_a_total_shows_that() {
+    let at = At::of(&first().turned(page_list(), &rows(100)).next[0]);
+    let at = At::of(&at.turned(page_list(), &rows(30)).next[0]);
+    assert_eq!(outcome(&at.turned(page_list(), &again(rows(30)))), "Empty");
+    // As long as all others, it may be the first one for ever.
+    let at = At::of(&first().turned(page_list(), &rows(30)).next[0]);
+    assert_eq!(outcome(&at.turned(page_list(), &again(rows(30)))), "3");
+
+    let told = |total| counted(100, Some(total), Some(total.div_ceil(100)));
+    let at = At::of(first().turned(page_totals(), &told(100)).next.last().unwrap());
+    let ended = at.turned(page_totals(), &again(told(100)));
+    assert_eq!((outcome(&ended).as_str(), ended.is_void), ("Total", false));
+    assert_ne!(at.turned(page_totals(), &again(told(300))).end, Some(End::Total));
+    let keyless = |total| FoundPage {
+        are_keys_unique: false,
+        ..told(total)
+    };
+    let ended = at.turned(page_totals(), &keyless(100));
+    assert_eq!(
+        (outcome(&ended).as_str(), ended.is_void),
+        ("Total", true),
+        "its rows are there already"
+    );
+}
+
+#[test]
 fn equal_pages_of_rows_without_keys_are_taken_for_a_while() {
-    for length in [1, 2, 5] {
+    // The smaller the pages, the more are equal by chance.
+    for (length, count, most) in [(1, 1, 1_000), (2, 3, 333), (1, 100, 100), (5, 100, 100)] {
         let mut at = first();
         let mut pages = 0_u64;
         let end = loop {
             let page = FoundPage {
                 has_keys: false,
+                are_keys_unique: false,
                 digest: Some((pages % length).to_string()),
-                ..rows(3)
+                ..rows(count)
             };
             let turn = at.turned(offset_list(), &page);
             let Some(next) = turn.next.last() else { break turn };
@@ -686,7 +787,7 @@ fn equal_pages_of_rows_without_keys_are_taken_for_a_while() {
             pages += 1;
         };
         assert!(
-            (100..=102 * length + 64).contains(&pages),
+            (most..=(most + 2) * length + 64).contains(&pages),
             "{pages} pages for a circle of {length}"
         );
         assert_eq!(end.end, Some(End::Suspect));
