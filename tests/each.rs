@@ -1,6 +1,8 @@
 //! Query files that are run once for each value of a column of another one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use gqldump::demo::{DemoConfig, DemoServer, LookupAnswer, LookupTrap, Refusal};
@@ -12,6 +14,7 @@ use crate::exported::Exported;
 use crate::nested::cases::{Case, clinic, factory};
 use crate::program::{Running, run};
 use crate::project::Project;
+use crate::stub::{Answer, Stub, refusal};
 use crate::tracker::{calm, serve};
 use crate::truth::Branch;
 
@@ -356,6 +359,78 @@ fn where_all_values_fail_nothing_is_published_and_the_next_run_asks_again() {
         project.run(&server, &[]).with_code(0);
         findings().check(&project.exported("findings"), server.stand_in());
     }
+}
+
+#[test]
+fn a_value_that_the_server_crashes_on_fails_alone() {
+    let crash = LookupAnswer::Refused(Refusal {
+        status: 500,
+        body: "<html>Internal Server Error</html>".to_owned(),
+    });
+    let (project, server) = (tracker(), serve(trapped([ALDER], &crash)));
+    project.run(&server, &["--set", "retry.attempts=2"]).with_code(3);
+    let exported = project.newest("findings");
+    findings_without_alder().check_rows(&exported, server.stand_in());
+    assert_eq!(counts(&exported), [40, 39, 0, 1]);
+    assert_eq!(exported.manifest["each"]["failures"][0]["value"], ALDER);
+}
+
+/// A tracker that answers requests for groups by their names so while the switch is on.
+fn switched(answer: impl Fn() -> Answer + Send + Sync + 'static) -> (Stub, Arc<AtomicBool>) {
+    let switch = Arc::new(AtomicBool::new(true));
+    let is_on = Arc::clone(&switch);
+    let stub = Stub::start(move |request| {
+        let asks_for_groups = request["query"].as_str().is_some_and(|query| query.contains("group("));
+        match is_on.load(Ordering::Relaxed) && asks_for_groups {
+            true => answer(),
+            false => Answer::PassOn,
+        }
+    });
+    (stub, switch)
+}
+
+#[test]
+fn where_all_values_fail_the_run_is_kept_and_goes_on() {
+    let (stub, switch) = switched(|| refusal("closed for today"));
+    let project = tracker();
+    let ended = project.run(&stub, &[]).with_code(1);
+    assert!(ended.stderr.contains("all 40 values failed"), "{}", ended.stderr);
+    switch.store(false, Ordering::Relaxed);
+    // The values are those that the run began with: nothing else is needed to go on.
+    fs_err::remove_dir_all(project.written("groups")).expect("the groups");
+    let ended = project.run(&stub, &["queries/api/findings.graphql"]).with_code(0);
+    assert!(ended.stderr.contains("goes on: "), "{}", ended.stderr);
+    let exported = project.exported("findings");
+    assert_eq!(counts(&exported), [40, 40, 0, 0]);
+    findings().check(&exported, serve(calm()).stand_in());
+}
+
+#[test]
+fn an_outage_is_no_fault_of_a_value() {
+    let is_down = Arc::new(AtomicBool::new(false));
+    let (down, answered) = (Arc::clone(&is_down), AtomicU64::new(0));
+    let stub = Stub::start(move |request| {
+        let asks_for_groups = request["query"].as_str().is_some_and(|query| query.contains("group("));
+        if asks_for_groups && answered.fetch_add(1, Ordering::Relaxed) == 2 {
+            down.store(true, Ordering::Relaxed);
+        }
+        match down.load(Ordering::Relaxed) {
+            true => Answer::Other {
+                status: 503,
+                content_type: "text/plain",
+                body: "down".to_owned(),
+            },
+            false => Answer::PassOn,
+        }
+    });
+    let project = tracker();
+    let arguments = ["--set", "retry.attempts=2", "--set", "limits.query.root_fields=4"];
+    project.run(&stub, &arguments).with_code(1);
+    is_down.store(false, Ordering::Relaxed);
+    project.run(&stub, &arguments).with_code(0);
+    let exported = project.exported("findings");
+    assert_eq!(counts(&exported), [40, 40, 0, 0]);
+    findings().check(&exported, serve(calm()).stand_in());
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) mod cases;
 mod ends;
 mod kills;
 mod places;
+mod refusals;
 mod shapes;
 mod traps;
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Failure, TransportError};
 use crate::run::intake::AskedTask;
 use crate::state::{Member, Task};
 
@@ -52,22 +52,45 @@ impl Company {
     }
 }
 
-/// Whether an error may be that of one task, or of one value of the variable, and not of the API or of the query as a
-/// whole.
-pub(crate) fn may_be_of_one_task(error: &ApiError) -> bool {
+/// Whose fault it is that a request has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// That of one task, or of one value of the variable.
+    Task,
+    /// That of the API, or of what leads to it.
+    Source,
+    /// The server may crash on one task, or be down: whether it answers another request tells.
+    Either,
+}
+
+/// Whose fault an error is.
+pub(crate) fn fault(error: &ApiError) -> Fault {
     match error {
         ApiError::Denied { .. }
         | ApiError::TooBig(_)
         | ApiError::TooComplex(_)
         | ApiError::CursorExpired(_)
         | ApiError::Invalid(_)
-        | ApiError::Misshapen(_) => true,
+        | ApiError::Misshapen(_) => Fault::Task,
+        ApiError::GaveUp { last, .. } => fault_of(last),
         ApiError::Unauthorized(_)
-        | ApiError::GaveUp { .. }
         | ApiError::ThrottledForever { .. }
         | ApiError::Stopped { .. }
         | ApiError::Token { .. }
         | ApiError::PermitLog { .. }
-        | ApiError::Unwritable { .. } => false,
+        | ApiError::Unwritable { .. } => Fault::Source,
+    }
+}
+
+fn fault_of(failure: &Failure) -> Fault {
+    match failure {
+        Failure::Transport(
+            TransportError::UnknownHost { .. }
+            | TransportError::Refused { .. }
+            | TransportError::Unreachable { .. }
+            | TransportError::Tls { .. }
+            | TransportError::ConnectTimeout { .. },
+        ) => Fault::Source,
+        Failure::Transport(_) | Failure::Response(_) => Fault::Either,
     }
 }

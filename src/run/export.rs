@@ -23,7 +23,7 @@ use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Connection, Plan};
 use crate::report::{Event, SharedObserver};
 use crate::run::company::Company;
-use crate::run::export::sending::Sent;
+use crate::run::export::sending::{Sent, Setback};
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::{Harvest, Look};
@@ -110,6 +110,8 @@ pub(crate) struct Export<'work> {
     restarted: HashSet<Option<usize>>,
     /// Which tasks may share a request.
     company: Company,
+    /// Pages that were given up since one of the same connection was answered.
+    given_up: HashMap<Option<usize>, u32>,
 }
 
 /// How the reading of all pages ended.
@@ -121,7 +123,7 @@ pub(crate) enum Reading {
     Stopped,
 }
 
-type Asked = (Sent, Result<Answer<Harvest>, ApiError>, Spent);
+type Asked = (Sent, Result<Answer<Harvest>, Setback>, Spent);
 
 impl<'work> Export<'work> {
     /// Goes on with a run where it stands; `run` is what the state knows of it.
@@ -166,6 +168,7 @@ impl<'work> Export<'work> {
             failed_attempts: HashMap::new(),
             restarted: HashSet::new(),
             company: Company::default(),
+            given_up: HashMap::new(),
         })
     }
 
@@ -184,12 +187,12 @@ impl<'work> Export<'work> {
                 break;
             };
             let taken = match answer {
-                Ok(answer) => self.take(&sent, answer).await,
-                Err(error) => Err(error.into()),
+                Ok(answer) => self.take(&sent, answer).await.map_err(Setback::from),
+                Err(setback) => Err(setback),
             };
-            if let Err(error) = taken {
+            if let Err(setback) = taken {
                 self.note_spent(spent).await?;
-                match self.recover(sent, error).await {
+                match self.recover(sent, setback).await {
                     Err(ExportError::Api(ApiError::Stopped { .. })) | Ok(()) => {}
                     Err(error) => failure = failure.or(Some(error)),
                 }

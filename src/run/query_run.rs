@@ -82,13 +82,24 @@ impl QueryRun<'_> {
         Ok(Ended { outcome, run: Some(id) })
     }
 
-    /// A run all of whose members failed is no result; the next one begins anew.
+    /// A run all of whose members failed asks for them again.
+    async fn ask_again(&self, run: UnfinishedRun) -> Result<UnfinishedRun, ExportError> {
+        if !has_nothing(&run) {
+            return Ok(run);
+        }
+        let state = &self.workplace.state;
+        state.ask_members_again(run.key, self.plan.roots_of_member()).await?;
+        let again = state.unfinished_run(&self.query).await?;
+        again.ok_or_else(|| state.lost_run(&self.query).into())
+    }
+
+    /// A run all of whose members failed, and that has no row, is no result; the next one asks for them again.
     async fn refuse_if_nothing_came(&self) -> Result<(), ExportError> {
         let Some(run) = self.workplace.state.unfinished_run(&self.query).await? else {
             return Ok(());
         };
         let members = &run.members;
-        let Some((value, reason)) = members.failures.first().filter(|_| members.failed == members.all) else {
+        let Some((value, reason)) = members.failures.first().filter(|_| has_nothing(&run)) else {
             return Ok(());
         };
         let error = ExportError::AllMembersFailed {
@@ -96,7 +107,6 @@ impl QueryRun<'_> {
             value: value.to_string(),
             reason: reason.clone(),
         };
-        self.drop_run(&run).await?;
         Err(error)
     }
 
@@ -130,6 +140,7 @@ impl QueryRun<'_> {
     async fn begin(&self) -> Result<(UnfinishedRun, Option<Resumed>), ExportError> {
         if let Some(run) = self.workplace.state.unfinished_run(&self.query).await? {
             let Some(reason) = self.reason_to_drop(&run) else {
+                let run = self.ask_again(run).await?;
                 let resumed = Resumed {
                     responses: run.last_sequence,
                     rows: run.rows,
@@ -212,6 +223,11 @@ impl QueryRun<'_> {
     fn tell(&self, event: &Event) {
         self.workplace.observer.notice(event);
     }
+}
+
+/// Whether all values failed that a run was for, without any row.
+fn has_nothing(run: &UnfinishedRun) -> bool {
+    run.members.all > 0 && run.members.failed == run.members.all && run.rows == 0
 }
 
 /// An error with its causes, in one line.

@@ -14,6 +14,24 @@ impl Writing<'_> {
         )
     }
 
+    /// All members are open again, with so many tasks each, and failed no more.
+    pub(crate) fn reopen_members(&self, run: RunKey, open: usize) -> rusqlite::Result<Vec<Member>> {
+        self.execute(
+            "UPDATE member SET open = ?, rows = 0, nulls = 0, failure = NULL WHERE run = ?",
+            params![open, run.0],
+        )?;
+        self.rows(
+            "SELECT number, value FROM member WHERE run = ? ORDER BY number",
+            params![run.0],
+            |row| {
+                Ok(Member {
+                    number: row.get(0)?,
+                    value: parsed(row, 1)?,
+                })
+            },
+        )
+    }
+
     pub(crate) fn add_to_member(&self, run: RunKey, number: u64, gain: &MemberGain) -> rusqlite::Result<()> {
         self.execute(
             "UPDATE member SET open = open + ?, rows = rows + ?, nulls = nulls + ?, failure = coalesce(failure, ?) \

@@ -88,6 +88,16 @@ impl StateStore {
         self.transact(move |writing| writing.release_tasks(run)).await
     }
 
+    /// Asks for the first pages of all members of a run again, of which nothing came; `roots` as when it was begun.
+    pub async fn ask_members_again(&self, run: RunKey, roots: Vec<Option<usize>>) -> Result<(), StateError> {
+        self.transact(move |writing| {
+            let members = writing.reopen_members(run, roots.len())?;
+            let tasks = tasks_of_members(&members, &roots);
+            tasks.iter().try_for_each(|task| writing.add_task(run, task, true))
+        })
+        .await
+    }
+
     /// Ends tasks without a response.
     pub async fn change_tasks(&self, run: RunKey, change: TaskChange) -> Result<(), StateError> {
         self.transact(move |writing| {
@@ -186,6 +196,13 @@ fn first_tasks(start: RunStart<'_>) -> (Vec<(Member, usize)>, Vec<Task>, Option<
             value: value.clone(),
         })
         .collect();
+    let tasks = tasks_of_members(&members, roots);
+    let members = members.into_iter().map(|member| (member, roots.len()));
+    (members.collect(), tasks, flaw.map(str::to_owned))
+}
+
+/// The first pages of each member, of which each field of the query root is asked for by itself.
+fn tasks_of_members(members: &[Member], roots: &[Option<usize>]) -> Vec<Task> {
     let asked = members
         .iter()
         .flat_map(|member| roots.iter().map(move |root| (member, *root)));
@@ -196,7 +213,5 @@ fn first_tasks(start: RunStart<'_>) -> (Vec<(Member, usize)>, Vec<Task>, Option<
         member: Some(member.clone()),
         ..FIRST_TASK
     });
-    let tasks = tasks.collect();
-    let members = members.into_iter().map(|member| (member, roots.len()));
-    (members.collect(), tasks, flaw.map(str::to_owned))
+    tasks.collect()
 }

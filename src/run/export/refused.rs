@@ -2,8 +2,7 @@
 //! beginning, and those that the API may refuse for one of them are parted.
 
 use crate::api::{ApiError, Refusal};
-use crate::run::company::may_be_of_one_task;
-use crate::run::export::sending::Sent;
+use crate::run::export::sending::{Sent, Setback};
 use crate::run::export::{Export, ExportError};
 use crate::run::intake::AskedTask;
 use crate::run::members::give_up;
@@ -12,10 +11,13 @@ use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
+/// Pages of a connection below rows that are given up one after the other, without any answer, until the export ends.
+const GIVEN_UP_IN_A_ROW: u32 = 10;
 
 impl Export<'_> {
     /// Does what can be done about a request without an answer; what it cannot mend comes back.
-    pub(super) async fn recover(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
+    pub(super) async fn recover(&mut self, sent: Sent, setback: Setback) -> Result<(), ExportError> {
+        let Setback { error, is_of_tasks } = setback;
         let error = match (error, sent.asked.as_slice()) {
             (ExportError::Api(ApiError::CursorExpired(refusal)), [asked]) => match self.restart(asked, refusal).await {
                 Ok(()) => return Ok(()),
@@ -23,7 +25,10 @@ impl Export<'_> {
             },
             (error, _) => error,
         };
-        self.part(sent, error).await
+        match is_of_tasks {
+            true => self.part(sent, error).await,
+            false => Err(error),
+        }
     }
 
     /// Puts a new task in the place of one whose cursor the API does not take any more.
@@ -47,21 +52,42 @@ impl Export<'_> {
         Ok(self.workplace.state.change_tasks(self.key, lost).await?)
     }
 
-    /// Where no answer may be the fault of one task of several, they are asked for in smaller company, and the value of a
-    /// variable that is refused alone is given up.
+    /// Where no answer may be the fault of one task of several, they are asked for in smaller company, and the one that
+    /// has none when it is alone is given up.
     async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
-        if !matches!(&error, ExportError::Api(error) if may_be_of_one_task(error)) {
-            return Err(error);
-        }
         if self.company.part(&sent.asked) {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());
         }
-        if sent.asked.iter().any(|asked| asked.task.member.is_none()) {
+        if sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
             return Err(error);
         }
-        let lost = give_up(&sent.asked, Some(&error.to_string()));
+        let lost = self.given_up(&sent.asked, &error);
         Ok(self.workplace.state.change_tasks(self.key, lost).await?)
+    }
+
+    /// Whether the export can go on without a task. What concerns one row after the other concerns the query, or the API
+    /// as it is now.
+    fn can_be_spared(&mut self, task: &Task) -> bool {
+        if task.depth == 0 {
+            return task.member.is_some();
+        }
+        let in_a_row = self.given_up.entry(task.connection).or_default();
+        *in_a_row += 1;
+        *in_a_row <= GIVEN_UP_IN_A_ROW
+    }
+
+    /// What giving tasks up amounts to: a value of the variable fails; what stands below a row is lacking there.
+    fn given_up(&self, asked: &[AskedTask], error: &ExportError) -> TaskChange {
+        let mut below = asked.iter().filter(|asked| asked.task.depth > 0).peekable();
+        if below.peek().is_none() {
+            return give_up(asked, Some(&error.to_string()));
+        }
+        let flaws = below.map(|asked| format!("{} cannot be read on in a row: {error}", self.named(&asked.task)));
+        TaskChange {
+            flaws: flaws.collect(),
+            ..give_up(asked, None)
+        }
     }
 
     async fn replace(&mut self, task: &Task, next: Task) -> Result<(), ExportError> {

@@ -1,12 +1,15 @@
 //! Which tasks go into the next request, and the request itself.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use serde::de::IgnoredAny;
 
-use crate::api::{Effort as Spent, GraphqlRequest};
+use crate::api::{ApiError, Effort as Spent, Endpoint, GraphqlRequest};
 use crate::plan::{Ask, Plan, RequestText, Target};
-use crate::run::export::{Asked, Export};
+use crate::run::company::{Fault, fault};
+use crate::run::export::{Asked, Export, ExportError};
 use crate::run::harvest::{HarvestSeed, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::run::pack::Packer;
@@ -16,6 +19,30 @@ use crate::state::Task;
 pub(super) struct Sent {
     pub(super) asked: Vec<AskedTask>,
     pub(super) inline_sizes: Vec<u32>,
+}
+
+/// Why a request was not taken in.
+pub(super) struct Setback {
+    pub(super) error: ExportError,
+    /// Whether that may be the fault of one of its tasks.
+    pub(super) is_of_tasks: bool,
+}
+
+impl<E: Into<ExportError>> From<E> for Setback {
+    /// What went wrong with an answer, or behind it, is no task's fault.
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            is_of_tasks: false,
+        }
+    }
+}
+
+impl Sent {
+    /// Whether it asks for one page without which nothing is to be had: no other task can be spared by giving it up.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self.asked.as_slice(), [AskedTask { task, .. }] if task.depth == 0 && task.member.is_none())
+    }
 }
 
 impl<'work> Export<'work> {
@@ -80,9 +107,40 @@ impl<'work> Export<'work> {
             };
             let mut spent = Spent::default();
             let answer = endpoint.ask_counting(&name, &request, seed, &mut spent).await;
+            let answer = match answer {
+                Ok(answer) => Ok(answer),
+                Err(error) if sent.is_everything() => Err(error.into()),
+                Err(error) => Err(setback(endpoint, &name, error, &mut spent).await),
+            };
             (sent, answer, spent)
         })
     }
+}
+
+/// Why there is no answer. Where a crash may be the fault of a task, the API is asked for what it cannot crash on.
+async fn setback(endpoint: &Endpoint, name: &str, error: ApiError, spent: &mut Spent) -> Setback {
+    let is_of_tasks = match fault(&error) {
+        Fault::Task => true,
+        Fault::Source => false,
+        Fault::Either => match ask_for_nothing(endpoint, name, spent).await {
+            Ok(()) => true,
+            Err(error @ ApiError::Stopped { .. }) => return error.into(),
+            Err(error) => fault(&error) == Fault::Task,
+        },
+    };
+    let error = error.into();
+    Setback { error, is_of_tasks }
+}
+
+/// The smallest request that every API answers.
+async fn ask_for_nothing(endpoint: &Endpoint, name: &str, spent: &mut Spent) -> Result<(), ApiError> {
+    let request = GraphqlRequest {
+        operation_name: None,
+        query: "{__typename}".into(),
+        variables: serde_json::Map::new(),
+    };
+    let answer = endpoint.ask_counting(name, &request, PhantomData::<IgnoredAny>, spent);
+    answer.await.map(drop)
 }
 
 fn asks(sent: &Sent) -> Vec<Ask<'_>> {

@@ -103,6 +103,9 @@ impl Export<'_> {
         }
         self.learn(&consequences.sights);
         self.company.reunite(&sent.asked);
+        for asked in &sent.asked {
+            self.given_up.remove(&asked.task.connection);
+        }
         let mut next_tasks = std::mem::take(&mut consequences.next_tasks);
         for task in &mut next_tasks {
             self.next_id += 1;
