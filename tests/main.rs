@@ -21,6 +21,7 @@ mod truth;
 mod command_line;
 mod each;
 mod errors;
+mod evidence;
 mod export;
 mod generated;
 mod imports;

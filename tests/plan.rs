@@ -40,7 +40,7 @@ const RELAY: &str = "
       events { nodes { kind } } } } }";
 
 /// The one style here that the source says.
-const PAGE_LIST: &str = "[[paging]]\ntype = 'Query'\nfield = 'logs'\nstyle = 'page_list'\n";
+const PAGE_LIST: &str = "[[paging]]\ntype = 'Query'\nfield = 'logs'\nstyle = 'page_list'\nfirst_page = 1\n";
 
 fn project(queries: &[(&str, &str)]) -> Project {
     let project = Project::new(&format!("{SETTINGS}{PAGE_LIST}"));

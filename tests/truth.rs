@@ -32,6 +32,9 @@ pub(crate) struct Branch {
     most: usize,
     /// Whether those behind the last of `most` rows are lacking, or not wanted.
     is_capped: bool,
+    /// Whether it takes a size and says nothing else, so that a round number of rows may be where it was cut off.
+    is_sized: bool,
+    is_below: bool,
     below: Vec<Branch>,
 }
 
@@ -74,6 +77,8 @@ impl Branch {
             is_wanted: Arc::new(|_| true),
             most: usize::MAX,
             is_capped: false,
+            is_sized: false,
+            is_below: false,
             below: Vec::new(),
         }
     }
@@ -109,6 +114,11 @@ impl Branch {
         self
     }
 
+    /// The same for one that takes a size and says nothing else.
+    pub(crate) fn sized(self) -> Self {
+        Self { is_sized: true, ..self }
+    }
+
     /// The same, where a list is read to so many rows and no further.
     pub(crate) fn ended(mut self, most: usize) -> Self {
         self.most = most;
@@ -125,6 +135,7 @@ impl Branch {
 
     fn under(mut self, table: &str) -> Self {
         self.table = format!("{table}__{}", self.table);
+        self.is_below = true;
         self.below = self.below.into_iter().map(|branch| branch.under(table)).collect();
         self
     }
@@ -269,9 +280,15 @@ impl Branch {
         let counted = census.entry(self.table.clone()).or_default();
         counted.lists += u64::from(family.is_some());
         counted.absent += u64::from(family.is_none());
-        counted.full += u64::from(self.is_capped && trees.len() >= self.most);
+        counted.full += u64::from(self.is_capped && (trees.len() >= self.most || self.looks_cut(trees.len())));
         counted.rows += trees.len() as u64;
         trees
+    }
+
+    fn looks_cut(&self, rows: usize) -> bool {
+        const ROUND: [usize; 13] = [10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 500];
+        let least = if self.is_below { 100 } else { 10 };
+        self.is_sized && rows >= least && ROUND.contains(&rows)
     }
 
     fn true_row(&self, row: &Map<String, Value>) -> Row {

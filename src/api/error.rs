@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::api::graphql_error::ErrorPath;
+use crate::api::page_limit::remedy;
 use crate::api::transport::TransportError;
 
 /// A response that was not taken in: who sent it, with which status, in which words.
@@ -16,6 +17,13 @@ pub struct Refusal {
     pub status: Option<u16>,
     /// The API's own words in one line, without the token.
     pub message: String,
+}
+
+impl Refusal {
+    /// What to do about a request that will not pass as it is.
+    fn remedy(&self) -> String {
+        remedy(&self.message)
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -65,7 +73,7 @@ pub enum ApiError {
     #[error("{0}; the cursor is not valid any more, begin the export anew with --fresh")]
     CursorExpired(Refusal),
     /// The request is wrong, and will stay so.
-    #[error("{0}; the request will not pass as it is, check the endpoint and the query")]
+    #[error("{}; {}", .0, Refusal::remedy(.0))]
     Invalid(Refusal),
     /// `data` has not the shape that was asked for.
     #[error("{0}; the answer does not have the shape of the query")]

@@ -12,6 +12,7 @@ mod graphql_error;
 mod http;
 mod limiter;
 mod outcome;
+mod page_limit;
 mod request;
 mod retry;
 #[cfg(test)]

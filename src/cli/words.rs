@@ -44,6 +44,7 @@ fn connection_lines(connection: &ConnectionDescription) -> Vec<String> {
             SaidBy::Source => format!("  said by [[paging]]: {}", connection.reason),
         },
     ];
+    lines.extend(first_page_line(connection));
     match &connection.address {
         AddressDescription::Root => {}
         AddressDescription::Nowhere => {
@@ -57,6 +58,17 @@ fn connection_lines(connection: &ConnectionDescription) -> Vec<String> {
         ));
     }
     lines
+}
+
+fn first_page_line(connection: &ConnectionDescription) -> Option<String> {
+    let number = connection.first_page?;
+    Some(match connection.assumes_first_page {
+        false => format!("  pages are numbered from {number} on"),
+        true => format!(
+            "  pages are numbered from {number} on, it seems: if its totals show that they are not, the run is not \
+             complete; @paginate(firstPage: {number}) settles it"
+        ),
+    })
 }
 
 /// The lists that are not read page by page, those of one reason in one line.

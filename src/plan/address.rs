@@ -69,9 +69,9 @@ fn place(schema: &Schema, row: &RowField) -> Option<RowAddress> {
             object_field(schema, edge, "cursor").map(|_| RowAddress::EdgeCursor)
         }
         Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => Some(RowAddress::Offset),
-        Pager::PageTotals { first_page, .. }
-        | Pager::PageFlag { first_page, .. }
-        | Pager::PageList { first_page, .. } => Some(RowAddress::Page { first: *first_page }),
+        pager @ (Pager::PageTotals { .. } | Pager::PageFlag { .. } | Pager::PageList { .. }) => {
+            pager.first_page().map(|first| RowAddress::Page { first })
+        }
         Pager::MovingCursor { .. } | Pager::Keyset { .. } | Pager::Capped { .. } => None,
     }
 }

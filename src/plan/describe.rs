@@ -90,6 +90,10 @@ pub struct ConnectionDescription {
     pub page_size: Option<u32>,
     /// Rows after which the author wants no more.
     pub most_rows: Option<u32>,
+    /// The number of the first page, where pages have numbers.
+    pub first_page: Option<u64>,
+    /// Whether nothing tells that number, so that the totals of the answers have to show whether it is right.
+    pub assumes_first_page: bool,
     /// How its further pages are reached.
     pub address: AddressDescription,
     /// An argument that could put the rows in order, where pages go by numbers and the query leaves it out.
@@ -263,6 +267,8 @@ impl Describer<'_> {
             reason: paged.paged.reason.clone(),
             page_size: paged.paged.size.as_ref().map(|_| size),
             most_rows: paged.max,
+            first_page: paged.paged.pager.first_page(),
+            assumes_first_page: paged.paged.assumes_first_page,
             order_argument: order_argument(field, &paged.paged.pager),
             address: match &paged.paged.pager {
                 Pager::Capped { .. } => AddressDescription::Nowhere,

@@ -188,10 +188,7 @@ fn stem(pager: &Pager) -> &'static str {
 /// The value of the position of a first page; `None` where it is left out.
 pub(crate) fn start(pager: &Pager) -> Option<JsonValue> {
     match pager {
-        Pager::PageTotals { first_page, .. }
-        | Pager::PageFlag { first_page, .. }
-        | Pager::PageList { first_page, .. } => Some((*first_page).into()),
         Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => Some(0.into()),
-        _ => None,
+        numbered => numbered.first_page().map(JsonValue::from),
     }
 }

@@ -3,14 +3,16 @@
 
 use apollo_compiler::ast::{Type, Value};
 use apollo_compiler::executable::{Selection, SelectionSet};
-use apollo_compiler::schema::Name;
+use apollo_compiler::schema::{ExtendedType, Name};
 
 use crate::plan::columns::{Context, place};
 use crate::plan::directives::{self, PaginateDirective};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, free_key, leaf_field, merge};
 use crate::plan::table::{Signal, SignalPlace};
-use crate::schema::{ArgumentPath, FieldPath, PagedField, Pager, Paging, paging};
+use crate::schema::{
+    ArgumentPath, FieldPath, PagedField, Pager, Paging, PagingHints, object_field, page_argument, paging,
+};
 
 /// How a paginated field of a query is read.
 #[derive(Debug, Clone)]
@@ -72,7 +74,7 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
     let directive = directives::paginate(&field.field.directives, context.sources)?;
     let refuse = |message: String, help: String| refusal(context, field, &message, &help);
     let said = context.paging.hints(&field.parent, &field.field.name);
-    let hints = directive.hints.clone().over(&said);
+    let hints = with_written_first_page(context, field, directive.hints.clone().over(&said));
     let found = paging(context.schema, &field.field.definition, &hints);
     let found = match found.map_err(|fault| misfit(context, field, &directive, fault))? {
         Paging::Paged(found) => found,
@@ -113,6 +115,19 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
     Ok(Some((rows, source)))
 }
 
+/// The hints with the number of the first page that the query's own text gives, as in `page: 0`: who writes it there
+/// means the first page, since all of them are read.
+fn with_written_first_page(context: Context<'_>, field: &MergedField, hints: PagingHints) -> PagingHints {
+    let written = || {
+        let argument = page_argument(context.schema, &field.field.definition, &hints)?;
+        written_number(context, field, &argument).filter(|number| *number <= 1)
+    };
+    PagingHints {
+        first_page: hints.first_page.or_else(written),
+        ..hints
+    }
+}
+
 /// Whether a field would be paginated if the author had not switched that off.
 pub(crate) fn would_be_paged(context: Context<'_>, field: &MergedField) -> bool {
     let said = context.paging.hints(&field.parent, &field.field.name);
@@ -146,12 +161,39 @@ fn item_source(context: Context<'_>, field: &MergedField, found: &PagedField) ->
             fields.iter().any(|inner| Some(&inner.field.name) == first)
         });
         if let Some(path) = begun {
-            let path = path.iter().map(Name::as_str).collect::<Vec<_>>().join(" { ");
-            let message = format!("`{path}` is not selected as far as its rows");
-            return Err(refusal(context, field, &message, "select fields of the rows"));
+            return Err(without_rows(context, field, path));
         }
     }
     Ok(chosen)
+}
+
+/// Why nothing that is selected at `path` makes rows, and what to do.
+fn without_rows(context: Context<'_>, field: &MergedField, path: &FieldPath) -> PlanError {
+    let step = |owner: Name, name: &Name| {
+        object_field(context.schema, &owner, name).map(|step| step.ty.inner_named_type().clone())
+    };
+    let item = path.iter().try_fold(field.field.ty().inner_named_type().clone(), step);
+    let is_plain = |name: &&Name| {
+        context
+            .schema
+            .types
+            .get(name.as_str())
+            .is_some_and(ExtendedType::is_leaf)
+    };
+    let path = path.iter().map(Name::as_str).collect::<Vec<_>>().join(" { ");
+    match item.as_ref().filter(is_plain) {
+        Some(item) => refusal(
+            context,
+            field,
+            &format!("`{path}` holds plain values (`{item}`), which make no rows, so that its pages cannot be read"),
+            "select a field that answers objects in its place, or write @paginate(style: NONE) behind it to take its \
+             first page alone; the run then says that it is not complete",
+        ),
+        None => {
+            let message = format!("`{path}` is not selected as far as its rows");
+            refusal(context, field, &message, "select fields of the rows")
+        }
+    }
 }
 
 fn follow(context: Context<'_>, field: &MergedField, path: &FieldPath) -> Option<ItemSource> {
@@ -194,28 +236,19 @@ impl PagedReader<'_> {
             Pager::MovingCursor { end_cursor, .. } => wanted.push((end_cursor, Signal::EndCursor)),
             Pager::PageTotals { page_count, .. } => {
                 wanted.extend(page_count.iter().map(|path| (path.as_slice(), Signal::PageCount)));
-                wanted.extend(self.found.total.iter().map(|path| (path.as_slice(), Signal::Total)));
             }
             Pager::PageFlag { has_next, .. } => wanted.push((has_next, Signal::HasNext)),
-            Pager::OffsetTotal { has_next, .. } => {
+            Pager::OffsetTotal { has_next, .. } | Pager::Capped { has_next, .. } => {
                 wanted.extend(has_next.iter().map(|path| (path.as_slice(), Signal::HasNext)));
-                wanted.extend(self.found.total.iter().map(|path| (path.as_slice(), Signal::Total)));
             }
-            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::Keyset { .. } | Pager::Capped { .. } => {}
+            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::Keyset { .. } => {}
         }
+        // Whatever tells the end, rows that never came show by the total alone.
+        wanted.extend(self.found.total.iter().map(|path| (path.as_slice(), Signal::Total)));
         let mut places = Vec::new();
         let type_name = self.field.field.ty().inner_named_type();
         let fields = merge(&self.field.sets, self.context.schema, self.context.variables);
         let additions = self.ensure(type_name, &fields, &wanted, &[], &mut places)?;
-        // A total that nobody needs is compared where the author asks for it, and not asked for where he does not.
-        if let Some(total) = &self.found.total
-            && !wanted.iter().any(|(_, signal)| *signal == Signal::Total)
-        {
-            places.extend(existing(self.context, &fields, total).map(|path| SignalPlace {
-                path,
-                signal: Signal::Total,
-            }));
-        }
         Ok((places, additions))
     }
 
@@ -315,6 +348,11 @@ impl PagedReader<'_> {
         }
     }
 
+    fn begins_with_first_page(&self, argument: &ArgumentPath) -> bool {
+        let first = self.found.pager.first_page();
+        first.is_some() && first == written_number(self.context, self.field, argument)
+    }
+
     fn refuse_fixed_arguments(&self) -> Result<(), PlanError> {
         let is_relay = matches!(self.found.pager, Pager::Relay { .. });
         for argument in ["last", "before"] {
@@ -336,6 +374,7 @@ impl PagedReader<'_> {
         match written(self.field, argument) {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Variable(name)) if !self.context.variables.has_value(name) => Ok(()),
+            Some(_) if self.begins_with_first_page(argument) => Ok(()),
             Some(_) => Err(refusal(
                 self.context,
                 self.field,
@@ -347,6 +386,15 @@ impl PagedReader<'_> {
             )),
         }
     }
+}
+
+/// The whole number that the author gives an argument, in the text or by a variable.
+fn written_number(context: Context<'_>, field: &MergedField, argument: &ArgumentPath) -> Option<u64> {
+    let number = match written(field, argument)? {
+        Value::Variable(name) => context.variables.size(name)?,
+        value => i64::from(value.to_i32()?),
+    };
+    u64::try_from(number).ok()
 }
 
 /// The value that the author wrote for an argument, or for a field of an input object; what the planner filled in has
@@ -371,19 +419,6 @@ pub(crate) fn variable_type(context: Context<'_>, field: &MergedField, argument:
     let ty = argument.ty(&field.field.definition, context.schema);
     ty.unwrap_or_else(|| Type::Named(Name::new_unchecked("String")))
         .non_null()
-}
-
-fn existing(context: Context<'_>, fields: &[MergedField], path: &[Name]) -> Option<Vec<String>> {
-    let (name, rest) = path.split_first()?;
-    let there = fields
-        .iter()
-        .find(|field| field.field.name == *name && !field.is_conditional)?;
-    let own = there.key.to_string();
-    if rest.is_empty() {
-        return Some(vec![own]);
-    }
-    let inner = merge(&there.sets, context.schema, context.variables);
-    Some([vec![own], existing(context, &inner, rest)?].concat())
 }
 
 fn misfit(context: Context<'_>, field: &MergedField, directive: &PaginateDirective, fault: String) -> PlanError {

@@ -68,9 +68,9 @@ impl RequestText {
 fn position(connection: &Connection, size: u32) -> Option<JsonValue> {
     match &connection.paged.pager {
         Pager::Relay { .. } | Pager::FlatCursor { .. } | Pager::MovingCursor { .. } => Some(json!("<cursor>")),
-        Pager::PageTotals { first_page, .. }
-        | Pager::PageFlag { first_page, .. }
-        | Pager::PageList { first_page, .. } => Some(json!(first_page + 1)),
+        pager @ (Pager::PageTotals { .. } | Pager::PageFlag { .. } | Pager::PageList { .. }) => {
+            pager.first_page().map(|first| json!(first + 1))
+        }
         Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => Some(json!(size)),
         Pager::Keyset { key, .. } => Some(json!(format!("<last {key}>"))),
         Pager::Capped { .. } => None,

@@ -185,12 +185,12 @@ fn a_connection_gets_what_it_lacks() {
     let plan = plan("query Work { issues { edges { node { title size } } } }");
     assert_eq!(
         &*start(&plan).text,
-        "query Work($pageSize:Int!){issues(first:$pageSize){edges{node{title size id}}pageInfo{hasNextPage endCursor}}}"
+        "query Work($pageSize:Int!){issues(first:$pageSize){edges{node{title size id}}pageInfo{hasNextPage endCursor}totalCount}}"
     );
     assert_eq!(
         &*later(&plan, &[0]).text,
         "query Work($pageSize:Int!,$cursor:String!){issues(first:$pageSize,after:$cursor)\
-         {edges{node{title size id}}pageInfo{hasNextPage endCursor}}}"
+         {edges{node{title size id}}pageInfo{hasNextPage endCursor}totalCount}}"
     );
     assert_eq!(
         JsonValue::from(later(&plan, &[0]).variables),
@@ -276,7 +276,7 @@ fn several_connections_make_several_tables_and_prune_each_other() {
     assert_eq!(
         &*later(&plan, &[1]).text,
         "query($pageSize:Int!,$cursor:String!){viewer{name}issues(first:$pageSize,after:$cursor)\
-         {nodes{id}pageInfo{hasNextPage endCursor}}}"
+         {nodes{id}pageInfo{hasNextPage endCursor}totalCount}}"
     );
     assert_eq!(plan.connections[0].path, "organization.groups");
     let target = Target::Page {
@@ -438,7 +438,7 @@ fn rows_selected_under_nodes_and_under_edges_are_the_same_rows() {
     assert_eq!(
         &*start(&plan).text,
         "query($pageSize:Int!){issues(first:$pageSize){e:edges{n:node{title}}e:edges{addedAt n:node{id}}\
-         pageInfo{hasNextPage endCursor}}}"
+         pageInfo{hasNextPage endCursor}totalCount}}"
     );
     assert_eq!(
         columns(&plan, 0),
@@ -472,7 +472,7 @@ fn a_connection_below_rows_is_a_table_of_its_own() {
         "query($id:ID!,$pageSize:Int!,$cursor:String!,$id2:ID!,$cursor2:String!)\
          {t0:group(groupId:$id){findings(first:$pageSize,after:$cursor){...F1}id}\
          t1:group(groupId:$id2){findings(first:$pageSize,after:$cursor2){...F1}id}}\
-         fragment F1 on IssueConnection{nodes{title author{name}id}pageInfo{hasNextPage endCursor}}"
+         fragment F1 on IssueConnection{nodes{title author{name}id}pageInfo{hasNextPage endCursor}totalCount}"
     );
 }
 
@@ -482,7 +482,7 @@ fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
     assert_eq!(
         &*start(&plan).text,
         "query($pageSize:Int!){teams(first:$pageSize){edges{node{name issues(first:$pageSize){nodes{id}\
-         pageInfo{hasNextPage endCursor}}}cursor}pageInfo{hasNextPage endCursor}}}"
+         pageInfo{hasNextPage endCursor}totalCount}}cursor}pageInfo{hasNextPage endCursor}}}"
     );
     let position = JsonValue::from("c9");
     let first_row = |address: &[Option<JsonValue>]| {
@@ -499,12 +499,12 @@ fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
     assert_eq!(
         &*first_row(&[Some("c4".into())]),
         "query($pageSize:Int!,$cursor:String!,$pageSize2:Int!,$cursor2:String!){teams(first:$pageSize,after:$cursor)\
-         {edges{node{name issues(first:$pageSize2,after:$cursor2){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
+         {edges{node{name issues(first:$pageSize2,after:$cursor2){nodes{id}pageInfo{hasNextPage endCursor}totalCount}}}}}"
     );
     assert_eq!(
         &*first_row(&[None]),
         "query($pageSize:Int!,$pageSize2:Int!,$cursor:String!){teams(first:$pageSize)\
-         {edges{node{name issues(first:$pageSize2,after:$cursor){nodes{id}pageInfo{hasNextPage endCursor}}}}}}"
+         {edges{node{name issues(first:$pageSize2,after:$cursor){nodes{id}pageInfo{hasNextPage endCursor}totalCount}}}}}"
     );
 }
 

@@ -226,11 +226,12 @@ impl Ended {
         );
         let unread = each.values.saturating_sub(each.complete + each.failed);
         let parts = [
-            (each.absent, "do not exist"),
-            (each.failed, "failed"),
-            (unread, "are not read yet"),
+            (each.absent, "does not exist", "do not exist"),
+            (each.failed, "failed", "failed"),
+            (unread, "is not read yet", "are not read yet"),
         ];
-        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            let what = if count == 1 { one } else { several };
             text += &format!(", {} {what}", human::count(count));
         }
         text.push('\n');

@@ -84,7 +84,7 @@ fn key_text(raw: Option<&str>) -> Result<Cow<'_, str>, MisfitCause> {
     let raw = raw.ok_or(MisfitCause::Missing)?;
     match raw.as_bytes().first() {
         Some(b'"') => string_of(raw),
-        Some(b'n') => Err(MisfitCause::Null),
+        Some(b'n') => Err(MisfitCause::NullKey),
         Some(b'{' | b'[') | None => Err(MisfitCause::no_key(raw)),
         Some(_) => Ok(Cow::Borrowed(raw)),
     }
@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn keys_that_are_not_there_or_no_scalars_are_refused() {
-        assert_eq!(id(&[0], &["null"]), Err(MisfitCause::Null));
+        assert_eq!(id(&[0], &["null"]), Err(MisfitCause::NullKey));
         assert_eq!(id(&[0], &[]), Err(MisfitCause::Missing));
         assert_eq!(id(&[0], &["[1]"]), Err(MisfitCause::Key("[1]".to_owned())));
-        assert_eq!(id(&[0, 1], &["1", "null"]), Err(MisfitCause::Null));
+        assert_eq!(id(&[0, 1], &["1", "null"]), Err(MisfitCause::NullKey));
     }
 
     #[test]

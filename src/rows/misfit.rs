@@ -30,6 +30,8 @@ pub(super) enum MisfitCause {
     Type { value: String, expected: String },
     #[error("null where the schema promises a value")]
     Null,
+    #[error("null, and a row is told by it: tell the rows by other columns, with @table(key:)")]
+    NullKey,
     #[error("no value where the schema promises one")]
     Missing,
     #[error("the key `{0}` stands twice in one object")]

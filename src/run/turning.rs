@@ -5,6 +5,7 @@
 //! is shorter than was asked for, and of nothing behind it, is believed; so is an empty page where nothing else is said.
 
 mod cursors;
+mod first_page;
 mod moves;
 mod offsets;
 mod pages;
@@ -27,6 +28,11 @@ const SIDE_PAGES: u64 = 64;
 const GUESSED_PAGES: u64 = 8;
 /// Empty pages in a row of which the author is told.
 const TOLD_EMPTY_PAGES: u64 = 10;
+
+/// Numbers of rows at which APIs cut off lists.
+const ROUND: [u64; 17] = [
+    10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 500, 1_000, 2_000, 5_000, 10_000,
+];
 
 /// What follows from a page of a connection.
 #[derive(Debug, Default, PartialEq)]
@@ -167,6 +173,8 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
     }
     if turn.end.is_some_and(|end| end != End::Enough) {
         turner.compare_total(&mut turn);
+        turner.doubt_first_page(&mut turn);
+        turner.note_twin_pages(&mut turn);
     }
     turner.note_moves(&mut turn)?;
     turner.note_empty(&mut turn);
@@ -194,7 +202,7 @@ impl Turner<'_> {
             Pager::OffsetTotal { .. } => self.counted_offset(),
             Pager::OffsetList { .. } => self.listed_offset(),
             Pager::Keyset { key, .. } => self.key(key),
-            Pager::Capped { cap } => Ok(self.capped(*cap)),
+            Pager::Capped { cap, .. } => Ok(self.capped(*cap)),
         }
     }
 
@@ -211,9 +219,15 @@ impl Turner<'_> {
         self.connection.path.clone()
     }
 
-    /// Rows of the connection up to the end of this page.
+    /// Rows of the connection up to the end of this page: distinct ones where its place in the list is not needed to go
+    /// on. Rows that are read again after cursors expired were not counted in this reading.
     fn rows(&self) -> u64 {
-        self.asked.before + self.page.rows
+        let is_read_again = self.asked.before < self.asked.rows_before;
+        let repeats = match self.counts_rows_off() || is_read_again {
+            true => 0,
+            false => self.page.repeats,
+        };
+        self.asked.before + self.page.rows.saturating_sub(repeats)
     }
 
     /// Rows behind this page, by the total.
@@ -299,19 +313,51 @@ impl Turner<'_> {
 
     /// A list that cannot be read on: whoever gets as many rows as fit cannot know whether there were more.
     fn capped(&self, cap: Option<u32>) -> Turn {
+        if self.page.has_next == Some(true) {
+            return self.suspect("says that there are more rows, and takes no argument by which to ask for them");
+        }
+        if self.total().is_some_and(|total| total == self.rows()) {
+            return Self::end(End::Total);
+        }
         let size = self.connection.paged.size.as_ref().map(|_| self.asked.size);
         let limit = [cap, size].into_iter().flatten().min();
         match limit.is_some_and(|limit| self.page.rows >= u64::from(limit)) {
             true => self.suspect("may be cut off: it holds as many rows as it may"),
+            false if cap.is_none() && size.is_some() && self.total().is_none() => self.end_unless_round(),
             false => Self::end(End::Said),
         }
     }
 
+    /// Fewer rows than were asked for, of an API that does not say where it stops: at a round number it may have. A
+    /// smaller page would show nothing, and a larger one be cut off alike.
+    fn end_unless_round(&self) -> Turn {
+        // Of many lists below rows, some have ten.
+        let least = if self.connection.is_repeated { 100 } else { 10 };
+        let rows = self.page.rows;
+        match rows >= least && ROUND.contains(&rows) {
+            true => self.suspect(&format!(
+                "may be cut off: more rows were asked for, and it has {rows}, where an API may stop; if that is all, write \
+                 @paginate(style: CAPPED, cap: {}), the most that the API gives",
+                self.asked.size
+            )),
+            false => Self::end(End::Said),
+        }
+    }
+
+    /// The number of all rows, where any page said it.
+    fn total(&self) -> Option<u64> {
+        self.page.total.or(self.asked.total)
+    }
+
     fn compare_total(&self, turn: &mut Turn) {
         let rows = self.rows();
-        if let Some(total) = self.page.total.filter(|total| *total > rows) {
-            turn.flaws
-                .push(self.flaw(&format!("had {rows} rows, and {total} by its total")));
+        if let Some(total) = self.total().filter(|total| *total > rows) {
+            let remedy = self.first_page_remedy();
+            // Where rows are counted off, some that came twice may be among them, and are a flaw of their own.
+            let most = if self.counts_rows_off() { "at most " } else { "" };
+            let noun = if rows == 1 { "row" } else { "rows" };
+            let text = format!("had {most}{rows} distinct {noun}, and {total} by its total{remedy}");
+            turn.flaws.push(self.flaw(&text));
             turn.end = Some(End::Suspect);
         }
     }

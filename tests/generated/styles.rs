@@ -149,7 +149,7 @@ pub(super) fn paging(key: &Key, is_plain: bool, has_home: bool, page_size: u64, 
             4 if has_home => moving(random),
             5 => page(random),
             6 => page_flag(random),
-            7 => page_list(random),
+            7 => page_list(),
             8 => offset(random),
             9 => offset_list(),
             10 if is_plain => match keyset(key, random) {
@@ -291,21 +291,24 @@ fn numbered(style: Style, random: &mut StdRng) -> Paging {
             "size = 'pagination.perPage'\npage = 'pagination.page'\n",
         );
     }
-    Paging::new(style, "page: Int, limit: Int", "size = 'limit'\npage = 'page'\n").with_size("limit")
+    let shape = "size = 'limit'\npage = 'page'\n";
+    let numbered = |arguments| Paging::new(style, arguments, shape).with_size("limit");
+    // Only a total shows whether pages begin at 1 where neither the schema nor the author says so.
+    match (style, random.random_range(0..3)) {
+        (_, 0) => numbered("page: Int = 1, limit: Int"),
+        (Style::PageFlag, _) => numbered("page: Int, limit: Int").said(&[("firstPage", "1")]),
+        _ => numbered("page: Int, limit: Int"),
+    }
 }
 
-fn page_list(random: &mut StdRng) -> Paging {
+fn page_list() -> Paging {
     let list = Paging::new(
         Style::PageList,
         "page: Int, perPage: Int",
         "size = 'perPage'\npage = 'page'\n",
     );
-    let list = list.with_size("perPage").said(&[("style", "PAGE_LIST")]);
-    if random.random_bool(0.5) {
-        list.said(&[("firstPage", "1")])
-    } else {
-        list
-    }
+    list.with_size("perPage")
+        .said(&[("style", "PAGE_LIST"), ("firstPage", "1")])
 }
 
 fn offset(random: &mut StdRng) -> Paging {

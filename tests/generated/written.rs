@@ -287,6 +287,9 @@ fn branch(world: &World, asked: &AskedList, table: &str, above: &[(String, Kind,
     }
     if let (Style::Capped, Some(cap)) = (list.paging.style, list.paging.cap) {
         branch = branch.capped(usize::try_from(cap).expect("a cap"));
+        if list.paging.is_sized {
+            branch = branch.sized();
+        }
     }
     let below = lists(&asked.pieces).into_iter();
     branch.with(below.map(|list| self::branch(world, list, list.name, &[], is_flat)))

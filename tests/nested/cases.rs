@@ -557,7 +557,7 @@ const PRESS_LISTS: [(&str, &str); 6] = [
     ("corrections", "{ corrections { items { id text } } }"),
     (
         "stories",
-        r#"{ Page @paginate(style: PAGE_FLAG, total: "", pageCount: "") { stories { id headline score } } }"#,
+        r#"{ Page @paginate(style: PAGE_FLAG, firstPage: 1, total: "", pageCount: "") { stories { id headline score } } }"#,
     ),
     (
         "assets",

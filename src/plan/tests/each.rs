@@ -78,7 +78,7 @@ fn error_of(files: &[PlannedFile], name: &str) -> String {
 fn several_values_share_a_request_and_the_selection_behind_them() {
     let plan = beside_teams(ORGANIZATIONS).unwrap();
     let request = members(&plan, &["a".into(), "b".into(), "a".into()]);
-    insta::assert_snapshot!(request.text, @"query Q($login:String!,$pageSize:Int!,$login2:String!){t0:organization(login:$login){name groups(first:$pageSize){...F0}}t1:organization(login:$login2){name groups(first:$pageSize){...F0}}t2:organization(login:$login){name groups(first:$pageSize){...F0}}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}}");
+    insta::assert_snapshot!(request.text, @"query Q($login:String!,$pageSize:Int!,$login2:String!){t0:organization(login:$login){name groups(first:$pageSize){...F0}}t1:organization(login:$login2){name groups(first:$pageSize){...F0}}t2:organization(login:$login){name groups(first:$pageSize){...F0}}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}");
     assert_eq!(request.variables["login"], "a");
     assert_eq!(request.variables["login2"], "b");
     let AncestorRole::Object(fields) = plan.layout(&[Target::Root { root: 0 }; 2]).data.role else {
@@ -104,7 +104,7 @@ fn each_root_field_of_a_value_has_a_slot_and_what_stands_beside_them_is_the_same
     assert!(plan.mixes_members());
     let keys: Vec<_> = plan.member_roots.iter().map(|root| root.key.as_str()).collect();
     assert_eq!(keys, ["own", "teams"]);
-    insta::assert_snapshot!(members(&plan, &["a".into(), "b".into()]).text, @"query($login:String!,$pageSize:Int!,$login2:String!){viewer{name}t0:organization(login:$login){groups(first:$pageSize){...F0}}viewer{name}t1:teams(first:$pageSize){...F1}viewer{name}t2:organization(login:$login2){groups(first:$pageSize){...F0}}viewer{name}t3:teams(first:$pageSize){...F1}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}}fragment F1 on TeamConnection{nodes{slug}pageInfo{hasNextPage endCursor}}");
+    insta::assert_snapshot!(members(&plan, &["a".into(), "b".into()]).text, @"query($login:String!,$pageSize:Int!,$login2:String!){viewer{name}t0:organization(login:$login){groups(first:$pageSize){...F0}}viewer{name}t1:teams(first:$pageSize){...F1}viewer{name}t2:organization(login:$login2){groups(first:$pageSize){...F0}}viewer{name}t3:teams(first:$pageSize){...F1}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}fragment F1 on TeamConnection{nodes{slug}pageInfo{hasNextPage endCursor}}");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_selection_in_which_the_value_occurs_is_written_for_each() {
     let Ok(plan) = plan else {
         panic!("{}", plan.unwrap_err())
     };
-    insta::assert_snapshot!(members(&plan, &["OPEN".into(), "CLOSED".into()]).text, @"query($pageSize:Int!,$state:State!,$state2:State!){t0:teams(first:$pageSize){edges{node{slug issues(state:$state,first:$pageSize){...F1}}cursor}pageInfo{hasNextPage endCursor}}t1:teams(first:$pageSize){edges{node{slug issues(state:$state2,first:$pageSize){...F1}}cursor}pageInfo{hasNextPage endCursor}}}fragment F1 on IssueConnection{nodes{id}pageInfo{hasNextPage endCursor}}");
+    insta::assert_snapshot!(members(&plan, &["OPEN".into(), "CLOSED".into()]).text, @"query($pageSize:Int!,$state:State!,$state2:State!){t0:teams(first:$pageSize){edges{node{slug issues(state:$state,first:$pageSize){...F1}}cursor}pageInfo{hasNextPage endCursor}}t1:teams(first:$pageSize){edges{node{slug issues(state:$state2,first:$pageSize){...F1}}cursor}pageInfo{hasNextPage endCursor}}}fragment F1 on IssueConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn further_pages_keep_the_value_that_they_are_of() {
             address: &[],
         });
     let request = checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes()));
-    insta::assert_snapshot!(request.text, @"query Q($login:String!,$pageSize:Int!,$cursor:String!,$login2:String!,$cursor2:String!,$cursor3:String!){t0:organization(login:$login){name groups(first:$pageSize,after:$cursor){...F0}}t1:organization(login:$login2){name groups(first:$pageSize,after:$cursor2){...F0}}t2:organization(login:$login){name groups(first:$pageSize,after:$cursor3){...F0}}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}}");
+    insta::assert_snapshot!(request.text, @"query Q($login:String!,$pageSize:Int!,$cursor:String!,$login2:String!,$cursor2:String!,$cursor3:String!){t0:organization(login:$login){name groups(first:$pageSize,after:$cursor){...F0}}t1:organization(login:$login2){name groups(first:$pageSize,after:$cursor2){...F0}}t2:organization(login:$login){name groups(first:$pageSize,after:$cursor3){...F0}}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}");
     let values = ["login", "login2"].map(|name| request.variables[name].clone());
     assert_eq!(values, [one, other]);
 }

@@ -102,7 +102,10 @@ fn a_row_without_its_key_is_rejected() {
         .map(|(_, column, reason)| (column.as_str(), reason.as_str()))
         .collect();
     let expected = [
-        ("_id", "null where the schema promises a value"),
+        (
+            "_id",
+            "null, and a row is told by it: tell the rows by other columns, with @table(key:)",
+        ),
         ("_id", "no value where the schema promises one"),
         ("_id", "`{}` cannot be a part of a key"),
     ];

@@ -256,7 +256,7 @@ fn totals_that_do_not_fit_are_named_with_their_rows() {
     let plan = plan(NESTED);
     let data = r#"{"groups":{"totalCount":"9","nodes":[null],"pageInfo":{"hasNextPage":false}}}"#;
     let result = take(&plan, &[start()], data);
-    assert_eq!(flaws(&result), [("`groups` had 1 rows, and 9 by its total", 1)]);
+    assert_eq!(flaws(&result), [("`groups` had 1 distinct row, and 9 by its total", 1)]);
     assert_eq!(result.tallies[&0].ends.suspect, 1);
 }
 

@@ -27,9 +27,7 @@ impl Turner<'_> {
             return Ok(());
         }
         if self.shows_moves(turn) {
-            let text = "has rows that moved to another page while it was read: what came twice is left out, and other \
-                        rows may not have come at all";
-            turn.flaws.push(self.flaw(text));
+            turn.flaws.push(self.flaw(self.moved()));
         }
         let totals = self.asked.total.zip(self.page.total);
         if turn.end.is_some() && totals.is_some_and(|(before, now)| now < before) {
@@ -37,6 +35,20 @@ impl Turner<'_> {
             turn.flaws.push(self.flaw(text));
         }
         Ok(())
+    }
+
+    /// What it means that rows came twice.
+    fn moved(&self) -> &'static str {
+        match self.has_twin_first_pages() {
+            true => {
+                "has the same rows in its pages 0 and 1: if its pages are numbered from 1 on, write @paginate(firstPage: \
+                 1); if not, rows moved while it was read, and others may not have come at all"
+            }
+            false => {
+                "has rows that moved to another page while it was read: what came twice is left out, and other rows may \
+                 not have come at all"
+            }
+        }
     }
 
     /// Whether rows that came before are there again because they moved. A page of nothing else is judged by what comes

@@ -8,7 +8,7 @@ use crate::state::Trail;
 
 impl Turner<'_> {
     /// Pages up to this one.
-    fn number(&self, first: u64) -> u64 {
+    pub(super) fn number(&self, first: u64) -> u64 {
         let number = self.asked.position.and_then(Value::as_u64).unwrap_or(first);
         number.saturating_sub(first) + 1
     }

@@ -84,7 +84,7 @@ pub(super) fn keyset() -> Pager {
 }
 
 pub(super) fn capped(cap: Option<u32>) -> Pager {
-    Pager::Capped { cap }
+    Pager::Capped { cap, has_next: None }
 }
 
 /// An outermost connection of that style.
@@ -100,6 +100,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
             items: vec![path(&["nodes"])],
             size: Some(argument("first")),
             total: None,
+            assumes_first_page: false,
             reason: String::new(),
         },
         page_size: PAGE_SIZE,
@@ -152,8 +153,8 @@ impl At {
         }
     }
 
-    fn turn(&self, connection: &Connection, page: &FoundPage) -> Result<Turn, PagingError> {
-        let asked = Asked {
+    fn asked(&self) -> Asked<'_> {
+        Asked {
             position: self.position.as_ref(),
             before: self.before,
             size: self.size,
@@ -161,8 +162,11 @@ impl At {
             trail: &self.trail,
             rows_before: 0,
             total: None,
-        };
-        turn(connection, asked, page)
+        }
+    }
+
+    fn turn(&self, connection: &Connection, page: &FoundPage) -> Result<Turn, PagingError> {
+        turn(connection, self.asked(), page)
     }
 
     fn turned(&self, pager: Pager, page: &FoundPage) -> Turn {
@@ -365,7 +369,7 @@ fn page_numbers_go_as_far_as_is_said() {
         (
             later(4, 210),
             counted(0, Some(900), Some(3)),
-            "Suspect (`rows` had 210 rows, and 900 by its total)",
+            "Suspect (`rows` had at most 210 distinct rows, and 900 by its total)",
         ),
     ];
     for (at, page, expected) in cases {
@@ -429,6 +433,92 @@ fn a_page_before_the_last_one_that_is_short_is_named() {
 }
 
 #[test]
+fn an_assumed_first_page_has_to_fit_what_is_said() {
+    let assumed = |pager| {
+        let mut assumed = connection(pager);
+        assumed.paged.assumes_first_page = true;
+        assumed
+    };
+    let flag = Pager::PageFlag {
+        page: argument("page"),
+        first_page: 1,
+        has_next: path(&["more"]),
+    };
+    let page = |rows, total, pages| FoundPage {
+        has_next: Some(false),
+        ..counted(rows, total, pages)
+    };
+    let remedy = ": its first page was taken to have the number 1; if it has another one, write @paginate(firstPage: 0), \
+                  else (firstPage: 1)";
+    // The page 0 was passed over, as in the first case, or is none.
+    let cases = [
+        (
+            flag.clone(),
+            page(50, Some(150), None),
+            "had at most 50 distinct rows, and 150 by its total",
+        ),
+        (
+            flag.clone(),
+            page(50, None, None),
+            "says neither how many rows nor how many pages it has",
+        ),
+        (
+            page_totals(),
+            page(0, None, Some(1)),
+            "has an empty page, and should have rows there by its number of pages",
+        ),
+    ];
+    for (pager, page, doubt) in cases {
+        let turn = first().turn(&assumed(pager), &page).unwrap();
+        assert_eq!(outcome(&turn), format!("Suspect (`rows` {doubt}{remedy})"));
+    }
+    let fitting = [
+        (flag, page(50, Some(50), None), "Said"),
+        (page_totals(), page(50, None, Some(1)), "Total"),
+        (page_totals(), page(0, Some(0), Some(1)), "Empty"),
+        (page_totals(), page(0, None, Some(0)), "Empty"),
+    ];
+    for (pager, page, end) in fitting {
+        let turn = first().turn(&assumed(pager), &page).unwrap();
+        assert_eq!(outcome(&turn), end, "{page:?}");
+    }
+    let behind = later(2, 100)
+        .turn(&assumed(page_totals()), &page(0, None, Some(1)))
+        .unwrap();
+    assert_eq!(outcome(&behind), "Empty", "nothing is said to be there");
+    let told = first().turned(page_totals(), &page(0, None, Some(1)));
+    assert_eq!(outcome(&told), "Empty", "nothing was assumed");
+}
+
+#[test]
+fn pages_0_and_1_that_are_one_are_told() {
+    let begun = first().turned(page_flag(), &flagged(100, Some(true), None));
+    let at = At::of(&begun.next[0]);
+    let again = FoundPage {
+        repeats: 100,
+        are_keys_unique: true,
+        ..flagged(100, Some(true), None)
+    };
+    let second = at.turned(page_flag(), &again);
+    assert_eq!(second.flaws, [""; 0], "the pages behind it tell what it means");
+    let third = At::of(&second.next[0]).turned(page_flag(), &flagged(100, Some(false), None));
+    assert!(third.flaws[0].contains("write @paginate(firstPage: 1)"), "{third:?}");
+    let last = |rows, total| FoundPage {
+        has_next: Some(false),
+        has_keys: false,
+        ..counted(rows, Some(total), None)
+    };
+    let told = at.turned(page_flag(), &last(50, 50));
+    assert!(told.flaws[0].contains("write @paginate(firstPage: 1)"), "{told:?}");
+    assert_eq!(outcome(&at.turned(page_flag(), &last(50, 150))), "Said");
+    assert_eq!(
+        outcome(&at.turned(page_flag(), &last(50, 10))),
+        "Said",
+        "a total that is capped"
+    );
+}
+
+#[test]
 fn a_flag_turns_page_numbers() {
     let cases = [
         (first(), flagged(100, Some(true), None), "1"),
@@ -482,7 +572,7 @@ fn offsets_go_as_far_as_is_said() {
         (
             later(200, 200),
             counted(0, Some(250), None),
-            "Suspect (`rows` had 200 rows, and 250 by its total)",
+            "Suspect (`rows` had at most 200 distinct rows, and 250 by its total)",
         ),
         // There is none.
         (first(), counted(30, None, None), "30"),
@@ -677,7 +767,7 @@ fn a_list_without_pages_is_suspect_when_it_is_full() {
     assert_eq!(outcome(&first().turned(capped(Some(50)), &rows(49))), "Said");
     assert_eq!(
         outcome(&first().turned(capped(None), &counted(30, Some(31), None))),
-        "Suspect (`rows` had 30 rows, and 31 by its total)"
+        "Suspect (`rows` had 30 distinct rows, and 31 by its total)"
     );
 }
 
@@ -815,8 +905,98 @@ fn the_author_may_want_no_more() {
     };
     assert_eq!(
         turn(&most(100, relay()), &first(), &short),
-        "Suspect (`rows` had 80 rows, and 90 by its total)",
+        "Suspect (`rows` had 80 distinct rows, and 90 by its total)",
         "the total shows that even what is wanted is not all there"
+    );
+}
+
+#[test]
+fn rows_that_came_twice_do_not_make_up_for_those_that_did_not_come() {
+    let page = FoundPage {
+        total: Some(200),
+        repeats: 10,
+        are_keys_unique: true,
+        ..flagged(100, Some(false), None)
+    };
+    assert_eq!(
+        outcome(&later("c1", 100).turned(relay(), &page)),
+        "Suspect (`rows` had 190 distinct rows, and 200 by its total)"
+    );
+    let more = FoundPage {
+        has_next: Some(true),
+        end_cursor: Some(json!("c2")),
+        ..page.clone()
+    };
+    assert_eq!(later("c1", 100).turned(relay(), &more).next[0].before, 190);
+    let at = later("c1", 100);
+    let again = Asked {
+        rows_before: 150,
+        ..at.asked()
+    };
+    let read_again = turn(&connection(relay()), again, &page).unwrap();
+    assert_eq!(
+        outcome(&read_again),
+        "Said",
+        "the repeats are those of the first reading"
+    );
+}
+
+#[test]
+fn a_total_that_was_said_once_holds() {
+    let at = later(1, 100);
+    let last = flagged(20, Some(false), None);
+    let before = Asked {
+        total: Some(150),
+        ..at.asked()
+    };
+    let told = turn(&connection(page_flag()), before, &last).unwrap();
+    assert!(told.flaws[0].contains("150 by its total"), "{told:?}");
+    assert_eq!(outcome(&at.turned(page_flag(), &last)), "Said");
+}
+
+#[test]
+fn a_list_without_pages_that_ends_at_a_round_number_is_suspect() {
+    let suspects = |connection: &Connection, page: &FoundPage| {
+        let at = At { size: 1_000, ..first() };
+        at.turn(connection, page).unwrap().end == Some(End::Suspect)
+    };
+    let outermost = connection(capped(None));
+    let below = Connection {
+        is_repeated: true,
+        ..connection(capped(None))
+    };
+    for (count, at_the_top, further_down) in [
+        (1_000, true, true),
+        (999, false, false),
+        (500, true, true),
+        (100, true, true),
+        (99, false, false),
+        (50, true, false),
+        (10, true, false),
+        (5, false, false),
+        (0, false, false),
+    ] {
+        assert_eq!(suspects(&outermost, &rows(count)), at_the_top, "{count}");
+        assert_eq!(suspects(&below, &rows(count)), further_down, "{count}");
+    }
+    let settled = [
+        (connection(capped(Some(2_000))), rows(100)),
+        (connection(capped(None)), counted(100, Some(100), None)),
+        (connection(capped(None)), counted(1_000, Some(1_000), None)),
+    ];
+    for (connection, page) in settled {
+        assert!(!suspects(&connection, &page), "{page:?}");
+    }
+}
+
+#[test]
+fn a_list_without_pages_that_says_that_there_is_more_is_suspect() {
+    let more = flagged(3, Some(true), None);
+    let turn = first().turned(capped(None), &more);
+    assert!(turn.flaws[0].contains("takes no argument"), "{turn:?}");
+    assert_eq!(
+        outcome(&first().turned(capped(None), &flagged(3, Some(false), None))),
+        "Said"
     );
 }
 

@@ -85,6 +85,33 @@ impl<'schema> Answer<'schema> {
         self.total().or_else(|| self.best(names::LOOSE_TOTAL, is_number))
     }
 
+    /// The total, unless its name leaves open what it sums up.
+    pub(super) fn certain_total(&self) -> Option<FieldPath> {
+        let is_sum = |path: &FieldPath| matches!(path.as_slice(), [name] if rank(name, names::SUMS).is_some());
+        self.total().filter(|path| !is_sum(path))
+    }
+
+    /// Whether it is an object around one list, and says of it what only a page says. Whatever has an `id` is a thing of
+    /// its own, of which lists are parts: an order has a `total`.
+    pub(super) fn speaks_of_pages(&self) -> bool {
+        let has_one_list = !self.is_list() && !self.items.is_empty() && !self.is_ambiguous;
+        let is_thing = object_field(self.schema, self.field.ty.inner_named_type(), "id").is_some();
+        let speaks = || self.has_next().is_some() || self.end_cursor().is_some() || self.certain_total().is_some();
+        has_one_list && !is_thing && speaks()
+    }
+
+    /// Whether the rows have a value of that name.
+    pub(super) fn row_has(&self, name: &str) -> bool {
+        let row = self.items.first().and_then(|path| {
+            let step = |owner: &'schema FieldDefinition, name: &Name| {
+                object_field(self.schema, owner.ty.inner_named_type(), name)
+            };
+            path.iter().try_fold(self.field, step)
+        });
+        let values = row.map_or_else(Vec::new, |row| fields(self.schema, row.ty.inner_named_type()));
+        values.iter().any(|value| plain(&value.name) == plain(name))
+    }
+
     pub(super) fn page_count(&self) -> Option<FieldPath> {
         self.best(names::PAGE_COUNT, is_number)
     }

@@ -8,7 +8,7 @@ use crate::schema::paging::keyset::keyset;
 use crate::schema::paging::style::StyleHint;
 use crate::schema::paging::subject::Subject;
 use crate::schema::paging::undecided::undecided;
-use crate::schema::paging::{PagedField, Paging, cursors, numbers};
+use crate::schema::paging::{ArgumentPath, PagedField, Paging, cursors, numbers};
 
 /// A style tried on a field; the error says what it lacks.
 type Attempt = fn(&Subject<'_>) -> Result<PagedField, String>;
@@ -25,19 +25,35 @@ pub fn paging(schema: &Schema, field: &FieldDefinition, hints: &PagingHints) -> 
     if let Some(attempts) = implied_attempts(&subject) {
         return first_of(&subject, attempts).map(Paging::Paged);
     }
-    if subject.arguments.signs().is_empty() || !subject.answer.brings_lists() {
+    if subject.signs().is_empty() || !subject.answer.brings_lists() {
         return match *hints == PagingHints::default() {
-            true => Ok(Paging::None),
+            true => Ok(without_signs(&subject)),
             false => Err(format!(
                 "`{}` does not look paginated: add the style that it is of, or remove what is said of its parts",
                 field.name
             )),
         };
     }
-    match first_of(&subject, &detected(&subject)) {
-        Ok(paged) => Ok(Paging::Paged(paged)),
-        Err(_) => Ok(undecided(&subject)),
+    let found = first_of(&subject, &detected(&subject));
+    match found.ok().filter(|_| subject.arguments.is_certain) {
+        Some(paged) => Ok(Paging::Paged(paged)),
+        None => Ok(undecided(&subject)),
     }
+}
+
+/// What a field is that takes nothing which looks like paging: a cursor that it answers must lead somewhere.
+fn without_signs(subject: &Subject<'_>) -> Paging {
+    match numbers::whole(subject) {
+        Ok(paged) => Paging::Paged(paged),
+        Err(_) if subject.answer.speaks_of_pages() => undecided(subject),
+        Err(_) => Paging::None,
+    }
+}
+
+/// The argument for the page number, where `field` has one.
+pub fn page_argument(schema: &Schema, field: &FieldDefinition, hints: &PagingHints) -> Option<ArgumentPath> {
+    let subject = Subject::new(schema, field, hints).ok()?;
+    subject.page().ok().filter(|_| subject.answer.brings_lists())
 }
 
 /// What to try for a style; nothing for `NONE`.

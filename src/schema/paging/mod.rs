@@ -8,6 +8,8 @@ mod answer;
 mod arguments;
 mod cursors;
 mod detect;
+mod doubt;
+mod first_page;
 mod hints;
 mod keyset;
 mod names;
@@ -24,7 +26,7 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{ExtendedType, Name};
 
-pub use detect::paging;
+pub use detect::{page_argument, paging};
 pub use hints::{PagingHints, PagingRule};
 pub use path::{ArgumentPath, FieldPath};
 pub use style::{Style, StyleHint};
@@ -55,8 +57,10 @@ pub struct PagedField {
     pub items: Vec<FieldPath>,
     /// The argument for the number of rows, where there is one.
     pub size: Option<ArgumentPath>,
-    /// Where the number of all rows stands, where it does.
+    /// Where the number of all rows stands, where it does. It is asked for whatever tells the end.
     pub total: Option<FieldPath>,
+    /// Whether nothing tells the number of the first page, so that the answers have to show whether it is right.
+    pub assumes_first_page: bool,
     /// Why it was taken for this style, for people.
     pub reason: String,
 }
@@ -152,6 +156,8 @@ pub enum Pager {
     Capped {
         /// The number of rows at which it may have been, where the server has one of its own.
         cap: Option<u32>,
+        /// The flag for more, where the value has one all the same.
+        has_next: Option<FieldPath>,
     },
 }
 
@@ -187,6 +193,16 @@ impl Pager {
         }
     }
 
+    /// The number of the first page, where pages have numbers.
+    pub fn first_page(&self) -> Option<u64> {
+        match self {
+            Self::PageTotals { first_page, .. }
+            | Self::PageFlag { first_page, .. }
+            | Self::PageList { first_page, .. } => Some(*first_page),
+            _ => None,
+        }
+    }
+
     /// Where the value says whether, and where, it goes on.
     pub fn evidence(&self) -> Vec<&FieldPath> {
         match self {
@@ -200,7 +216,8 @@ impl Pager {
             Self::PageTotals { page_count, .. } => page_count.iter().collect(),
             Self::PageFlag { has_next, .. } => vec![has_next],
             Self::OffsetTotal { has_next, .. } => has_next.iter().collect(),
-            Self::PageList { .. } | Self::OffsetList { .. } | Self::Keyset { .. } | Self::Capped { .. } => Vec::new(),
+            Self::Capped { has_next, .. } => has_next.iter().collect(),
+            Self::PageList { .. } | Self::OffsetList { .. } | Self::Keyset { .. } => Vec::new(),
         }
     }
 }

@@ -19,13 +19,58 @@ pub(super) const CURSOR: &[&str] = &[
     "nextpagetoken",
     "pagetoken",
     "continuationtoken",
+    "paginationtoken",
+    "pagecursor",
+    "scrollid",
+];
+/// Arguments that can be a cursor, or the key of the last row, or a filter.
+pub(super) const LOOSE_CURSOR: &[&str] = &[
+    "bookmark",
+    "marker",
+    "scroll",
+    "continuation",
+    "startingafter",
+    "startkey",
+    "exclusivestartkey",
+    "lastkey",
+    "afterid",
+    "sinceid",
+    "since",
+    "lastid",
+    "fromid",
+    "startid",
+    "maxid",
+    "minid",
+    "token",
 ];
 /// Arguments for a page number.
 pub(super) const PAGE: &[&str] = &["page", "pagenumber", "pageno", "pagenum"];
 /// Arguments for a page number that often counts from 0.
 pub(super) const LOOSE_PAGE: &[&str] = &["pageindex", "currentpage"];
 /// Arguments for the number of rows to leave out.
-pub(super) const OFFSET: &[&str] = &["offset", "skip", "startat", "start", "from"];
+pub(super) const OFFSET: &[&str] = &[
+    "offset",
+    "skip",
+    "startat",
+    "start",
+    "from",
+    "skiprows",
+    "skipcount",
+    "skiprecords",
+    "rowoffset",
+];
+/// Arguments that can be such a number, one more than it, or something else.
+pub(super) const LOOSE_OFFSET: &[&str] = &[
+    "startindex",
+    "startrow",
+    "startposition",
+    "startfrom",
+    "firstresult",
+    "fromindex",
+    "position",
+    "index",
+    "begin",
+];
 /// Of [`OFFSET`]: those that are the beginning of a range where its end is an argument as well.
 pub(super) const RANGE_STARTS: &[&str] = &["start", "from"];
 /// The other end of such a range.
@@ -41,15 +86,73 @@ pub(super) const SIZE: &[&str] = &[
     "top",
     "maxresults",
     "count",
+    "maxrows",
+    "maxitems",
+    "maxrecords",
+    "rowsperpage",
+    "itemsperpage",
+    "resultsperpage",
 ];
 /// Of [`SIZE`]: those that speak of pages.
-pub(super) const PAGE_SIZE: &[&str] = &["perpage", "pagesize"];
+pub(super) const PAGE_SIZE: &[&str] = &["perpage", "pagesize", "rowsperpage", "itemsperpage", "resultsperpage"];
 /// Arguments that make a field look paginated without saying how to go on.
 pub(super) const LOOSE_SIZE: &[&str] = &["last"];
+/// Arguments that can be a size or a filter.
+pub(super) const WEAK_SIZE: &[&str] = &["amount", "max", "num", "number", "quantity", "rows", "maxcount"];
+/// Arguments that filter, by their whole names, though they are numbers that no row has.
+pub(super) const FILTERS: &[&str] = &[
+    "year",
+    "years",
+    "month",
+    "months",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "hours",
+    "minutes",
+    "radius",
+    "distance",
+    "depth",
+    "level",
+    "version",
+    "seed",
+    "rating",
+    "score",
+    "status",
+    "type",
+    "state",
+    "priority",
+    "width",
+    "height",
+    "threshold",
+    "precision",
+    "duration",
+    "timeout",
+    "zoom",
+    "age",
+    "category",
+];
+/// What the names of such filters begin with.
+pub(super) const FILTER_STARTS: &[&str] = &["min", "max"];
+/// What the names of such filters end with.
+pub(super) const FILTER_ENDS: &[&str] = &["id", "ids", "min", "max", "gt", "gte", "lt", "lte", "year"];
 /// Arguments for what comes before a cursor.
 pub(super) const BACKWARD: &[&str] = &["before"];
 /// Arguments that hold those of the paging, by their whole names.
-pub(super) const HOLDERS: &[&str] = &["query", "options", "opts", "input", "params", "args", "request"];
+pub(super) const HOLDERS: &[&str] = &[
+    "query",
+    "options",
+    "opts",
+    "input",
+    "params",
+    "parameters",
+    "args",
+    "arguments",
+    "request",
+];
+/// Arguments that filter rows. Those of their fields that look like paging mostly are those of a relation.
+pub(super) const FILTER_HOLDERS: &[&str] = &["filter", "filters", "where", "criteria", "search", "condition"];
 
 /// Values that say whether there is more.
 pub(super) const HAS_NEXT: &[&str] = &[
@@ -68,9 +171,11 @@ pub(super) const END_CURSOR: &[&str] = &[
     "nexttoken",
     "nextpagetoken",
     "continuationtoken",
+    "nextbookmark",
+    "nextscrollid",
 ];
 /// Values that can be the cursor of the next page or that of this one.
-pub(super) const LOOSE_END_CURSOR: &[&str] = &["cursor", "pagetoken"];
+pub(super) const LOOSE_END_CURSOR: &[&str] = &["cursor", "pagetoken", "bookmark", "scrollid", "continuation", "marker"];
 /// Values that count all rows.
 pub(super) const TOTAL: &[&str] = &[
     "totalcount",
@@ -84,6 +189,8 @@ pub(super) const TOTAL: &[&str] = &[
     "totalhits",
     "totaldocs",
 ];
+/// Of [`TOTAL`]: those that can also be a sum of money, or of points.
+pub(super) const SUMS: &[&str] = &["total"];
 /// Values that count all rows or those of the page (commercetools), so that to trust them could end an export after its
 /// first page.
 pub(super) const LOOSE_TOTAL: &[&str] = &["count"];

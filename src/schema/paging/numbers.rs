@@ -14,7 +14,7 @@ pub(super) fn page_totals(subject: &Subject<'_>) -> Result<PagedField, String> {
         ));
     }
     let pager = Pager::PageTotals {
-        first_page: subject.first_page(&page),
+        first_page: subject.first_page(&page, page_count.as_ref())?,
         page,
         page_count,
     };
@@ -27,7 +27,7 @@ pub(super) fn page_flag(subject: &Subject<'_>) -> Result<PagedField, String> {
     let page = subject.page()?;
     let has_next = subject.has_next();
     let pager = Pager::PageFlag {
-        first_page: subject.first_page(&page),
+        first_page: subject.first_page(&page, None)?,
         page,
         has_next: has_next.ok_or_else(|| subject.lacks("a flag for more in the value", "hasNext"))?,
     };
@@ -39,7 +39,7 @@ pub(super) fn page_flag(subject: &Subject<'_>) -> Result<PagedField, String> {
 pub(super) fn page_list(subject: &Subject<'_>) -> Result<PagedField, String> {
     let page = subject.page()?;
     let pager = Pager::PageList {
-        first_page: subject.first_page(&page),
+        first_page: subject.first_page(&page, None)?,
         page,
     };
     let items = subject.items()?;
@@ -78,10 +78,30 @@ fn by_rows(subject: &Subject<'_>, pager: Pager) -> Result<PagedField, String> {
 pub(super) fn capped(subject: &Subject<'_>) -> Result<PagedField, String> {
     let size = subject.size();
     let is_said = subject.hints.implied_style().is_some();
-    let is_certain = size.is_some() && subject.answer.is_list() && !subject.arguments.may_move();
+    let is_certain = size.is_some() && subject.answer.is_list() && !subject.may_move();
     if !is_said && !is_certain {
         return Err(subject.lacks("an argument for the number of rows, and a bare list", "sizeArgument"));
     }
-    let pager = Pager::Capped { cap: subject.hints.cap };
+    let pager = Pager::Capped {
+        cap: subject.hints.cap,
+        has_next: subject.has_next(),
+    };
     Ok(subject.paged(pager, subject.items()?, size))
+}
+
+/// A list that takes nothing for paging, beside which the API says how many rows there are, or whether there are more:
+/// that is compared with what comes.
+pub(super) fn whole(subject: &Subject<'_>) -> Result<PagedField, String> {
+    let total = subject.answer.certain_total();
+    let has_next = subject.has_next();
+    if !subject.answer.speaks_of_pages() || (total.is_none() && has_next.is_none()) {
+        return Err(subject.lacks(
+            "the number of all rows or a flag for more in the value",
+            "total` or `hasNext",
+        ));
+    }
+    let pager = Pager::Capped { cap: None, has_next };
+    let mut paged = subject.paged(pager, subject.items()?, None);
+    paged.total = total;
+    Ok(paged)
 }

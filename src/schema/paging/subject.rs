@@ -5,7 +5,8 @@ use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::ExtendedType;
 
 use crate::schema::paging::answer::Answer;
-use crate::schema::paging::arguments::{Arguments, default_number};
+use crate::schema::paging::arguments::Arguments;
+use crate::schema::paging::first_page::{ASSUMED, told_first_page};
 use crate::schema::paging::hints::PagingHints;
 use crate::schema::paging::names::{is_cursor, is_flag, is_number};
 use crate::schema::paging::path::{ArgumentPath, FieldPath, dotted, read_argument, read_field};
@@ -68,10 +69,25 @@ impl<'schema> Subject<'schema> {
         found.ok_or_else(|| self.lacks("an argument for the page number", "pageArgument"))
     }
 
-    /// The number of the first page: 1 unless the hints or the argument's default say otherwise.
-    pub(super) fn first_page(&self, page: &ArgumentPath) -> u64 {
-        let is_zero = || default_number(self.schema, self.field, page) == Some(0);
-        self.hints.first_page.unwrap_or_else(|| u64::from(!is_zero()))
+    /// The number of the first page, where the hints or the schema tell it.
+    pub(super) fn told_first_page(&self, page: &ArgumentPath) -> Option<u64> {
+        let told = || told_first_page(self.schema, self.field, page);
+        self.hints.first_page.or_else(told)
+    }
+
+    /// The same, or what is assumed where a number of pages or of rows shows whether that is right.
+    pub(super) fn first_page(&self, page: &ArgumentPath, page_count: Option<&FieldPath>) -> Result<u64, String> {
+        let is_shown = page_count.is_some() || self.total().is_some();
+        let assumed = || is_shown.then_some(ASSUMED);
+        let found = self.told_first_page(page).or_else(assumed);
+        found.ok_or_else(|| {
+            format!(
+                "{} needs the number of the first page, and nothing tells that of `{}`: add `firstPage: {ASSUMED}`, or \
+                 the number that it has",
+                self.style_name(),
+                self.field.name
+            )
+        })
     }
 
     pub(super) fn offset(&self) -> Result<ArgumentPath, String> {
@@ -127,21 +143,26 @@ impl<'schema> Subject<'schema> {
             reason += &format!(", so pages rather than `{offset}`");
         }
         PagedField {
-            pager,
             items,
             size,
             total,
+            assumes_first_page: pager.first_page().is_some()
+                && pager
+                    .argument()
+                    .is_some_and(|page| self.told_first_page(page).is_none()),
             reason,
+            pager,
         }
+    }
+
+    fn style_name(&self) -> &'static str {
+        let style = self.hints.implied_style();
+        style.map_or("its pagination", |style| style.name())
     }
 
     /// That something is not there, and by which hint it can be named.
     pub(super) fn lacks(&self, what: &str, hint: &str) -> String {
-        let style = self
-            .hints
-            .implied_style()
-            .map_or("its pagination", |style| style.name());
-        let field = &self.field.name;
+        let (style, field) = (self.style_name(), &self.field.name);
         format!("{style} needs {what}, and `{field}` shows none: name it by `{hint}`, or choose another style")
     }
 }

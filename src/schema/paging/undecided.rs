@@ -2,6 +2,7 @@
 
 use crate::schema::paging::Paging;
 use crate::schema::paging::detect::paging;
+use crate::schema::paging::first_page::ASSUMED;
 use crate::schema::paging::hints::PagingHints;
 use crate::schema::paging::path::{ArgumentPath, FieldPath, dotted};
 use crate::schema::paging::style::StyleHint;
@@ -13,7 +14,7 @@ const SWITCH_OFF: &str = "write @paginate(style: NONE) behind it if what it answ
 /// The outcome for a field that looks paginated and fits no style for certain.
 pub(super) fn undecided(subject: &Subject<'_>) -> Paging {
     Paging::Undecided {
-        arguments: subject.arguments.signs(),
+        arguments: subject.signs(),
         help: help(subject),
     }
 }
@@ -29,7 +30,7 @@ fn help(subject: &Subject<'_>) -> String {
         true => format!(" (`items` is the list that you select: {})", other_lists(subject)),
         false => String::new(),
     };
-    let condition = condition(&proposal);
+    let condition = condition(subject, &proposal);
     format!("write {proposal} behind it{condition}{lists}, or {SWITCH_OFF}")
 }
 
@@ -46,16 +47,25 @@ fn obstacle(subject: &Subject<'_>) -> Option<String> {
 }
 
 /// What the author has to make sure of, which no schema tells.
-fn condition(proposal: &PagingHints) -> String {
-    match (proposal.style, &proposal.total, &proposal.end_cursor) {
-        (Some(StyleHint::PageList), ..) => " if its first page has that number".to_owned(),
-        (Some(StyleHint::Page), Some(total), _) => format!(" if `{total}` counts all rows and not those of a page"),
-        (Some(StyleHint::FlatCursor), _, Some(cursor)) => {
-            format!(" if `{cursor}` is the cursor of the next page, and null at the end")
+fn condition(subject: &Subject<'_>, proposal: &PagingHints) -> String {
+    let is_loose_offset = subject.arguments.offset().is_none();
+    let number = proposal.first_page.map(|_| "its first page has that number".to_owned());
+    let of_style = match (proposal.style, &proposal.total, &proposal.end_cursor) {
+        (Some(StyleHint::Page), Some(total), _) => Some(format!("`{total}` counts all rows and not those of a page")),
+        (Some(StyleHint::FlatCursor), _, Some(cursor)) => Some(format!(
+            "`{cursor}` is the cursor of the next page, and null at the end"
+        )),
+        (Some(StyleHint::Offset | StyleHint::OffsetList), ..) if is_loose_offset => {
+            Some("it takes the number of rows to leave out".to_owned())
         }
-        (Some(StyleHint::Keyset), ..) => " if it takes the key of the last row".to_owned(),
-        (Some(StyleHint::Capped), ..) => " if there is no way to ask for more".to_owned(),
-        _ => String::new(),
+        (Some(StyleHint::Keyset), ..) => Some("it takes the key of the last row".to_owned()),
+        (Some(StyleHint::Capped), ..) => Some("there is no way to ask for more".to_owned()),
+        _ => None,
+    };
+    let conditions: Vec<String> = number.into_iter().chain(of_style).collect();
+    match conditions.is_empty() {
+        true => String::new(),
+        false => format!(" if {}", conditions.join(" and ")),
     }
 }
 
@@ -91,23 +101,19 @@ fn of(subject: &Subject<'_>, style: StyleHint, size: Option<ArgumentPath>) -> Pa
 }
 
 fn by_cursor(subject: &Subject<'_>) -> Option<PagingHints> {
-    let cursor = subject.arguments.cursor()?;
+    let cursor = subject.arguments.loose_cursor()?;
     Some(PagingHints {
         cursor_argument: Some(cursor.to_string()),
         end_cursor: path(subject.answer.loose_end_cursor()),
-        ..of(subject, StyleHint::FlatCursor, subject.arguments.size())
+        ..of(subject, StyleHint::FlatCursor, subject.arguments.loose_size())
     })
 }
 
 fn by_page(subject: &Subject<'_>) -> Option<[PagingHints; 3]> {
     let page = subject.arguments.loose_page()?;
-    let is_loose = subject.arguments.page().is_none();
     let proposed = |style| PagingHints {
         page_argument: Some(page.to_string()),
-        first_page: (is_loose || style == StyleHint::PageList).then(|| match is_loose {
-            true => 0,
-            false => subject.first_page(&page),
-        }),
+        first_page: first_page(subject, &page, style),
         ..of(subject, style, subject.arguments.page_size())
     };
     let total = subject.answer.total().is_none();
@@ -122,22 +128,34 @@ fn by_page(subject: &Subject<'_>) -> Option<[PagingHints; 3]> {
     ])
 }
 
+/// The number to be confirmed, unless the value shows or the schema tells whether it is right. A page that is called
+/// an index mostly counts from 0.
+fn first_page(subject: &Subject<'_>, page: &ArgumentPath, style: StyleHint) -> Option<u64> {
+    let told = subject.told_first_page(page);
+    match style {
+        _ if subject.arguments.page().is_none() => Some(told.unwrap_or(0)),
+        StyleHint::PageList => Some(told.unwrap_or(ASSUMED)),
+        StyleHint::PageFlag if told.is_none() && subject.total().is_none() => Some(ASSUMED),
+        _ => None,
+    }
+}
+
 fn by_offset(subject: &Subject<'_>) -> Option<[PagingHints; 2]> {
-    let offset = subject.arguments.offset()?;
+    let offset = subject.arguments.loose_offset()?;
     let proposed = |style| PagingHints {
         offset_argument: Some(offset.to_string()),
-        ..of(subject, style, subject.arguments.size())
+        ..of(subject, style, subject.arguments.loose_size())
     };
     Some([proposed(StyleHint::Offset), proposed(StyleHint::OffsetList)])
 }
 
 /// A bare list with a cursor argument: its cursor can but be something of the last row.
 fn keyset(subject: &Subject<'_>) -> Option<PagingHints> {
-    let cursor = subject.arguments.cursor()?;
+    let cursor = subject.arguments.loose_cursor()?;
     Some(PagingHints {
         filter: Some(cursor.to_string()),
         key: Some("id".to_owned()),
-        ..of(subject, StyleHint::Keyset, subject.arguments.size())
+        ..of(subject, StyleHint::Keyset, subject.arguments.loose_size())
     })
 }
 

@@ -159,6 +159,8 @@ fn conviso() {
              `pagination.perPage` and `pagination.page`, and `metadata.totalPages`\n\
              Query.chats: relay cursors; rows [nodes, edges.node]; \
              `first` and `after`, and `pageInfo` with `hasNextPage` and `endCursor`\n\
+             Query.tecnologiesByCompany: capped list; {totals} no way to ask for more\n\
+             Asset.customMetadata: capped list; {totals} no way to ask for more\n\
              Asset.developers: page numbers with totals; {totals} `perPage` and `page`, and `metadata.totalPages`"
         )
     );

@@ -140,7 +140,7 @@ fn parts_with_names_of_their_own() {
     );
     assert_told(
         "assets",
-        "style = 'page_flag'\nhas_next = 'more'",
+        "style = 'page_flag'\nhas_next = 'more'\nfirst_page = 1",
         "page numbers with a flag; rows [edges.node]; `page`, and `more`",
     );
     assert_told(
@@ -152,6 +152,21 @@ fn parts_with_names_of_their_own() {
         "products",
         "style = 'offset_list'\ntotal = ''",
         "offset, bare list; rows [results]; `limit` and `offset`, and nothing that says how many rows there are",
+    );
+}
+
+#[test]
+fn a_first_page_that_nothing_would_show_to_be_wrong_has_to_be_told() {
+    assert_told(
+        "assets",
+        "style = 'page_flag'\nhas_next = 'more'",
+        "error: PAGE_FLAG needs the number of the first page, and nothing tells that of `assets`: add `firstPage: 1`, or \
+         the number that it has",
+    );
+    assert_told(
+        "assets",
+        "style = 'page_flag'\nhas_next = 'more'\ntotal = 'meta.all'\nitems = 'rows'",
+        "page numbers with a flag; rows [rows]; total meta.all; `page`, and `more`",
     );
 }
 

@@ -1,6 +1,7 @@
 //! Small schemas in the shapes of real APIs, and what is made of their fields.
 
 mod apis;
+mod doubt;
 mod hints;
 mod shapes;
 mod undecided;

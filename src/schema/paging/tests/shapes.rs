@@ -102,14 +102,17 @@ fn the_first_page_is_told_by_a_default() {
         let hints: PagingHints = toml::from_str(hints).unwrap();
         match paging(&schema, object_field(&schema, "Query", field).unwrap(), &hints).unwrap() {
             Paging::Paged(paged) => match paged.pager {
-                Pager::PageTotals { first_page, .. } => first_page,
+                Pager::PageTotals { first_page, .. } => (first_page, paged.assumes_first_page),
                 other => panic!("{other:?}"),
             },
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(["a", "b", "c", "d"].map(|field| first_page(field, "")), [1, 0, 0, 1]);
-    assert_eq!(first_page("b", "first_page = 1"), 1);
+    assert_eq!(
+        ["a", "b", "c", "d"].map(|field| first_page(field, "")),
+        [(1, true), (0, false), (0, false), (1, false)]
+    );
+    assert_eq!(first_page("b", "first_page = 1"), (1, false));
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn two_input_objects_with_paging_leave_it_open() {
     );
     let lines: Vec<&str> = lines.lines().collect();
     assert!(
-        lines[0].starts_with("Query.a: undecided (pagination): say how"),
+        lines[0].starts_with("Query.a: undecided (pagination, options): say how"),
         "{lines:#?}"
     );
     assert!(
@@ -134,7 +137,10 @@ fn two_input_objects_with_paging_leave_it_open() {
         lines[2].starts_with("Query.c: undecided (paging): say how"),
         "{lines:#?}"
     );
-    assert_eq!(lines.len(), 3);
+    assert!(
+        lines[3].starts_with("Query.d: undecided (filter): write @paginate(style: PAGE, sizeArgument: \"filter.size\""),
+        "{lines:#?}"
+    );
 }
 
 #[test]
@@ -169,7 +175,7 @@ fn a_style_that_is_given_takes_all_lists_for_rows() {
         type A { users: [Row!]! groups: [Row!]! more: Boolean hasNextPage: Boolean }",
     );
     assert_eq!(
-        told(&schema, "Query", "a", "style = 'page_flag'"),
+        told(&schema, "Query", "a", "style = 'page_flag'\nfirst_page = 1"),
         "page numbers with a flag; rows [users, groups]; `page`, and `hasNextPage`"
     );
 }

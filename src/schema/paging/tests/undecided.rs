@@ -10,6 +10,7 @@ fn help(field: &str) -> String {
         type Row {{ id: ID! }}
         type Wrapped {{ collection: [Row!] }}
         type Counted {{ rows: [Row!] count: Int }}
+        type Flagged {{ rows: [Row!] hasNextPage: Boolean! }}
         type Deep {{ data: Inner meta: Meta }}
         type Inner {{ rows: [Row!] }}
         type Meta {{ totalPages: Int }}
@@ -46,6 +47,22 @@ fn a_number_that_can_be_the_length_of_the_page() {
 fn page_numbers_that_may_count_from_zero() {
     let told = help("a(pageIndex: Int, pageSize: Int): [Row!]");
     assert!(told.contains("pageArgument: \"pageIndex\", firstPage: 0)"), "{told}");
+}
+
+#[test]
+fn a_flag_alone_does_not_show_a_first_page_that_is_missed() {
+    assert_eq!(
+        help("a(page: Int, limit: Int): Flagged"),
+        format!(
+            "Query.a: undecided (page, limit): write @paginate(style: PAGE_FLAG, sizeArgument: \"limit\", \
+             pageArgument: \"page\", firstPage: 1) behind it if its first page has that number, {NONE}"
+        )
+    );
+    for told in ["page: Int = 0", "page: Int! = 1", "\"zero-based\" page: Int"] {
+        let told = help(&format!("a({told}, limit: Int): Flagged"));
+        assert!(told.contains("page numbers with a flag; rows [rows]"), "{told}");
+    }
+    assert!(help("a(page: Int = 3, limit: Int): Flagged").contains("firstPage: 1"));
 }
 
 #[test]

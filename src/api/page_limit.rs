@@ -1,0 +1,65 @@
+//! Refusals that say that a page may not be so large: what to do about them is known.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// `first must be at most 10`, `limit may not exceed 100`, `exceeds the first limit of 100 records`, `pageSize must be
+/// between 1 and 50`.
+const LIMIT: &str = r"(?ix)
+    \b (?: first | last | limit | take | count | size | per_?page | page_?size | max_?results | rows | records | items) \b
+    .{0,60}?
+    \b (?: at\ most | exceeds? | exceeded | exceeding | greater\ than | more\ than | larger\ than | up\ to | less\ than\ or\ equal
+        | maximum | max | between | limit\ of | limited\ to | below | under ) \b
+    (?: \D{0,40} (?P<number> \d{1,9} ) (?: \s* (?: and | to | - ) \s* (?P<end> \d{1,9} ) )? )?";
+
+/// What to do about a request that was refused in these words.
+pub(super) fn remedy(message: &str) -> String {
+    static LIMITS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LIMIT).ok());
+    let Some(found) = LIMITS.as_ref().and_then(|limits| limits.captures(message)) else {
+        return "the request will not pass as it is, check the endpoint and the query".to_owned();
+    };
+    let number = found.name("end").or_else(|| found.name("number"));
+    let number = number.map_or("…", |number| number.as_str());
+    format!(
+        "the pages seem to be too large: write @paginate(size: {number}) behind the field, or `page_size = {number}` in \
+         [limits] of the source"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_pages_are_read_in_many_words() {
+        for (message, number) in [
+            ("`first` must be at most 10", "10"),
+            ("limit may not exceed 250", "250"),
+            (
+                "Requesting 200 records on the `issues` connection exceeds the `first` limit of 100 records.",
+                "100",
+            ),
+            ("pageSize must be between 1 and 50", "50"),
+            ("perPage cannot be greater than 100 (got 500)", "100"),
+            ("The maximum number of items per page is exceeded: rows exceeded", "…"),
+        ] {
+            let told = remedy(message);
+            assert!(
+                told.contains(&format!("@paginate(size: {number})")),
+                "{message}: {told}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_refusals_are_left_alone() {
+        for message in [
+            "Cannot query field `limit`",
+            "must be at most 10 characters",
+            "Variable $first of type Int",
+        ] {
+            assert!(remedy(message).contains("check the endpoint"), "{message}");
+        }
+    }
+}

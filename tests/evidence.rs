@@ -1,0 +1,264 @@
+//! What an API says of how many rows it has, compared with those that came: it shows what paging alone would miss.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::cell::Kind;
+use crate::program::Ended;
+use crate::project::Project;
+use crate::stub::{Answer, Stub};
+
+/// Rows of the API of these tests.
+const ROWS: u64 = 25;
+
+/// A project with one query file, `rows`.
+fn project(fields: &str, query: &str) -> Project {
+    let settings = "endpoint = 'http://127.0.0.1:9/'\nschema = 'schema.graphql'\n[limits]\npage_size = 10\nquery = { root_fields = 1 }\n[retry]\nattempts = 1\n";
+    let schema = format!("type Query {{ {fields} }} type Row {{ id: ID! }}");
+    Project::new(settings)
+        .with("schema.graphql", &schema)
+        .with("rows.graphql", query)
+}
+
+/// The whole number of that name among a request's variables.
+fn number(request: &Value, name: &str) -> Option<u64> {
+    request["variables"][name].as_u64()
+}
+
+/// The rows from one place to before another, as far as there are so many.
+fn rows(from: u64, to: u64) -> Value {
+    let row = |number: u64| json!({ "id": number.to_string() });
+    (from..to.min(ROWS)).map(row).collect()
+}
+
+#[track_caller]
+fn ended(project: &Project, stub: &Stub, code: i32, row_count: usize) -> Ended {
+    let ended = project.run(stub, &[]).with_code(code);
+    if code != 1 {
+        let written = project
+            .newest("rows")
+            .rows("rows", &[("_id", Kind::Text), ("id", Kind::Text)]);
+        let ids: BTreeSet<String> = written.iter().map(|row| format!("{:?}", row["id"])).collect();
+        assert_eq!((written.len(), ids.len()), (row_count, row_count), "{}", ended.stderr);
+    }
+    ended
+}
+
+mod first_page {
+    use super::*;
+
+    const PAGE: &str = "type Page { rows: [Row!]! hasNextPage: Boolean! total: Int }";
+
+    fn field(argument: &str) -> String {
+        format!("rows({argument}, limit: Int): Page }} {PAGE} type Unused {{ id: ID")
+    }
+
+    /// An API that numbers its pages from 0 on.
+    fn from_zero() -> Stub {
+        Stub::start(|request| {
+            let page = number(request, "page")
+                .or_else(|| number(request, "mine"))
+                .expect("a page");
+            Answer::Json(answer(page * 10))
+        })
+    }
+
+    fn answer(from: u64) -> Value {
+        json!({ "data": { "rows": { "rows": rows(from, from + 10), "hasNextPage": from + 10 < ROWS, "total": ROWS } } })
+    }
+
+    #[test]
+    fn one_that_is_passed_over_shows_by_the_total() {
+        let ended = ended(
+            &project(&field("page: Int"), "{ rows { rows { id } } }"),
+            &from_zero(),
+            3,
+            15,
+        );
+        assert!(
+            ended.stderr.contains("25 by its total") && ended.stderr.contains("write @paginate(firstPage: 0)"),
+            "{}",
+            ended.stderr
+        );
+    }
+
+    #[test]
+    fn one_that_is_told_is_asked_for() {
+        let told = [
+            (field("page: Int = 0"), "{ rows { rows { id } } }"),
+            (field("\"counted from 0\" page: Int"), "{ rows { rows { id } } }"),
+            (field("page: Int"), "{ rows(page: 0) { rows { id } } }"),
+            (
+                field("page: Int"),
+                "query($mine: Int = 0) { rows(page: $mine) { rows { id } } }",
+            ),
+            (field("page: Int"), "{ rows @paginate(firstPage: 0) { rows { id } } }"),
+        ];
+        for (fields, query) in told {
+            ended(&project(&fields, query), &from_zero(), 0, 25);
+        }
+    }
+
+    #[test]
+    fn one_that_no_total_shows_to_be_wrong_has_to_be_told() {
+        let fields = field("page: Int").replace(" total: Int", "");
+        let stub = from_zero();
+        let project = project(&fields, "{ rows { rows { id } } }");
+        let ended = project.run(&stub, &[]).with_code(2);
+        assert!(ended.stderr.contains("firstPage: 1) behind it if"), "{}", ended.stderr);
+        assert!(stub.requests().is_empty(), "it is refused before anything is asked");
+    }
+
+    #[test]
+    fn another_page_than_the_first_is_refused() {
+        let project = project(&field("page: Int"), "{ rows(page: 2) { rows { id } } }");
+        let ended = project.run(&from_zero(), &[]).with_code(2);
+        assert!(ended.stderr.contains("`page` has a fixed value"), "{}", ended.stderr);
+    }
+
+    #[test]
+    fn one_that_is_the_second_as_well_is_told() {
+        let stub = Stub::start(|request| {
+            let page = number(request, "page").expect("a page");
+            Answer::Json(answer(page.saturating_sub(1) * 10))
+        });
+        let project = project(&field("page: Int = 0"), "{ rows { rows { id } } }");
+        let ended = ended(&project, &stub, 3, 25);
+        assert!(
+            ended.stderr.contains("write @paginate(firstPage: 1)"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+/// Lists whose fields take nothing that is called like paging.
+mod unpaged {
+    use super::*;
+
+    const COUNTED: &str = "rows(status: String): Page } type Page { rows: [Row!] meta: Meta } type Meta { totalCount: Int hasMore: Boolean";
+
+    fn answering(count: u64, total: Option<u64>, has_more: bool) -> Stub {
+        Stub::start(move |_| {
+            let meta = json!({ "totalCount": total, "hasMore": has_more });
+            Answer::Json(json!({ "data": { "rows": { "rows": rows(0, count), "meta": meta } } }))
+        })
+    }
+
+    #[test]
+    fn fewer_rows_than_the_total_are_not_complete() {
+        let project = project(COUNTED, "{ rows { rows { id } } }");
+        let told = ended(&project, &answering(10, Some(25), false), 3, 10).stderr;
+        assert!(told.contains("25 by its total"), "{told}");
+        ended(&project, &answering(25, Some(25), false), 0, 25);
+        ended(&project, &answering(25, Some(10), false), 0, 25);
+        ended(&project, &answering(25, None, false), 0, 25);
+    }
+
+    #[test]
+    fn more_to_come_is_not_complete() {
+        let project = project(COUNTED, "{ rows { rows { id } } }");
+        let told = ended(&project, &answering(10, None, true), 3, 10).stderr;
+        assert!(told.contains("takes no argument by which to ask for them"), "{told}");
+    }
+
+    #[test]
+    fn what_is_called_otherwise_is_refused() {
+        let project = project("rows(position: Int, amount: Int): [Row!]", "{ rows { id } }");
+        let told = project.run(&answering(0, None, false), &[]).with_code(2).stderr;
+        assert!(told.contains("looks paginated (it takes position, amount)"), "{told}");
+    }
+
+    #[test]
+    fn pages_by_objects_in_objects_are_all_read() {
+        let fields =
+            "rows(options: Options): Page } type Page { rows: [Row!] meta: Meta } type Meta { totalCount: Int }
+            input Options { paginate: Paginate sort: String } input Paginate { page: Int limit: Int";
+        let stub = Stub::start(|request| {
+            let page = number(request, "page").expect("a page");
+            let text = request["query"].as_str().expect("a text");
+            assert!(
+                text.contains("options:{sort:\"id\",paginate:{limit:$pageSize,page:$page}}"),
+                "{text}"
+            );
+            let meta = json!({ "totalCount": ROWS });
+            let rows = rows((page - 1) * 10, page * 10);
+            Answer::Json(json!({ "data": { "rows": { "rows": rows, "meta": meta } } }))
+        });
+        let project = project(fields, "{ rows(options: { sort: \"id\" }) { rows { id } } }");
+        ended(&project, &stub, 0, 25);
+    }
+}
+
+/// Lists that take a size and nothing else.
+mod cut {
+    use super::*;
+
+    const SIZED: &str = "rows(limit: Int): [Row!]!";
+
+    fn clamping(most: u64) -> Stub {
+        Stub::start(move |request| {
+            let size = number(request, "pageSize").expect("a size");
+            Answer::Json(json!({ "data": { "rows": rows(0, size.min(most)) } }))
+        })
+    }
+
+    #[test]
+    fn one_that_the_server_cuts_in_silence_is_not_complete() {
+        let cut = project(SIZED, "{ rows(limit: 1000) { id } }");
+        let told = ended(&cut, &clamping(20), 3, 20).stderr;
+        assert!(told.contains("write @paginate(style: CAPPED, cap: 1000)"), "{told}");
+        let settled = project(
+            SIZED,
+            "{ rows(limit: 1000) @paginate(style: CAPPED, cap: 1000) { id } }",
+        );
+        ended(&settled, &clamping(20), 0, 20);
+    }
+
+    #[test]
+    fn one_that_ends_elsewhere_is_complete_unless_it_is_full() {
+        ended(&project(SIZED, "{ rows(limit: 1000) { id } }"), &clamping(24), 0, 24);
+        ended(&project(SIZED, "{ rows(limit: 24) { id } }"), &clamping(24), 3, 24);
+    }
+}
+
+/// Rows that never come, though the API says that it is at its end.
+mod lost {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_compared_with_its_total() {
+        let fields =
+            "rows(first: Int, after: String): Page } type Page { totalCount: Int pageInfo: Info! nodes: [Row!] }
+            type Info { hasNextPage: Boolean! endCursor: String";
+        let stub = |count: u64| {
+            Stub::start(move |request| {
+                let text = request["query"].as_str().expect("a text");
+                let mut page = json!({ "pageInfo": { "hasNextPage": false }, "nodes": rows(0, count) });
+                if text.contains("totalCount") {
+                    page["totalCount"] = ROWS.into();
+                }
+                Answer::Json(json!({ "data": { "rows": page } }))
+            })
+        };
+        let told = ended(&project(fields, "{ rows { nodes { id } } }"), &stub(7), 3, 7).stderr;
+        assert!(
+            told.contains("`rows` had 7 distinct rows, and 25 by its total"),
+            "{told}"
+        );
+        let distrusted = project(fields, "{ rows @paginate(total: \"\") { nodes { id } } }");
+        ended(&distrusted, &stub(7), 0, 7);
+    }
+
+    #[test]
+    fn pages_of_plain_values_are_refused_with_what_to_do() {
+        let fields = "names(first: Int, after: String): Page } type Page { pageInfo: Info! nodes: [String!] }
+            type Info { hasNextPage: Boolean! endCursor: String";
+        let stub = Stub::start(|_| Answer::Json(json!({ "data": null })));
+        let project = project(fields, "{ names { nodes } }");
+        let told = project.run(&stub, &[]).with_code(2).stderr;
+        assert!(told.contains("`nodes` holds plain values (`String`)"), "{told}");
+        assert!(told.contains("@paginate(style: NONE)"), "{told}");
+    }
+}
