@@ -133,10 +133,12 @@ fn what_one_run_showed_serves_the_next() {
 }
 
 #[test]
-fn what_is_there_at_once_comes_one_by_one_each_with_an_id_of_its_own() {
+fn what_is_one_row_for_each_value_has_an_id_of_its_own_and_shares_requests() {
     let project = tracker().only(&["groups"]).with("details.graphql", DETAILS);
     let server = serve(trapped([ALDER], &LookupAnswer::Nothing));
     project.run(&server, &[]).with_code(0);
+    let requests = server.log().requests;
+    assert!(requests < 6, "{requests} requests for 40 groups and their details");
     let exported = project.exported("details");
     assert_eq!(exported.incomplete(), Vec::<&str>::new());
     assert_eq!(counts(&exported), [40, 40, 1, 0]);

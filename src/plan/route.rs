@@ -9,7 +9,7 @@ use crate::plan::driven::{Asked, arguments};
 use crate::plan::row_plan::RowPlan;
 use crate::plan::selection::MergedField;
 use crate::plan::survey::{Branch, RowField, Survey};
-use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, RowId};
+use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, Items, RowId, RowsLayout};
 use crate::plan::text::{Argument, Source, Text, Token};
 use crate::schema::Pager;
 
@@ -82,10 +82,12 @@ impl<'plan> RouteMaker<'plan> {
     }
 
     /// The ways to the first pages under each field of the query root that leads to rows; none for an operation that
-    /// is itself the one row.
+    /// is itself the one row, but for one of a single field.
     pub(crate) fn roots(self) -> Vec<Route> {
-        let AncestorRole::Object(fields) = self.start_role() else {
-            return Vec::new();
+        let fields = match self.start_role() {
+            AncestorRole::Object(fields) => fields,
+            AncestorRole::Rows(layout) => return self.only_root(layout).into_iter().collect(),
+            _ => return Vec::new(),
         };
         let is_value = |field: &AncestorField| matches!(field.role, AncestorRole::Columns(_));
         let (beside, roots): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_value);
@@ -95,6 +97,24 @@ impl<'plan> RouteMaker<'plan> {
             beside: beside.clone(),
         });
         roots.collect()
+    }
+
+    /// The way to the one field of an operation that is itself the one row.
+    fn only_root(self, layout: RowsLayout) -> Option<Route> {
+        let [Branch::Value(field)] = self.rows()[0].branches.as_slice() else {
+            return None;
+        };
+        let key = field.key.to_string();
+        let items = Items::Field { key: key.clone() };
+        Some(Route {
+            tokens: self.beside(Some(&key)),
+            root: AncestorField {
+                key,
+                is_optional: field.is_conditional,
+                role: AncestorRole::Rows(RowsLayout { items, ..layout }),
+            },
+            beside: Vec::new(),
+        })
     }
 
     /// The values of the query root, and one field of it.
@@ -434,7 +454,8 @@ impl<'plan> RouteMaker<'plan> {
             Keep::All => self.whole_field(field, &path, false),
             Keep::Root(root) => {
                 let is_root = root == Some(field.response_key().as_str());
-                let leads_to_rows = self.rows().iter().any(|row| row.path.starts_with(&path));
+                let leads_to_rows = |row: &RowField| row.path.is_empty() || row.path.starts_with(&path);
+                let leads_to_rows = self.rows().iter().any(leads_to_rows);
                 match leads_to_rows && !is_root {
                     true => Text::default(),
                     false => self.whole_field(field, &path, is_root),

@@ -197,6 +197,11 @@ pub enum Signal {
 pub enum Items {
     /// The value is itself the one row (an operation without any list).
     Value,
+    /// The value is all that the one row holds, under this key (such an operation of one field, in company).
+    Field {
+        /// The field's response key.
+        key: String,
+    },
     /// The value is the list.
     List,
     /// The list stands under this key of the value (`nodes`).

@@ -27,7 +27,10 @@ impl<'s, 'de> Item<'s, 'de> {
         if raw == "null" {
             return Ok(None);
         }
-        let fields = Fields::parse(raw)?;
+        let fields = match &layout.items {
+            Items::Field { key } => Fields::only(key, raw)?,
+            _ => Fields::parse(raw)?,
+        };
         let Items::Edges { node, edge_cells, .. } = &layout.items else {
             return Ok(Some(Self {
                 layout,

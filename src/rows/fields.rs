@@ -24,6 +24,12 @@ impl<'de> Fields<'de> {
         serde_json::from_str(raw).map_err(|error| unreadable(&error))
     }
 
+    /// The one field of an object, from its value.
+    pub(super) fn only(key: &str, raw: &'de str) -> Result<Self, MisfitCause> {
+        let value = serde_json::from_str(raw).map_err(|error| unreadable(&error))?;
+        Ok(Self(vec![(Cow::Owned(key.to_owned()), value)]))
+    }
+
     /// The JSON text of a field. A key that stands twice is none that can be trusted.
     pub(super) fn get(&self, key: &str) -> Result<Option<&'de str>, MisfitCause> {
         let mut found = self.0.iter().filter(|(name, _)| name == key);

@@ -93,6 +93,11 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
         self.page.reading == Reading::Careful
     }
 
+    /// Whether the item is the value of the only field of its row.
+    pub(super) fn is_of_one_field(&self) -> bool {
+        matches!(self.layout.items, Items::Field { .. })
+    }
+
     /// Forgets what was held of the row before.
     pub(super) fn clear(&mut self) {
         self.keys.clear();
@@ -160,6 +165,18 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
         }
         self.position += 1;
         self.read_below(id.as_deref().ok())
+    }
+
+    /// Takes in an item by its text, where that is as quick as any other way.
+    pub(super) fn take_text<E: Error>(&mut self, raw: &'de str) -> Result<(), E> {
+        let Some(item) = Item::parse(self.layout, raw).map_err(|_| second_look())? else {
+            return self.end_null();
+        };
+        item.take_keys(&mut self.keys);
+        item.take_below(&mut self.below);
+        let columns = &mut self.page.tables[self.layout.table].columns;
+        item.push(columns, &self.keys).map_err(|_| second_look())?;
+        self.end_row()
     }
 
     fn push_row(&mut self, item: &Item<'s, 'de>, id: &Result<Cow<'de, str>, MisfitCause>) -> Result<(), Misfit> {

@@ -76,6 +76,9 @@ impl<'de> DeserializeSeed<'de> for ItemSeed<'_, '_, '_, 'de> {
         if self.0.is_careful() {
             return self.0.take_carefully(<&RawValue>::deserialize(deserializer)?.get());
         }
+        if self.0.is_of_one_field() {
+            return self.0.take_text(<&RawValue>::deserialize(deserializer)?.get());
+        }
         self.0.clear();
         deserializer.deserialize_any(self)
     }

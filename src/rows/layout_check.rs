@@ -110,7 +110,7 @@ impl Check<'_> {
 
     fn row_field(&mut self, layout: &RowsLayout) -> Result<(), LayoutFault> {
         match &layout.items {
-            Items::Value | Items::List => self.rows(layout, &[]),
+            Items::Value | Items::Field { .. } | Items::List => self.rows(layout, &[]),
             Items::Nodes { beside, .. } => self.within(beside, |check| check.rows(layout, &[])),
             Items::Edges { beside, edge_cells, .. } => self.within(beside, |check| check.rows(layout, edge_cells)),
         }

@@ -73,7 +73,7 @@ impl<'p, 'de> Page<'p, 'de> {
         let table = &mut self.tables[layout.table];
         let edge_cells: &[Cell] = match &layout.items {
             Items::Edges { edge_cells, .. } => edge_cells,
-            Items::Value | Items::List | Items::Nodes { .. } => &[],
+            Items::Value | Items::Field { .. } | Items::List | Items::Nodes { .. } => &[],
         };
         let rows = table.rows;
         if layout.row.has_parent {

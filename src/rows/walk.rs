@@ -63,7 +63,9 @@ impl<'de> DeserializeSeed<'de> for RoleSeed<'_, '_, 'de> {
                 return deserializer.deserialize_any(only);
             }
             AncestorRole::Rows(layout) => match &layout.items {
-                Items::Value => return OnlyItemSeed { page, layout, above }.deserialize(deserializer),
+                Items::Value | Items::Field { .. } => {
+                    return OnlyItemSeed { page, layout, above }.deserialize(deserializer);
+                }
                 Items::List => return ListSeed { page, layout, above }.deserialize(deserializer),
                 Items::Nodes { nodes: list, beside }
                 | Items::Edges {

@@ -501,7 +501,7 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
             page: &mut page,
         };
         match &layout.items {
-            At::Value | At::List => items.deserialize(deserializer)?,
+            At::Value | At::Field { .. } | At::List => items.deserialize(deserializer)?,
             At::Nodes { nodes: list, .. } | At::Edges { edges: list, .. } => {
                 PageSeed { items, list, path: &[] }.deserialize(deserializer)?;
             }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -27,9 +28,12 @@ impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.layout.items == At::Value {
+        if matches!(self.layout.items, At::Value | At::Field { .. }) {
             *self.walk.ordinal(self.layout.table) += 1;
-            let is_null = deserializer.deserialize_any(Nothingness)?;
+            let is_null = match self.layout.items {
+                At::Field { .. } => Option::<IgnoredAny>::deserialize(deserializer)?.is_none(),
+                _ => deserializer.deserialize_any(Nothingness)?,
+            };
             // What does not exist for one value of many is no row; alone it is one of nulls.
             self.page.is_null = is_null && self.place.slot.is_some();
             self.page.rows = u64::from(!self.page.is_null);
@@ -165,7 +169,7 @@ fn key_names(layout: &RowsLayout) -> Vec<&str> {
 fn node_name(layout: &RowsLayout) -> Option<&str> {
     match &layout.items {
         At::Edges { node, .. } => Some(node),
-        At::Value | At::List | At::Nodes { .. } => None,
+        At::Value | At::Field { .. } | At::List | At::Nodes { .. } => None,
     }
 }
 

@@ -154,7 +154,8 @@ fn values_go_one_by_one_where_what_stands_beside_the_rows_depends_on_them() {
     for text in [
         r#"query ($login: String! @each(of: "teams.slug")) {
           organization(login: $login) { id name } teams { nodes { slug } } }"#,
-        r#"query ($login: String! @each(of: "teams.slug")) { organization(login: $login) { id name } }"#,
+        r#"query ($login: String! @each(of: "teams.slug")) {
+          organization(login: $login) { id name } again: organization(login: $login) { id } }"#,
     ] {
         let plan = beside_teams(text).unwrap();
         assert!(!plan.mixes_members());

@@ -144,6 +144,7 @@ fn any_rows(depth: u32) -> BoxedStrategy<RowsLayout> {
     let of_edges = (key(), key(), any_cells(depth), beside.clone());
     let items = prop_oneof![
         Just(Items::Value),
+        key().prop_map(|key| Items::Field { key }),
         Just(Items::List),
         (key(), beside).prop_map(|(nodes, beside)| Items::Nodes { nodes, beside }),
         of_edges.prop_map(|(edges, node, edge_cells, beside)| Items::Edges {
@@ -244,6 +245,10 @@ impl Chooser {
         layout.row.has_parent = table > 0;
         match &mut layout.items {
             Items::Value | Items::List => {}
+            Items::Field { key } => {
+                layout.row.cells.truncate(1);
+                layout.row.cells.iter_mut().for_each(|cell| cell.key.clone_from(key));
+            }
             Items::Nodes { nodes, beside } => self.fields(beside, Some(nodes)),
             Items::Edges { edges, beside, .. } => self.fields(beside, Some(edges)),
         }
@@ -331,9 +336,13 @@ fn value_of(role: &AncestorRole) -> BoxedStrategy<String> {
         AncestorRole::Only(fields) => return list_of(body_of(fields), 1),
         AncestorRole::Rows(layout) => layout,
     };
+    let mut cells = cells_of(&layout.row.cells);
+    if let (Items::Field { .. }, Some((_, value))) = (&layout.items, cells.pop()) {
+        return value;
+    }
     let item = object(cells_of(&layout.row.cells));
     let (fields, key, list) = match &layout.items {
-        Items::Value => return item,
+        Items::Value | Items::Field { .. } => return item,
         Items::List => return list_of(item, 3),
         Items::Nodes { nodes, beside } => (beside, nodes, list_of(item, 3)),
         Items::Edges {

@@ -1,5 +1,7 @@
 //! Answers to requests for several values of the variable that a query is run for.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::*;
@@ -17,6 +19,9 @@ const SPACES: &str = r#"query ($space: String! @each(of: "spaces.name")) {
   space(name: $space) { login groups { nodes { id findings { nodes { id } } } } } }"#;
 /// The whole answer is one row.
 const LOGINS: &str = r#"query ($space: String! @each(of: "spaces.name")) { space(name: $space) { login } }"#;
+/// The same of more than one field.
+const TWO_LOGINS: &str = r#"query ($space: String! @each(of: "spaces.name")) {
+  space(name: $space) { login } again: space(name: $space) { login } }"#;
 
 fn member(number: u64) -> Member {
     Member {
@@ -145,17 +150,39 @@ fn a_value_whose_pages_cannot_be_turned_takes_no_other_one_down() {
 
 #[test]
 fn an_answer_that_is_one_row_is_none_where_nothing_exists() {
-    let plan = plan(LOGINS);
-    assert!(!plan.mixes_members());
-    let asked = [first(&plan, 1)];
-    let row = take(&plan, &asked, r#"{"space":{"login":"x"}}"#, &[]);
-    assert_eq!((row.members[&1].rows, row.void.len()), (1, 0));
-    let nothing = take(&plan, &asked, r#"{"space":null}"#, &[]);
-    assert_eq!((nothing.members[&1].rows, nothing.members[&1].nulls), (0, 1));
-    assert_eq!((nothing.void.as_slice(), nothing.failed.len()), (&[0][..], 0));
-    let failed = take(&plan, &asked, r#"{"space":null}"#, &[error(&json!(["space"]))]);
-    assert_eq!((failed.failed.len(), failed.void.as_slice()), (1, &[0][..]));
-    assert!(failed.flaws.is_empty(), "{failed:?}");
+    let answers = [
+        (LOGINS, r#"{"space":{"login":"x"}}"#, r#"{"space":null}"#),
+        (
+            TWO_LOGINS,
+            r#"{"space":{"login":"x"},"again":null}"#,
+            r#"{"space":null,"again":null}"#,
+        ),
+    ];
+    for (query, there, absent) in answers {
+        let plan = plan(query);
+        let asked = [first(&plan, 1)];
+        let row = take(&plan, &asked, there, &[]);
+        assert_eq!((row.members[&1].rows, row.void.len()), (1, 0));
+        let nothing = take(&plan, &asked, absent, &[]);
+        assert_eq!((nothing.members[&1].rows, nothing.members[&1].nulls), (0, 1));
+        assert_eq!((nothing.void.as_slice(), nothing.failed.len()), (&[0][..], 0));
+        let failed = take(&plan, &asked, absent, &[error(&json!(["space"]))]);
+        assert_eq!((failed.failed.len(), failed.void.as_slice()), (1, &[0][..]));
+        assert!(failed.flaws.is_empty(), "{failed:?}");
+    }
+}
+
+#[test]
+fn answers_that_are_one_row_each_share_a_request() {
+    let single = plan(LOGINS);
+    assert!(single.mixes_members() && !plan(TWO_LOGINS).mixes_members());
+    let asked = [1, 2, 3].map(|number| first(&single, number));
+    let data = r#"{"t0":{"login":"x"},"t1":null,"t2":null}"#;
+    let result = take(&single, &asked, data, &[error(&json!(["t2"]))]);
+    assert_eq!((result.members[&1].rows, result.members[&1].nulls), (1, 0));
+    assert_eq!((result.members[&2].rows, result.members[&2].nulls), (0, 1));
+    assert_eq!(result.failed.len(), 1);
+    assert_eq!(result.void.iter().copied().collect::<BTreeSet<_>>(), [1, 2].into());
 }
 
 #[test]
