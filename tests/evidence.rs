@@ -1,6 +1,7 @@
 //! What an API says of how many rows it has, compared with those that came: it shows what paging alone would miss.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -81,6 +82,18 @@ mod first_page {
             "{}",
             ended.stderr
         );
+    }
+
+    #[test]
+    fn a_total_below_what_came_shows_nothing() {
+        let stub = Stub::start(|request| {
+            let page = number(request, "page").expect("a page");
+            let mut answer = answer(page * 10);
+            answer["data"]["rows"]["total"] = json!(10);
+            Answer::Json(answer)
+        });
+        let told = ended(&project(&field("page: Int"), "{ rows { rows { id } } }"), &stub, 3, 15).stderr;
+        assert!(told.contains("which therefore shows nothing"), "{told}");
     }
 
     #[test]
@@ -260,5 +273,121 @@ mod lost {
         let told = project.run(&stub, &[]).with_code(2).stderr;
         assert!(told.contains("`nodes` holds plain values (`String`)"), "{told}");
         assert!(told.contains("@paginate(style: NONE)"), "{told}");
+    }
+}
+
+/// What is answered behind the last page, and in place of the first one.
+mod beyond {
+    use super::*;
+
+    const LIST: &str = "rows(limit: Int, offset: Int): [Row!]";
+    const COUNTED: &str = "rows(limit: Int, offset: Int): Page } type Page { rows: [Row!]! total: Int";
+
+    fn refusal(message: &str) -> Value {
+        json!({ "data": { "rows": null }, "errors": [{ "message": message, "path": ["rows"] }] })
+    }
+
+    /// An API that answers `beyond` from the end of its rows on.
+    fn ending(is_counted: bool, beyond: &'static (dyn Fn() -> Value + Sync)) -> Stub {
+        Stub::start(move |request| {
+            let offset = number(request, "offset").unwrap_or_default();
+            let size = number(request, "pageSize").unwrap_or(10);
+            let here = rows(offset, offset + size);
+            Answer::Json(match (offset >= ROWS, is_counted) {
+                (true, _) => beyond(),
+                (false, true) => json!({ "data": { "rows": { "rows": here, "total": ROWS } } }),
+                (false, false) => json!({ "data": { "rows": here } }),
+            })
+        })
+    }
+
+    #[test]
+    fn null_behind_a_list_is_its_end() {
+        let project = project(LIST, "{ rows { id } }");
+        ended(&project, &ending(false, &|| json!({ "data": { "rows": null } })), 0, 25);
+    }
+
+    #[test]
+    fn an_error_behind_a_list_is_told_and_keeps_the_rows() {
+        let project = project(LIST, "{ rows { id } }");
+        let told = ended(&project, &ending(false, &|| refusal("out of range")), 3, 25).stderr;
+        assert!(told.contains("nothing says that it is there"), "{told}");
+    }
+
+    #[test]
+    fn an_error_behind_as_many_rows_as_the_total_says_is_none() {
+        // Pages of 5 fit the 25 rows exactly: only a look behind them would tell more.
+        let project = project(COUNTED, "{ rows(limit: 5) { rows { id } } }");
+        ended(&project, &ending(true, &|| refusal("out of range")), 0, 25);
+    }
+
+    /// An API that refuses the first pages so many times.
+    fn failing(times: usize) -> Stub {
+        let count = AtomicUsize::new(0);
+        Stub::start(move |request| {
+            let offset = number(request, "offset").unwrap_or_default();
+            Answer::Json(match count.fetch_add(1, Ordering::Relaxed) < times {
+                true => refusal("the database is away"),
+                false => json!({ "data": { "rows": { "rows": rows(offset, offset + 10), "total": ROWS } } }),
+            })
+        })
+    }
+
+    #[test]
+    fn a_first_page_of_nothing_but_errors_is_asked_for_again() {
+        let project = project(COUNTED, "{ rows { rows { id } } }");
+        ended(&project, &failing(1), 0, 25);
+    }
+
+    #[test]
+    fn where_nothing_comes_but_errors_nothing_is_published() {
+        let project = project(COUNTED, "{ rows { rows { id } } }");
+        let told = ended(&project, &failing(usize::MAX), 1, 0).stderr;
+        assert!(told.contains("the database is away"), "{told}");
+        assert!(!project.written("rows/latest").exists(), "{told}");
+    }
+
+    #[test]
+    fn a_total_that_no_list_can_have_is_none() {
+        let project = project(COUNTED, "{ rows { rows { id } } }");
+        let stub = Stub::start(|request| {
+            let offset = number(request, "offset").unwrap_or_default();
+            Answer::Json(json!({ "data": { "rows": { "rows": rows(offset, offset + 10), "total": u64::MAX } } }))
+        });
+        ended(&project, &stub, 0, 25);
+    }
+
+    #[test]
+    fn a_flag_for_more_without_a_cursor_is_no_more_where_all_are_there() {
+        let fields = "rows(first: Int, after: String): Rows! } type PageInfo { hasNextPage: Boolean! endCursor: String } \
+                      type Rows { nodes: [Row!]! totalCount: Int pageInfo: PageInfo!";
+        let stub = |total: u64| {
+            Stub::start(move |request| {
+                let cursor = request["variables"]["cursor"]
+                    .as_str()
+                    .and_then(|text| text.parse().ok());
+                let from: u64 = cursor.unwrap_or_default();
+                let cursor = (from + 10 < ROWS).then(|| (from + 10).to_string());
+                let info = json!({ "hasNextPage": true, "endCursor": cursor });
+                let page = json!({ "nodes": rows(from, from + 10), "totalCount": total, "pageInfo": info });
+                Answer::Json(json!({ "data": { "rows": page } }))
+            })
+        };
+        let project = project(fields, "{ rows { nodes { id } } }");
+        ended(&project, &stub(25), 0, 25);
+        ended(&project, &stub(30), 1, 0);
+    }
+
+    #[test]
+    fn a_total_that_is_refused_is_told_to_be_left_out() {
+        let stub = Stub::start(|request| {
+            let offset = number(request, "offset").unwrap_or_default();
+            Answer::Json(json!({
+                "data": { "rows": { "rows": rows(offset, offset + 10), "total": null } },
+                "errors": [{ "message": "not allowed to count", "path": ["rows", "total"] }],
+            }))
+        });
+        let told = ended(&project(COUNTED, "{ rows { rows { id } } }"), &stub, 3, 25).stderr;
+        assert!(told.contains("write @paginate(total: \"\")"), "{told}");
     }
 }

@@ -3,6 +3,7 @@
 //! One task of the runtime does all of it, so that its state needs no locks; decoding and writing happen on other
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
+mod behind;
 mod refused;
 mod sending;
 mod taking;

@@ -617,7 +617,9 @@ fn note_signal(page: &mut FoundPage, signal: Signal, value: Value) {
 /// A count, however it is written; nothing for what is none, as -1 where the number is not known.
 fn number(value: &Value) -> Option<u64> {
     let whole = |number: f64| number >= 0.0 && number.fract() == 0.0;
-    match value {
+    // What no list can hold is no count: -1 without its sign, for one.
+    const MOST: u64 = i64::MAX as u64;
+    let number = match value {
         Value::String(text) => text.parse().ok(),
         value => {
             let rounded = || {
@@ -628,7 +630,8 @@ fn number(value: &Value) -> Option<u64> {
             };
             value.as_u64().or_else(rounded)
         }
-    }
+    };
+    number.filter(|number| *number < MOST)
 }
 
 /// The members of an object so far. One that occurs twice makes a body that can be read in two ways: it is refused

@@ -9,6 +9,7 @@ use crate::plan::{AncestorRole, Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
 use crate::run::members::FirstPages;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
+use crate::schema::Pager;
 use crate::state::{Member, MemberGain, Sequence, Tally, Task};
 
 /// What follows from a response.
@@ -82,6 +83,11 @@ pub(crate) fn consequences(
         harvest,
     };
     first_pages.note(|slot| request.cause(slot, &errors), &mut result);
+    if let Some(error) = request.broken_start(harvest, &errors) {
+        result.failed.push((0, error));
+        result.void.push(0);
+        return Ok(result);
+    }
     let mut strangers = harvest.strangers.clone();
     strangers.sort_unstable();
     strangers.dedup();
@@ -113,7 +119,11 @@ pub(crate) fn consequences(
             .entry(format!("`{path}` is missing from a response"))
             .or_default() += 1;
     }
-    let is_taken = |error: &&PlacedError<'_>| !error.slot.is_some_and(|slot| result.void.contains(&slot));
+    // An error without a place belongs to the slots that failed, where some did.
+    let is_taken = |error: &&PlacedError<'_>| match error.slot {
+        Some(slot) => !result.void.contains(&slot),
+        None => error.place.is_some() || result.failed.is_empty(),
+    };
     for error in errors.iter().filter(is_taken) {
         *result.flaws.entry(error.text()).or_default() += 1;
     }
@@ -121,6 +131,20 @@ pub(crate) fn consequences(
 }
 
 impl Request<'_> {
+    /// Why the first pages of everything have to be asked for again: nothing came but errors.
+    fn broken_start(&self, harvest: &Harvest, errors: &[PlacedError<'_>]) -> Option<PagingError> {
+        let is_start =
+            matches!(self.asked, [AskedTask { task, .. }] if task.connection.is_none() && task.member.is_none());
+        let is_empty = harvest.plain_rows == 0 && !harvest.pages.is_empty();
+        let error = errors.first().filter(|_| is_start && is_empty)?;
+        let is_null = |page: &FoundPage| page.is_null && !page.is_ruled_out;
+        harvest
+            .pages
+            .iter()
+            .all(is_null)
+            .then(|| PagingError::NoAnswer { cause: error.text() })
+    }
+
     /// The row that holds a slot's connection is not the one that was meant.
     fn note_stranger(&self, slot: usize, result: &mut Consequences) {
         result.void.push(slot);
@@ -180,7 +204,13 @@ impl Request<'_> {
                 (None, Some(names)) => Some(self.place_of(slot, names)),
                 (_, None) => None,
             };
-            PlacedError { error, slot, place }
+            let is_of_total = place.as_ref().is_some_and(|place| self.is_total(place));
+            PlacedError {
+                error,
+                slot,
+                place,
+                is_of_total,
+            }
         };
         errors.iter().map(place).collect()
     }
@@ -193,6 +223,17 @@ impl Request<'_> {
             _ => names.to_vec(),
         };
         names.join(".")
+    }
+
+    /// Whether the total of a connection stands at a place.
+    fn is_total(&self, place: &str) -> bool {
+        let total = |connection: &Connection| {
+            let total = connection.paged.total.as_ref()?;
+            let total: Vec<String> = total.iter().map(ToString::to_string).collect();
+            Some(format!("{}.{}", connection.path, total.join(".")))
+        };
+        let mut totals = self.plan.connections.iter().filter_map(total);
+        totals.any(|total| total == place)
     }
 
     /// Whether the answer as a whole is that for one member.
@@ -234,7 +275,11 @@ impl Request<'_> {
         if asked_task.is_none() {
             tally.opened += 1;
         }
-        if page.is_null || !page.has_items {
+        let is_behind = asked_task.is_some_and(|asked| {
+            let is_refused = errors.iter().any(|error| error.slot == page.slot);
+            page.is_null && !is_refused && may_be_behind_the_end(connection, &asked.task)
+        });
+        if (page.is_null || !page.has_items) && !is_behind {
             if let (Some(slot), Some(_)) = (page.slot, asked_task) {
                 let mut causes = errors.iter().filter(|error| error.slot == Some(slot));
                 let error = PagingError::BrokeOff {
@@ -428,6 +473,20 @@ pub(crate) fn note_end(tally: &mut Tally, end: End) {
 
 /// A first page without rows: because the connection is null, or because its list is. What does not exist for one value
 /// of many is no mistake of the author's.
+/// Whether nothing said that there is a page where a task's begins, so that the API may answer null or an error there.
+pub(crate) fn may_be_behind_the_end(connection: &Connection, task: &Task) -> bool {
+    let is_all = task.total.map(|total| total <= task.before);
+    let has_begun = task.position.is_some() && task.before > 0;
+    has_begun
+        && match connection.paged.pager {
+            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::OffsetTotal { has_next: None, .. } => {
+                is_all != Some(false)
+            }
+            Pager::PageTotals { .. } => is_all == Some(true),
+            _ => false,
+        }
+}
+
 fn note_absent(connection: &Connection, page: &FoundPage, is_of_member: bool, result: &mut Consequences) {
     let path = &connection.path;
     let tally = result.tallies.entry(page.connection).or_default();
@@ -451,12 +510,18 @@ struct PlacedError<'error> {
     slot: Option<usize>,
     /// Its place in the query, without positions in lists.
     place: Option<String>,
+    /// It is a total, which is asked for to be compared.
+    is_of_total: bool,
 }
 
 impl PlacedError<'_> {
     fn text(&self) -> String {
         let message = &self.error.message;
         match &self.place {
+            Some(place) if self.is_of_total => format!(
+                "`{place}` is null: {message}; it is asked for to be compared with the rows that came: write \
+                 @paginate(total: \"\") behind the connection to leave it out"
+            ),
             Some(place) => format!("`{place}` is null: {message}"),
             None => format!("the API reports: {message}"),
         }

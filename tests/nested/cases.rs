@@ -538,7 +538,7 @@ const PRESS_NESTED: [(&str, &str); 3] = [
         "{ authors { nodes { handle name entries { items { slug title
             ... on Article { words comments { nodes { id text by { ... on Reader { nick } ... on Guest { address } } } } }
             ... on Gallery { pictures { items { caption width } } }
-            ... on Note { pinned mentions { mentions { id of } } } } } } } }",
+            ... on Note { pinned mentions @paginate(firstPage: 1) { mentions { id of } } } } } } } }",
     ),
     (
         "contributors",

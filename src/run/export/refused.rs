@@ -59,6 +59,9 @@ impl Export<'_> {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());
         }
+        if let Some(change) = self.all_behind(&sent, &error.to_string()) {
+            return Ok(self.workplace.state.change_tasks(self.key, change).await?);
+        }
         if sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
             return Err(error);
         }

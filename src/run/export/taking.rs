@@ -129,22 +129,15 @@ impl Export<'_> {
             };
             let attempts = self.failed_attempts.entry(task.id).or_insert(0);
             *attempts += 1;
-            if *attempts < PAGE_ATTEMPTS {
-                again.push(task.id);
-            } else {
-                match &task.member {
-                    Some(member) if task.depth == 0 => {
-                        let gain = consequences.members.entry(member.number).or_default();
-                        gain.failure = Some(error.to_string());
-                    }
-                    None if task.depth == 0 => return Err(error),
-                    _ => *consequences.flaws.entry(error.to_string()).or_default() += 1,
+            let is_last = *attempts >= PAGE_ATTEMPTS;
+            let is_refused = matches!(error, PagingError::BrokeOff { .. });
+            match self.end_behind(task, &error.to_string()).filter(|_| is_refused) {
+                Some((end, flaw)) if is_last || end == Some(End::Total) => {
+                    flaw.into_iter().for_each(|flaw| note_flaw(consequences, flaw));
+                    note_task_end(consequences, task, end);
                 }
-                // A page before the last one is not its connection's end.
-                let connection = task.connection.filter(|_| task.expected.is_none());
-                if let Some(connection) = connection {
-                    note_end(consequences.tallies.entry(connection).or_default(), End::Lost);
-                }
+                _ if is_last => give_up(task, error, consequences)?,
+                _ => again.push(task.id),
             }
         }
         Ok(again)
@@ -171,6 +164,32 @@ impl Export<'_> {
             // The semaphore is never closed.
             Err(_) => body,
         }
+    }
+}
+
+/// Gives up a task whose page did not come. That names it; of the outermost level it is the end of the export, or of the
+/// one value that it is run for.
+fn give_up(task: &Task, error: PagingError, consequences: &mut Consequences) -> Result<(), PagingError> {
+    match &task.member {
+        Some(member) if task.depth == 0 => {
+            let gain = consequences.members.entry(member.number).or_default();
+            gain.failure = Some(error.to_string());
+        }
+        None if task.depth == 0 => return Err(error),
+        _ => note_flaw(consequences, error.to_string()),
+    }
+    // A page before the last one is not its connection's end.
+    note_task_end(consequences, task, task.expected.is_none().then_some(End::Lost));
+    Ok(())
+}
+
+fn note_flaw(consequences: &mut Consequences, text: String) {
+    *consequences.flaws.entry(text).or_default() += 1;
+}
+
+fn note_task_end(consequences: &mut Consequences, task: &Task, end: Option<End>) {
+    if let (Some(connection), Some(end)) = (task.connection, end) {
+        note_end(consequences.tallies.entry(connection).or_default(), end);
     }
 }
 

@@ -27,11 +27,18 @@ impl Turner<'_> {
     }
 
     fn behind_cursor(&self) -> Result<Turn, PagingError> {
+        let is_all = self.total().is_some_and(|total| total == self.rows());
         let Some(cursor) = &self.page.end_cursor else {
-            return Err(PagingError::NoCursor { path: self.path() });
+            return match is_all {
+                true => Ok(Self::end(End::Total)),
+                false => Err(PagingError::NoCursor { path: self.path() }),
+            };
         };
         if self.asked.position == Some(cursor) {
-            return Err(PagingError::StandsStill { path: self.path() });
+            return match is_all {
+                true => Ok(Self::end(End::Total)),
+                false => Err(PagingError::StandsStill { path: self.path() }),
+            };
         }
         if self.is_idle() {
             return Ok(self.idle());

@@ -13,12 +13,14 @@ impl Turner<'_> {
         let Some(first) = self.connection.paged.pager.first_page() else {
             return;
         };
+        let pages = self.number(first) - u64::from(self.page.rows == 0);
         let doubt = match (self.total(), self.page.page_count) {
+            // More than came is a flaw of its own.
+            (Some(total), _) if total >= self.rows() => return,
+            (_, Some(count)) if count == pages => return,
             (None, None) => "says neither how many rows nor how many pages it has",
-            (None, Some(count)) if self.page.rows == 0 && self.number(first) <= count => {
-                "has an empty page, and should have rows there by its number of pages"
-            }
-            _ => return,
+            (None, Some(_)) => "has another number of pages than it says",
+            (Some(_), _) => "has more rows than its total says, which therefore shows nothing",
         };
         turn.flaws
             .push(self.flaw(&format!("{doubt}{}", self.first_page_remedy())));

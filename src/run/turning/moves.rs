@@ -12,7 +12,7 @@ impl Turner<'_> {
     pub(super) fn note_moves(&self, turn: &mut Turn) -> Result<(), PagingError> {
         let stale = self.stale_pages();
         if stale >= STALE_PAGES && !turn.next.is_empty() {
-            *turn = self.nothing_new()?;
+            *turn = self.nothing_new(stale)?;
             return Ok(());
         }
         for next in &mut turn.next {
@@ -62,9 +62,13 @@ impl Turner<'_> {
         (self.page.repeats > 0 && !is_open) || was_open
     }
 
-    /// The end of a list that brings nothing new, page after page. One that says that there is more cannot be right.
-    fn nothing_new(&self) -> Result<Turn, PagingError> {
-        let is_told = self.page.has_next.is_some() || self.page.total.is_some() || self.page.page_count.is_some();
+    /// The end of a list that brought nothing new for so many pages. One that says that there is much more cannot be right.
+    fn nothing_new(&self, stale: u64) -> Result<Turn, PagingError> {
+        let new_rows = self.rows().saturating_sub(stale * self.page.rows);
+        let is_far = |total: u64| total > new_rows + self.size();
+        let is_told = self.page.has_next == Some(true)
+            || self.total().is_some_and(is_far)
+            || self.total().is_none() && self.page.page_count.is_some();
         if is_told || !self.counts_rows_off() {
             return Err(PagingError::NothingNew { path: self.path() });
         }

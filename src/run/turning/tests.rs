@@ -465,7 +465,12 @@ fn an_assumed_first_page_has_to_fit_what_is_said() {
         (
             page_totals(),
             page(0, None, Some(1)),
-            "has an empty page, and should have rows there by its number of pages",
+            "has another number of pages than it says",
+        ),
+        (
+            flag.clone(),
+            page(50, Some(30), None),
+            "has more rows than its total says, which therefore shows nothing",
         ),
     ];
     for (pager, page, doubt) in cases {
