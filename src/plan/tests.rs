@@ -641,13 +641,13 @@ fn what_is_driven_in_an_object_within_an_object_stands_there_beside_what_the_aut
         "{text}"
     );
     let keys = r#"{ records(options: { where: { id: { _lt: "k" } } })
-        @paginate(style: KEYSET, filter: "options.where.id._gt", key: "id") { id } }"#;
+        @paginate(style: KEYSET, filter: "options.where.id._gt", key: "id", sizeArgument: "limit") { id } }"#;
     let text = later(&Case::default().plan(keys).unwrap(), &[0]).text;
     assert!(
         text.contains(r#"records(limit:$pageSize,options:{where:{id:{_lt:"k",_gt:$last}}})"#),
         "{text}"
     );
-    let bare = r#"{ records @paginate(style: KEYSET, filter: "options.where.id._gt", key: "id") { id } }"#;
+    let bare = r#"{ records @paginate(style: KEYSET, filter: "options.where.id._gt", key: "id", sizeArgument: "limit") { id } }"#;
     let text = start(&Case::default().plan(bare).unwrap()).text;
     assert!(text.contains("records(limit:$pageSize)"), "{text}");
 }

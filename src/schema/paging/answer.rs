@@ -4,7 +4,9 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::{FieldDefinition, Type};
 use apollo_compiler::schema::{ExtendedType, Name};
 
-use crate::schema::paging::names::{self, is_about_the_page, is_cursor, is_flag, is_number, plain, rank};
+use crate::schema::paging::names::{
+    self, counted, is_about_the_next, is_about_the_page, is_cursor, is_flag, is_number, plain, rank,
+};
 use crate::schema::paging::object_field;
 use crate::schema::paging::path::{FieldPath, fields};
 
@@ -49,6 +51,11 @@ impl<'schema> Answer<'schema> {
         self.best(names::HAS_NEXT, is_flag)
     }
 
+    /// Also a flag that may speak of what is in the rows.
+    pub(super) fn loose_has_next(&self) -> Option<FieldPath> {
+        self.has_next().or_else(|| self.best(names::LOOSE_HAS_NEXT, is_flag))
+    }
+
     pub(super) fn end_cursor(&self) -> Option<FieldPath> {
         self.best(names::END_CURSOR, is_cursor)
     }
@@ -57,6 +64,35 @@ impl<'schema> Answer<'schema> {
     pub(super) fn loose_end_cursor(&self) -> Option<FieldPath> {
         self.end_cursor()
             .or_else(|| self.best(names::LOOSE_END_CURSOR, is_cursor))
+    }
+
+    /// A value that by its name leads on, though perhaps not as a cursor.
+    pub(super) fn next_value(&self) -> Option<FieldPath> {
+        self.value_called(is_about_the_next)
+    }
+
+    /// What an argument of that name takes for the next page: `nextPageKey` for `pageKey`.
+    pub(super) fn echo_of(&self, argument: &str) -> Option<FieldPath> {
+        let argument = plain(argument);
+        let leads_to = |name: &str, other: &str| {
+            let stem = ["next", "last", "end"].iter().find_map(|lead| name.strip_prefix(lead));
+            stem == Some(other)
+        };
+        self.value_called(|name| {
+            let value = plain(name);
+            leads_to(&value, &argument) || leads_to(&argument, &value)
+        })
+    }
+
+    /// The value of the same name as an argument.
+    pub(super) fn namesake(&self, argument: &str) -> Option<FieldPath> {
+        self.value_called(|name| plain(name) == plain(argument))
+    }
+
+    fn value_called(&self, is_called_so: impl Fn(&str) -> bool) -> Option<FieldPath> {
+        let mut values = self.values.iter();
+        let found = values.find(|(_, value)| is_cursor(self.schema, &value.ty) && is_called_so(&value.name));
+        found.map(|(path, _)| path.clone())
     }
 
     /// The value of that plain name in `pageInfo`.
@@ -82,7 +118,20 @@ impl<'schema> Answer<'schema> {
 
     /// Also a number of which the name leaves open what it counts.
     pub(super) fn loose_total(&self) -> Option<FieldPath> {
-        self.total().or_else(|| self.best(names::LOOSE_TOTAL, is_number))
+        let counts = || self.best(names::LOOSE_TOTAL, is_number);
+        self.total().or_else(counts).or_else(|| self.count_of_rows())
+    }
+
+    /// The one number that by its name counts the rows, perhaps only those of the page.
+    pub(super) fn count_of_rows(&self) -> Option<FieldPath> {
+        let list = self.items.first()?.first()?;
+        let row = self.row()?.ty.inner_named_type();
+        let counts_rows =
+            |name: &str| counted(name).is_some_and(|stem| plain(list).starts_with(&stem) || plain(row).contains(&stem));
+        let is_count = |value: &FieldDefinition| is_number(self.schema, &value.ty) && counts_rows(&value.name);
+        let mut counts = self.values.iter().filter(|(_, value)| is_count(value));
+        let (path, _) = counts.next().filter(|_| !self.is_ambiguous)?;
+        counts.next().is_none().then(|| path.clone())
     }
 
     /// The total, unless its name leaves open what it sums up.
@@ -91,25 +140,45 @@ impl<'schema> Answer<'schema> {
         self.total().filter(|path| !is_sum(path))
     }
 
-    /// Whether it is an object around one list, and says of it what only a page says. Whatever has an `id` is a thing of
-    /// its own, of which lists are parts: an order has a `total`.
+    /// Whether it is one thing of its own, as whatever has an `id` is: its lists are parts of it, and an order has a
+    /// `total`.
+    pub(super) fn is_thing(&self) -> bool {
+        !self.is_list() && object_field(self.schema, self.field.ty.inner_named_type(), "id").is_some()
+    }
+
+    /// Whether it is an object around one list, and says of it what only a page says.
     pub(super) fn speaks_of_pages(&self) -> bool {
         let has_one_list = !self.is_list() && !self.items.is_empty() && !self.is_ambiguous;
-        let is_thing = object_field(self.schema, self.field.ty.inner_named_type(), "id").is_some();
-        let speaks = || self.has_next().is_some() || self.end_cursor().is_some() || self.certain_total().is_some();
-        has_one_list && !is_thing && speaks()
+        let goes_on = || {
+            self.loose_has_next()
+                .or_else(|| self.end_cursor())
+                .or_else(|| self.next_value())
+        };
+        let counts = || self.certain_total().or_else(|| self.count_of_rows());
+        has_one_list && !self.is_thing() && goes_on().or_else(counts).is_some()
     }
 
     /// Whether the rows have a value of that name.
     pub(super) fn row_has(&self, name: &str) -> bool {
-        let row = self.items.first().and_then(|path| {
-            let step = |owner: &'schema FieldDefinition, name: &Name| {
-                object_field(self.schema, owner.ty.inner_named_type(), name)
-            };
-            path.iter().try_fold(self.field, step)
-        });
-        let values = row.map_or_else(Vec::new, |row| fields(self.schema, row.ty.inner_named_type()));
-        values.iter().any(|value| plain(&value.name) == plain(name))
+        self.row_value(name).is_some()
+    }
+
+    /// Whether the rows have an object, or a list of them, of that name.
+    pub(super) fn row_relates_to(&self, name: &str) -> bool {
+        self.row_value(name)
+            .is_some_and(|value| is_composite(self.schema, &value.ty))
+    }
+
+    fn row_value(&self, name: &str) -> Option<&'schema FieldDefinition> {
+        let mut values = fields(self.schema, self.row()?.ty.inner_named_type()).into_iter();
+        values.find(|value| plain(&value.name) == plain(name))
+    }
+
+    /// The field that holds the rows.
+    fn row(&self) -> Option<&'schema FieldDefinition> {
+        let step =
+            |owner: &'schema FieldDefinition, name: &Name| object_field(self.schema, owner.ty.inner_named_type(), name);
+        self.items.first()?.iter().try_fold(self.field, step)
     }
 
     pub(super) fn page_count(&self) -> Option<FieldPath> {

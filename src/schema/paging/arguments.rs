@@ -1,10 +1,15 @@
 //! The arguments of a field among which those of its paging are looked for.
 
+use std::collections::BTreeSet;
+
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type, Value};
 use apollo_compiler::schema::Name;
 
-use crate::schema::paging::names::{self, is_about_paging, is_cursor, is_number, rank};
+use crate::schema::paging::answer::Answer;
+use crate::schema::paging::names::{
+    self, is_about_paging, is_cursor, is_cursor_like, is_number, is_whole, plain, rank,
+};
 use crate::schema::paging::path::{ArgumentPath, argument, input_fields};
 
 /// How many names lead to a part of the paging at most: `options.paginate.page` has three.
@@ -22,10 +27,10 @@ pub(super) struct Arguments<'schema> {
 }
 
 impl<'schema> Arguments<'schema> {
-    /// The field's own arguments, unless none of them has to do with paging and exactly one input object does: it holds a
-    /// size and a way to move, or is named after its paging. What filters hold is open: Fibery's hold `limit` and
-    /// `offset` of the relation that they filter.
-    pub(super) fn of(schema: &'schema Schema, field: &'schema FieldDefinition) -> Self {
+    /// The field's own arguments, unless none of them moves and exactly one input object has to do with paging: it holds a
+    /// size and a way to move, or is named after its paging. What objects of other names hold is open: Fibery's filters
+    /// hold `limit` and `offset` of the relation that they filter. Those named like a relation of the rows are left alone.
+    pub(super) fn of(schema: &'schema Schema, field: &'schema FieldDefinition, answer: &Answer<'_>) -> Self {
         let inputs = field.arguments.iter().map(|input| &**input);
         let own = Self {
             schema,
@@ -36,19 +41,21 @@ impl<'schema> Arguments<'schema> {
             holders: Vec::new(),
             is_certain: true,
         };
-        if own.is_about_paging() {
+        if own.moves() {
             return own;
         }
-        let mut inner = own.inner(&is_holder);
-        let is_complete = |one: &Self| one.size().is_some() && one.moves();
-        if inner.iter().any(is_complete) {
-            inner.retain(is_complete);
+        let complete = own.complete_inside(answer);
+        if own.size().is_some() {
+            return own.or_one_of(complete, false);
         }
-        let is_certain = matches!(inner.as_slice(), [one] if is_complete(one) || one.is_named_after_paging());
-        if inner.is_empty() {
-            inner = own.inner(&|name| rank(name, names::FILTER_HOLDERS).is_some());
-            inner.retain(is_complete);
+        let mut inner = own.inner();
+        let is_surely_complete = |one: &Self| one.size().is_some() && one.moves();
+        if inner.iter().any(is_surely_complete) {
+            inner.retain(is_surely_complete);
+        } else if !complete.is_empty() {
+            return own.or_one_of(complete, false);
         }
+        let is_certain = matches!(inner.as_slice(), [one] if is_surely_complete(one) || one.is_named_after_paging());
         own.or_one_of(inner, is_certain)
     }
 
@@ -65,17 +72,67 @@ impl<'schema> Arguments<'schema> {
     }
 
     /// The input objects that hold paging, through others called so; not those within one that does.
-    fn inner(&self, is_called_so: &dyn Fn(&str) -> bool) -> Vec<Self> {
+    fn inner(&self) -> Vec<Self> {
         let holders = self
             .inputs
             .iter()
-            .filter(|(path, input)| path.0.len() < MAX_DEPTH && is_called_so(&input.name));
+            .filter(|(path, input)| path.0.len() < MAX_DEPTH && is_holder(&input.name));
         let inner = holders.map(|(path, input)| self.inside(path, input));
         let found = inner.flat_map(|inside| match inside.is_about_paging() {
             true => vec![inside],
-            false => inside.inner(is_called_so),
+            false => inside.inner(),
         });
         found.collect()
+    }
+
+    /// The input objects, whatever they are called, that hold a size and a way to move. Each type is looked into once, as
+    /// types of input can hold each other in a circle.
+    fn complete_inside(&self, answer: &Answer<'_>) -> Vec<Self> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut objects = self.objects(answer, &mut seen);
+        while !objects.is_empty() {
+            let (complete, others): (Vec<Self>, Vec<Self>) = objects.into_iter().partition(Self::is_complete);
+            found.extend(complete);
+            objects = others
+                .iter()
+                .flat_map(|object| object.objects(answer, &mut seen))
+                .collect();
+        }
+        found
+    }
+
+    /// The single objects among these, of types not yet seen. What filters hold in objects of theirs belongs to relations.
+    fn objects(&self, answer: &Answer<'_>, seen: &mut BTreeSet<&'schema Name>) -> Vec<Self> {
+        if self
+            .holder()
+            .is_some_and(|name| rank(name, names::FILTER_HOLDERS).is_some())
+        {
+            return Vec::new();
+        }
+        let mut objects = Vec::new();
+        for (path, input) in &self.inputs {
+            let is_object = !input.ty.is_list() && !input_fields(self.schema, input).is_empty();
+            let is_open = is_object && !answer.row_relates_to(&input.name);
+            if is_open && path.0.len() < MAX_DEPTH && seen.insert(input.ty.inner_named_type()) {
+                objects.push(self.inside(path, input));
+            }
+        }
+        objects
+    }
+
+    /// Whether a size and a way to move are there, one of them under a name that is certain.
+    pub(super) fn is_complete(&self) -> bool {
+        let may_move = || self.loose_cursor().is_some() || self.loose_page().is_some() || self.loose_offset().is_some();
+        (self.size().is_some() && may_move()) || (self.loose_size().is_some() && self.moves())
+    }
+
+    /// What the object that holds these is called.
+    fn holder(&self) -> Option<&Name> {
+        match self.inputs.first()?.0.0.as_slice() {
+            [.., holder, _] => Some(holder),
+            _ => None,
+        }
     }
 
     fn is_about_paging(&self) -> bool {
@@ -84,8 +141,7 @@ impl<'schema> Arguments<'schema> {
 
     /// Whether the object that holds these is called after paging.
     fn is_named_after_paging(&self) -> bool {
-        let path = self.inputs.first().map(|(path, _)| path.0.as_slice());
-        matches!(path, Some([.., holder, _]) if is_about_paging(holder))
+        self.holder().is_some_and(|name| is_about_paging(name))
     }
 
     fn inside(&self, path: &ArgumentPath, input: &'schema InputValueDefinition) -> Self {
@@ -120,10 +176,23 @@ impl<'schema> Arguments<'schema> {
         self.best(names::PAGE, is_number, |_| true)
     }
 
-    /// Also where numbers may begin at 0.
+    /// Also where numbers may begin at 0, and where but the size beside it makes it the number of a page.
     pub(super) fn loose_page(&self) -> Option<ArgumentPath> {
+        let beside_size = || self.size().and(self.best(names::WEAK_PAGE, is_whole, |_| true));
         self.page()
             .or_else(|| self.best(names::LOOSE_PAGE, is_number, |_| true))
+            .or_else(beside_size)
+            .or_else(|| self.pair().map(|(page, _)| page))
+    }
+
+    /// A number, and one that is called its size: `batch` and `batchSize`.
+    pub(super) fn pair(&self) -> Option<(ArgumentPath, ArgumentPath)> {
+        let numbers = || self.inputs.iter().filter(|(_, input)| is_whole(self.schema, &input.ty));
+        numbers().find_map(|(path, input)| {
+            let name = format!("{}size", plain(&input.name));
+            let (size, _) = numbers().find(|(_, other)| plain(&other.name) == name)?;
+            Some((path.clone(), size.clone()))
+        })
     }
 
     pub(super) fn offset(&self) -> Option<ArgumentPath> {
@@ -131,7 +200,10 @@ impl<'schema> Arguments<'schema> {
             .inputs
             .iter()
             .any(|(_, input)| rank(&input.name, names::RANGE_ENDS).is_some());
-        let is_range = |input: &InputValueDefinition| has_end && rank(&input.name, names::RANGE_STARTS).is_some();
+        let is_range = |input: &InputValueDefinition| {
+            let can_begin = rank(&input.name, names::RANGE_STARTS).is_some();
+            can_begin && (has_end || !is_whole(self.schema, &input.ty))
+        };
         self.best(names::OFFSET, is_number, |input| !is_range(input))
     }
 
@@ -144,7 +216,13 @@ impl<'schema> Arguments<'schema> {
     /// Also what can be the key of the last row.
     pub(super) fn loose_cursor(&self) -> Option<ArgumentPath> {
         let loose = || self.best(names::LOOSE_CURSOR, is_cursor, |input| !input.is_required());
-        self.cursor().or_else(loose)
+        let called_so = || {
+            let is_usable = |input: &InputValueDefinition| !input.is_required() && is_cursor(self.schema, &input.ty);
+            let mut inputs = self.inputs.iter();
+            inputs.find(|(_, input)| is_usable(input) && is_cursor_like(&input.name))
+        };
+        let found = self.cursor().or_else(loose);
+        found.or_else(|| called_so().map(|(path, _)| path.clone()))
     }
 
     pub(super) fn size(&self) -> Option<ArgumentPath> {
@@ -159,7 +237,24 @@ impl<'schema> Arguments<'schema> {
     pub(super) fn loose_size(&self) -> Option<ArgumentPath> {
         self.size()
             .or_else(|| self.best(names::LOOSE_SIZE, is_number, |_| true))
-            .or_else(|| self.best(names::WEAK_SIZE, is_number, |_| true))
+            .or_else(|| self.best(names::WEAK_SIZE, is_whole, |_| true))
+            .or_else(|| self.pair().map(|(_, size)| size))
+    }
+
+    /// Those that can take a value for the next page, with their paths: not the ones that are called numbers.
+    pub(super) fn takers(&self) -> impl Iterator<Item = &(ArgumentPath, &'schema InputValueDefinition)> {
+        const NUMBERS: &[&[&str]] = &[
+            names::PAGE,
+            names::LOOSE_PAGE,
+            names::OFFSET,
+            names::SIZE,
+            names::LOOSE_SIZE,
+            names::WEAK_SIZE,
+        ];
+        let is_free = |input: &InputValueDefinition| !input.is_required() && is_cursor(self.schema, &input.ty);
+        let is_called_number = |name: &str| NUMBERS.iter().any(|names| rank(name, names).is_some());
+        let inputs = self.inputs.iter();
+        inputs.filter(move |(_, input)| is_free(input) && !is_called_number(&input.name))
     }
 
     /// What is asked beside what looks like paging.

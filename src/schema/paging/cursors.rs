@@ -52,7 +52,7 @@ pub(super) fn flat(subject: &Subject<'_>) -> Result<PagedField, String> {
 /// A cursor in the value that another field of the query root takes: `items_page` and `next_items_page`.
 pub(super) fn moving(subject: &Subject<'_>) -> Result<PagedField, String> {
     let next = next_field(subject)?;
-    let arguments = Arguments::of(subject.schema, next);
+    let arguments = Arguments::of(subject.schema, next, &subject.answer);
     let cursor = match &subject.hints.cursor_argument {
         Some(text) => {
             let read = read_argument(subject.schema, next, text);

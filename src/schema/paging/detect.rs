@@ -25,7 +25,7 @@ pub fn paging(schema: &Schema, field: &FieldDefinition, hints: &PagingHints) -> 
     if let Some(attempts) = implied_attempts(&subject) {
         return first_of(&subject, attempts).map(Paging::Paged);
     }
-    if subject.signs().is_empty() || !subject.answer.brings_lists() {
+    if subject.signs().is_empty() || !subject.answer.brings_lists() || is_about_one_thing(&subject) {
         return match *hints == PagingHints::default() {
             true => Ok(without_signs(&subject)),
             false => Err(format!(
@@ -39,6 +39,20 @@ pub fn paging(schema: &Schema, field: &FieldDefinition, hints: &PagingHints) -> 
         Some(paged) => Ok(Paging::Paged(paged)),
         None => Ok(undecided(&subject)),
     }
+}
+
+/// Whether a size alone, or a place alone, is asked of one thing that says nothing of pages: `latest(offset: 2)` with its
+/// ships, or a picture by its size.
+fn is_about_one_thing(subject: &Subject<'_>) -> bool {
+    let (arguments, answer) = (&subject.arguments, &subject.answer);
+    let speaks = || {
+        answer
+            .loose_has_next()
+            .or_else(|| answer.end_cursor())
+            .or_else(|| answer.certain_total())
+    };
+    let is_page = || arguments.is_complete() || !answer.relay_items().is_empty() || speaks().is_some();
+    answer.is_thing() && arguments.is_certain && !is_page()
 }
 
 /// What a field is that takes nothing which looks like paging: a cursor that it answers must lead somewhere.

@@ -42,7 +42,18 @@ pub(super) const LOOSE_CURSOR: &[&str] = &[
     "maxid",
     "minid",
     "token",
+    "seek",
+    "startafter",
+    "fromkey",
+    "pagekey",
+    "pagestate",
+    "pagingstate",
+    "idgt",
+    "idgte",
+    "idafter",
 ];
+/// What the names of such arguments end with.
+const CURSOR_ENDS: &[&str] = &["cursor", "cursormark", "marker", "bookmark", "continuation"];
 /// Arguments for a page number.
 pub(super) const PAGE: &[&str] = &["page", "pagenumber", "pageno", "pagenum"];
 /// Arguments for a page number that often counts from 0.
@@ -99,41 +110,14 @@ pub(super) const PAGE_SIZE: &[&str] = &["perpage", "pagesize", "rowsperpage", "i
 pub(super) const LOOSE_SIZE: &[&str] = &["last"];
 /// Arguments that can be a size or a filter.
 pub(super) const WEAK_SIZE: &[&str] = &["amount", "max", "num", "number", "quantity", "rows", "maxcount"];
-/// Arguments that filter, by their whole names, though they are numbers that no row has.
-pub(super) const FILTERS: &[&str] = &[
-    "year",
-    "years",
-    "month",
-    "months",
-    "week",
-    "weeks",
-    "day",
-    "days",
-    "hours",
-    "minutes",
-    "radius",
-    "distance",
-    "depth",
-    "level",
-    "version",
-    "seed",
-    "rating",
-    "score",
-    "status",
-    "type",
-    "state",
-    "priority",
-    "width",
-    "height",
-    "threshold",
-    "precision",
-    "duration",
-    "timeout",
-    "zoom",
-    "age",
-    "category",
+/// Of [`WEAK_SIZE`]: what is the number of a page where there is another size.
+pub(super) const WEAK_PAGE: &[&str] = &["number"];
+/// Words in the names of numbers that ask for a place in the list.
+const POSITION_WORDS: &[&str] = &[
+    "index", "start", "begin", "from", "position", "number", "batch", "chunk", "slice", "window", "offset", "skip",
+    "page", "row", "seek", "cursor", "after", "since", "marker", "token", "key",
 ];
-/// What the names of such filters begin with.
+/// What the names of numbers that filter begin with, whatever their words.
 pub(super) const FILTER_STARTS: &[&str] = &["min", "max"];
 /// What the names of such filters end with.
 pub(super) const FILTER_ENDS: &[&str] = &["id", "ids", "min", "max", "gt", "gte", "lt", "lte", "year"];
@@ -163,6 +147,8 @@ pub(super) const HAS_NEXT: &[&str] = &[
     "hasmoreitems",
     "hasmoreresults",
 ];
+/// Values that say that there is more, or that something in the rows was cut.
+pub(super) const LOOSE_HAS_NEXT: &[&str] = &["more", "moreavailable", "istruncated", "truncated"];
 /// Values that are the cursor of the next page.
 pub(super) const END_CURSOR: &[&str] = &[
     "endcursor",
@@ -194,6 +180,12 @@ pub(super) const SUMS: &[&str] = &["total"];
 /// Values that count all rows or those of the page (commercetools), so that to trust them could end an export after its
 /// first page.
 pub(super) const LOOSE_TOTAL: &[&str] = &["count"];
+/// What the names of numbers end with that count all rows or something else.
+const COUNT_ENDS: &[&str] = &["count", "found"];
+/// What such names begin with where they are not called after the rows.
+const COUNTED: &[&str] = &[
+    "num", "number", "item", "row", "result", "record", "hit", "document", "doc", "entry", "match",
+];
 /// Values that count the pages.
 pub(super) const PAGE_COUNT: &[&str] = &[
     "totalpages",
@@ -219,6 +211,45 @@ pub(super) fn rank(name: &str, names: &[&str]) -> Option<usize> {
     names.iter().position(|other| *other == name)
 }
 
+/// Whether the name of a number speaks of a place in the list.
+pub(super) fn is_about_position(name: &str) -> bool {
+    let is_break = |character: char| character == '_' || character.is_uppercase();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let end = rest[first.len_utf8()..].find(is_break);
+        let (word, behind) = rest.split_at(end.map_or(rest.len(), |end| end + first.len_utf8()));
+        if rank(word, POSITION_WORDS).is_some() {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+/// Whether an argument of that name can be a cursor, or the key of the last row.
+pub(super) fn is_cursor_like(name: &str) -> bool {
+    rank(name, LOOSE_CURSOR).is_some() || CURSOR_ENDS.iter().any(|end| plain(name).ends_with(end))
+}
+
+/// Whether a value of that name leads to the next page: `next`, `nextPage`, `lastEvaluatedKey`.
+pub(super) fn is_about_the_next(name: &str) -> bool {
+    const ENDS: &[&str] = &["page", "key", "token", "mark", "offset", "state", "link", "url"];
+    let name = plain(name);
+    let leads = name.starts_with("next") || name == "lastkey" || name == "lastevaluatedkey";
+    name == "next" || (leads && (is_cursor_like(&name) || ENDS.iter().any(|end| name.ends_with(end))))
+}
+
+/// What a number counts by its name: `issue` for `issueCount`, and an empty text for any rows (`numFound`).
+pub(super) fn counted(name: &str) -> Option<String> {
+    let name = plain(name);
+    let stem = COUNT_ENDS.iter().find_map(|end| name.strip_suffix(end))?;
+    match (stem.is_empty(), rank(stem, COUNTED)) {
+        (true, _) => None,
+        (false, Some(_)) => Some(String::new()),
+        (false, None) => Some(stem.to_owned()),
+    }
+}
+
 /// Whether an object of that name tells about the page: `metadata`, `pageInfo`, `pagination`.
 pub(super) fn is_about_the_page(name: &str) -> bool {
     let name = plain(name);
@@ -239,6 +270,11 @@ pub(super) fn is_number(_: &Schema, ty: &Type) -> bool {
         .iter()
         .any(|word| has_word(name, word));
     !ty.is_list() && is_numeric
+}
+
+/// Whether it is a single number and not `Float`, by which also prices and distances are asked for.
+pub(super) fn is_whole(schema: &Schema, ty: &Type) -> bool {
+    is_number(schema, ty) && !has_word(ty.inner_named_type(), "Float")
 }
 
 /// Whether it is a single flag.

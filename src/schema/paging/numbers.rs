@@ -92,8 +92,11 @@ pub(super) fn capped(subject: &Subject<'_>) -> Result<PagedField, String> {
 /// A list that takes nothing for paging, beside which the API says how many rows there are, or whether there are more:
 /// that is compared with what comes.
 pub(super) fn whole(subject: &Subject<'_>) -> Result<PagedField, String> {
-    let total = subject.answer.certain_total();
-    let has_next = subject.has_next();
+    let total = subject
+        .answer
+        .certain_total()
+        .or_else(|| subject.answer.count_of_rows());
+    let has_next = subject.loose_has_next();
     if !subject.answer.speaks_of_pages() || (total.is_none() && has_next.is_none()) {
         return Err(subject.lacks(
             "the number of all rows or a flag for more in the value",

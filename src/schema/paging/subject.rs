@@ -44,12 +44,13 @@ impl<'schema> Subject<'schema> {
         field: &'schema FieldDefinition,
         hints: &'schema PagingHints,
     ) -> Result<Self, String> {
+        let answer = Answer::of(schema, field);
         Ok(Self {
             schema,
             field,
             hints,
-            arguments: Arguments::of(schema, field),
-            answer: Answer::of(schema, field),
+            arguments: Arguments::of(schema, field, &answer),
+            answer,
             said: Said::read(schema, field, hints)?,
         })
     }
@@ -125,6 +126,10 @@ impl<'schema> Subject<'schema> {
 
     pub(super) fn has_next(&self) -> Option<FieldPath> {
         self.said_has_next().or_else(|| self.answer.has_next())
+    }
+
+    pub(super) fn loose_has_next(&self) -> Option<FieldPath> {
+        self.said_has_next().or_else(|| self.answer.loose_has_next())
     }
 
     pub(super) fn total(&self) -> Option<FieldPath> {

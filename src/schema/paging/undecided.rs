@@ -101,10 +101,18 @@ fn of(subject: &Subject<'_>, style: StyleHint, size: Option<ArgumentPath>) -> Pa
 }
 
 fn by_cursor(subject: &Subject<'_>) -> Option<PagingHints> {
-    let cursor = subject.arguments.loose_cursor()?;
+    let found = || {
+        let end_cursor = subject.answer.loose_end_cursor();
+        let end_cursor = end_cursor.or_else(|| subject.answer.next_value());
+        Some((subject.arguments.loose_cursor()?, end_cursor))
+    };
+    let echo = subject.echo().map(|(cursor, value)| (cursor, Some(value)));
+    let (cursor, end_cursor) = echo.or_else(found)?;
+    let flag = subject.answer.loose_has_next();
     Some(PagingHints {
         cursor_argument: Some(cursor.to_string()),
-        end_cursor: path(subject.answer.loose_end_cursor()),
+        end_cursor: path(end_cursor),
+        has_next: path(flag.filter(|_| subject.answer.has_next().is_none())),
         ..of(subject, StyleHint::FlatCursor, subject.arguments.loose_size())
     })
 }
@@ -114,7 +122,11 @@ fn by_page(subject: &Subject<'_>) -> Option<[PagingHints; 3]> {
     let proposed = |style| PagingHints {
         page_argument: Some(page.to_string()),
         first_page: first_page(subject, &page, style),
-        ..of(subject, style, subject.arguments.page_size())
+        ..of(
+            subject,
+            style,
+            subject.arguments.page_size().or_else(|| subject.arguments.loose_size()),
+        )
     };
     let total = subject.answer.total().is_none();
     let total = total.then(|| subject.answer.loose_total()).flatten();

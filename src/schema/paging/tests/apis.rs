@@ -302,7 +302,7 @@ fn fibery() {
         input UserFilter { id: Filter limit: Int offset: Int }
         type User { id: ID }
         type Bug { id: ID tags(orderBy: Order, limit: Int, createdBy: UserFilter): [Tag] notes(createdBy: UserFilter): [Tag] }
-        type Tag { id: ID }",
+        type Tag { id: ID createdBy: User }",
     );
     assert_eq!(
         lines,

@@ -150,3 +150,126 @@ fn a_total_is_left_out_where_it_is_said_not_to_be_trusted() {
         "capped list; rows [rows]; no way to ask for more"
     );
 }
+
+#[test]
+fn what_the_answer_gives_back_moves() {
+    let answers = [
+        (
+            "a(cursorMark: String, rows: Int)",
+            "nextCursorMark: String",
+            "cursorArgument: \"cursorMark\", endCursor: \"nextCursorMark\"",
+        ),
+        (
+            "a(bookmark: String)",
+            "bookmark: String",
+            "cursorArgument: \"bookmark\", endCursor: \"bookmark\"",
+        ),
+        (
+            "a(fromKey: String)",
+            "lastEvaluatedKey: String isTruncated: Boolean",
+            "hasNext: \"isTruncated\"",
+        ),
+        (
+            "a(continuation: String)",
+            "continuation: String",
+            "endCursor: \"continuation\"",
+        ),
+        ("a(token: String)", "token: String", "endCursor: \"token\""),
+        ("a(nextPage: Int)", "nextPage: Int", "say how"),
+        (
+            "a(nextPage: Int, limit: Int)",
+            "nextPage: Int",
+            "endCursor: \"nextPage\"",
+        ),
+        (
+            "a(pageState: String, limit: Int)",
+            "pageState: String",
+            "style: FLAT_CURSOR",
+        ),
+        (
+            "a(pageKey: String, limit: Int)",
+            "nextPageKey: String",
+            "style: FLAT_CURSOR",
+        ),
+        ("a(place: String)", "nextPlace: String", "endCursor: \"nextPlace\""),
+        ("a", "next: String", "say how"),
+    ];
+    for (field, values, proposal) in answers {
+        assert_undecided(
+            &format!("{field}: Given }} type Given {{ docs: [Row!] {values}"),
+            proposal,
+        );
+    }
+    assert_eq!(
+        made_of(
+            "a(city: String): Weather b(key: String): Thing } type Weather { city: String days: [Row] } type Thing { id: ID key: String days: [Row]"
+        ),
+        ""
+    );
+}
+
+#[test]
+fn flags_and_counts_beside_a_list_speak_of_it() {
+    for value in [
+        "isTruncated: Boolean",
+        "truncated: Boolean",
+        "more: Boolean",
+        "moreAvailable: Boolean",
+        "numFound: Int",
+        "rowCount: Int",
+    ] {
+        let told = made_of(&format!("a: Said }} type Said {{ rows: [Row!] {value}"));
+        assert!(told.contains("capped list; rows [rows]"), "{value}: {told}");
+    }
+    for values in [
+        "likeCount: Int",
+        "rowCount: Int itemCount: Int",
+        "rowCount: Int others: [Row!]",
+    ] {
+        assert_eq!(
+            made_of(&format!("a: Said }} type Said {{ rows: [Row!] {values}")),
+            "",
+            "{values}"
+        );
+    }
+}
+
+#[test]
+fn numbers_and_keys_beside_a_size_move() {
+    assert_undecided(
+        "a(number: Int, size: Int): [Row]",
+        "sizeArgument: \"size\", pageArgument: \"number\", firstPage: 0",
+    );
+    assert_undecided(
+        "a(batch: Int, batchSize: Int): [Row]",
+        "sizeArgument: \"batchSize\", pageArgument: \"batch\"",
+    );
+    assert_undecided(
+        "a(start: Int, rows: Int): [Row]",
+        "sizeArgument: \"rows\", offsetArgument: \"start\"",
+    );
+    for key in ["startAfter", "seek", "id_gt", "idGt"] {
+        assert_undecided(
+            &format!("a({key}: ID, limit: Int): [Row]"),
+            &format!("filter: \"{key}\""),
+        );
+    }
+    assert_undecided(
+        "e(input: Wide): Pages } input Wide { paging: Spring } input Spring { number: Int size: Int } \
+         type Pages { rows: [Row!] paging: Of } type Of { totalPages: Int number: Int",
+        "style: PAGE, sizeArgument: \"input.paging.size\", pageArgument: \"input.paging.number\"",
+    );
+}
+
+#[test]
+fn measures_beside_a_size_are_filters() {
+    let measures = [
+        "lat", "x", "zoom", "km", "boost", "nights", "season", "team", "book", "level", "price", "score",
+    ];
+    let whole = measures.map(|name| format!("{name}: Int"));
+    let broken = ["index: Float", "from: Float", "number: Float", "chunk: Float"].map(str::to_owned);
+    for filter in whole.iter().chain(&broken) {
+        let told = made_of(&format!("a(limit: Int, {filter}): [Row]"));
+        assert!(told.contains("capped list"), "{filter}: {told}");
+    }
+}

@@ -26,6 +26,30 @@ fn what_brings_no_lists_is_not_paginated() {
 }
 
 #[test]
+fn one_thing_is_no_page_unless_it_is_asked_for_like_one() {
+    let thing = |argument: &str, values: &str| {
+        rows(&format!(
+            "a({argument}): Launch }} type Launch {{ id: ID! name: String ships: [Row] {values}"
+        ))
+    };
+    for argument in ["offset: Int", "size: Int", "first: Int", "position: Int"] {
+        assert_eq!(thing(argument, ""), "", "{argument}");
+        assert!(thing(argument, "hasMore: Boolean").contains("undecided") || argument.starts_with('p'));
+    }
+    for argument in [
+        "offset: Int, limit: Int",
+        "page: Int, size: Int",
+        "range: Many } input Many { skip: Int take: Int",
+    ] {
+        let definition = match argument.split_once(" } ") {
+            Some((argument, input)) => thing(argument, &format!("}} {input}")),
+            None => thing(argument, ""),
+        };
+        assert!(!definition.is_empty(), "{argument}");
+    }
+}
+
+#[test]
 fn arguments_of_other_types_are_no_paging() {
     let fields = "a(count: Boolean, page: String): [Row] b(after: DateTime!, cursor: Range): [Row] \
                   c(filter: Range, where: Range): [Row] d(start: Int, from: Int): [Row] e(limit: [Int!], skip: Boolean): [Row]";
@@ -177,5 +201,60 @@ fn a_style_that_is_given_takes_all_lists_for_rows() {
     assert_eq!(
         told(&schema, "Query", "a", "style = 'page_flag'\nfirst_page = 1"),
         "page numbers with a flag; rows [users, groups]; `page`, and `hasNextPage`"
+    );
+}
+
+#[test]
+fn an_input_object_with_a_size_and_a_way_to_move_is_paging_whatever_it_is_called() {
+    let definition = |argument: &str, inner: &str| {
+        format!(
+            "{ROWS} type Query {{ a({argument}): [Row!]! b({argument}): NodesConnection }} input Any {{ {inner} }}
+            input Outer {{ text: String deep: Deep self: Outer }} input Deep {{ inner: Any many: [Any] }}"
+        )
+    };
+    let holders = [
+        "window", "limits", "config", "body", "by", "list", "cursor", "where", "filter",
+    ];
+    let insides = [
+        (
+            "skip: Int take: Int",
+            "OFFSET_LIST, sizeArgument: \"{}.take\", offsetArgument: \"{}.skip\"",
+        ),
+        (
+            "limit: Int offset: Int",
+            "OFFSET_LIST, sizeArgument: \"{}.limit\", offsetArgument: \"{}.offset\"",
+        ),
+        (
+            "first: Int after: ID",
+            "KEYSET, sizeArgument: \"{}.first\", filter: \"{}.after\"",
+        ),
+    ];
+    for holder in holders {
+        for (inside, proposal) in insides {
+            let told = table(&definition(&format!("{holder}: Any"), inside));
+            let undecided = told.matches(&format!("undecided ({holder})")).count();
+            let proposal = proposal.replace("{}", holder);
+            assert!(undecided == 2 && told.contains(&proposal), "{proposal}: {told}");
+        }
+    }
+    for argument in ["body: Outer", "body: Outer, limit: Int"] {
+        let told = table(&definition(argument, "skip: Int take: Int"));
+        assert!(told.contains("offsetArgument: \"body.deep.inner.skip\""), "{told}");
+    }
+}
+
+#[test]
+fn an_input_object_of_another_name_with_but_a_size_or_many_of_them_is_no_paging() {
+    for inside in ["take: Int text: String", "skip: Int", "from: Int to: Int limit: Int"] {
+        let told = table(&format!(
+            "{ROWS} type Query {{ a(window: Any): [Row!]! }} input Any {{ {inside} }}"
+        ));
+        assert_eq!(told, "", "{inside}");
+    }
+    let many = "type Query { a(windows: [Any!]): [Row!]! b(limit: Int, offset: Int, window: Any): [Row!]! }";
+    let told = table(&format!("{ROWS} {many} input Any {{ limit: Int offset: Int }}"));
+    assert_eq!(
+        told,
+        "Query.b: offset, bare list; rows []; `limit` and `offset`, and a bare list"
     );
 }
