@@ -58,6 +58,9 @@ pub(crate) struct FoundPage {
     pub(crate) address: Address,
     /// That row cannot be asked for again: it lacks what would tell it.
     pub(crate) is_lost: bool,
+    /// That row is asked for again by its place, or one above it is, and nothing is selected that would tell it from
+    /// another one.
+    pub(crate) is_unknown: bool,
     /// Items in it.
     pub(crate) rows: u64,
     /// Index of the plan's table that they are rows of.
@@ -158,6 +161,8 @@ pub(crate) struct Place {
     pub(crate) address: Address,
     /// The row that holds the connection cannot be asked for again.
     pub(crate) is_lost: bool,
+    /// It is asked for by its place, and nothing is selected that would tell it from another one.
+    pub(crate) is_unknown: bool,
     pub(crate) position: Option<Value>,
     pub(crate) before: u64,
     pub(crate) path: String,
@@ -282,6 +287,7 @@ fn found(place: &Place) -> FoundPage {
         parent: place.parent.clone(),
         address: place.address.clone(),
         is_lost: place.is_lost,
+        is_unknown: place.is_unknown,
         ..FoundPage::default()
     }
 }

@@ -392,6 +392,13 @@ impl Settled<'_> {
                 connection.path
             ));
         } else {
+            if page.is_unknown && !turned.next.is_empty() && task.is_none() {
+                flaws.push(format!(
+                    "`{}` is read on by the place of the row that holds it, and nothing is selected of that row: where rows \
+                     came or went meanwhile, it is another one's; select a value that tells the rows apart",
+                    connection.path
+                ));
+            }
             let next = turned.next.into_iter().map(|next| self.next_task(next));
             result.next_tasks.extend(next);
         }

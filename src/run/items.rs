@@ -282,6 +282,7 @@ impl ItemReader<'_> {
             let place = Place {
                 parent: id.clone(),
                 is_lost: address.is_none(),
+                is_unknown: self.is_unknown(),
                 address: address.unwrap_or_default(),
                 origin: self.place.origin,
                 path: self.place.path.clone(),
@@ -354,6 +355,14 @@ impl ItemReader<'_> {
         address.values.push(place);
         address.marks.push(self.mark(members));
         Some(address)
+    }
+
+    /// Whether another row at the place of this one, or of one above it by which it is found, would be taken for it.
+    fn is_unknown(&self) -> bool {
+        let row = &self.layout.row;
+        let is_at_place = !matches!(row.address, None | Some(RowAddress::Cell(_)));
+        let is_unmarked = row.marks.is_empty() && matches!(row.id, RowId::Position { .. });
+        is_at_place && (is_unmarked || self.place.is_unknown)
     }
 
     /// What the row is known by at its place; none where nothing is selected of it but rows.

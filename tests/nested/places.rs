@@ -106,3 +106,10 @@ fn rows_of_another_row_that_stands_at_the_place_by_now_are_not_taken_and_told() 
     let connections = exported.manifest["connections"].as_array().expect("connections");
     assert_eq!(connections[1]["ends"]["lost"], 2);
 }
+
+#[test]
+fn rows_of_which_nothing_is_selected_are_told_to_be_unknown() {
+    let project = project().with("shelves.graphql", "{ shelves { books { title } } }");
+    let told = project.run(&library(["a", "b"]), &[]).with_code(3).stderr;
+    assert!(told.contains("select a value that tells the rows apart"), "{told}");
+}
