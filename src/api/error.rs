@@ -19,13 +19,6 @@ pub struct Refusal {
     pub message: String,
 }
 
-impl Refusal {
-    /// What to do about a request that will not pass as it is.
-    fn remedy(&self) -> String {
-        remedy(&self.message)
-    }
-}
-
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
@@ -73,7 +66,7 @@ pub enum ApiError {
     #[error("{0}; the cursor is not valid any more, begin the export anew with --fresh")]
     CursorExpired(Refusal),
     /// The request is wrong, and will stay so.
-    #[error("{}; {}", .0, Refusal::remedy(.0))]
+    #[error("{}; {}", .0, remedy(&.0.message))]
     Invalid(Refusal),
     /// `data` has not the shape that was asked for.
     #[error("{0}; the answer does not have the shape of the query")]

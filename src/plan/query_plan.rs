@@ -64,7 +64,7 @@ pub struct Plan {
     /// What it is run for, once for each value; `None` where it is run once. Settled by [`link`](crate::plan::link).
     pub each: Option<Each>,
     /// For a query that is run for each value of a variable: the fields of the query root that lead to rows, each of
-    /// which is asked for by itself; none where the whole answer is one row.
+    /// which is asked for by itself; none where several make one row together.
     pub member_roots: Vec<MemberRoot>,
     each_variable: Option<EachVariable>,
     writer: RequestWriter,

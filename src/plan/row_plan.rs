@@ -83,15 +83,7 @@ pub(crate) fn joined(path: &[Name], separator: &str) -> String {
 fn marks(id: &RowId, cells: &[Cell]) -> Vec<usize> {
     match id {
         RowId::Cells(key) => key.clone(),
-        RowId::Position { .. } => (0..cells.len()).filter(|cell| !holds_rows(&cells[*cell])).collect(),
-    }
-}
-
-fn holds_rows(cell: &Cell) -> bool {
-    match &cell.role {
-        CellRole::Below { .. } => true,
-        CellRole::Flattened(cells) => cells.iter().any(holds_rows),
-        CellRole::Ignored | CellRole::Column(_) => false,
+        RowId::Position { .. } => (0..cells.len()).filter(|cell| !cells[*cell].holds_rows()).collect(),
     }
 }
 

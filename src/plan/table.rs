@@ -279,6 +279,17 @@ pub struct Cell {
     pub role: CellRole,
 }
 
+impl Cell {
+    /// Whether there are rows of other tables in its value.
+    pub fn holds_rows(&self) -> bool {
+        match &self.role {
+            CellRole::Below { .. } => true,
+            CellRole::Flattened(cells) => cells.iter().any(Self::holds_rows),
+            CellRole::Ignored | CellRole::Column(_) => false,
+        }
+    }
+}
+
 /// What a value of an item is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "a plan has few of them")]

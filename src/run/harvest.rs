@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::plan::{AncestorField, AncestorRole, Layout, RowId, RowsLayout, Signal};
 use crate::run::items::Items;
@@ -380,16 +381,13 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             };
             seen[index] = true;
             let field = &self.fields[index];
-            match field.role {
-                AncestorRole::Echo(part) => {
-                    echo.set(part, members.next_value::<&serde_json::value::RawValue>()?.get());
-                    continue;
+            if matches!(field.role, AncestorRole::Echo(_) | AncestorRole::Mark(_)) {
+                let raw = members.next_value::<&RawValue>()?.get();
+                match field.role {
+                    AncestorRole::Echo(part) => echo.set(part, raw),
+                    _ => mark.set(index, raw),
                 }
-                AncestorRole::Mark(_) => {
-                    mark.set(index, members.next_value::<&serde_json::value::RawValue>()?.get());
-                    continue;
-                }
-                _ => {}
+                continue;
             }
             members.next_value_seed(RoleSeed {
                 role: &field.role,

@@ -56,6 +56,14 @@ pub(crate) struct AskedTask {
     pub(crate) size: u32,
 }
 
+impl FoundPage {
+    /// What asked for this page by itself; `None` for a first page, which comes within what holds it.
+    pub(crate) fn asked<'run>(&self, asked: &'run [AskedTask]) -> Option<&'run AskedTask> {
+        let asked = asked.get(self.slot?)?;
+        asked.task.connection.is_some().then_some(asked)
+    }
+}
+
 /// A request that was answered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'run> {
@@ -133,8 +141,7 @@ pub(crate) fn consequences(
 impl Request<'_> {
     /// Why the first pages of everything have to be asked for again: nothing came but errors.
     fn broken_start(&self, harvest: &Harvest, errors: &[PlacedError<'_>]) -> Option<PagingError> {
-        let is_start =
-            matches!(self.asked, [AskedTask { task, .. }] if task.connection.is_none() && task.member.is_none());
+        let is_start = matches!(self.asked, [AskedTask { task, .. }] if task.is_start());
         let is_empty = harvest.plain_rows == 0 && !harvest.pages.is_empty();
         let error = errors.first().filter(|_| is_start && is_empty)?;
         let is_null = |page: &FoundPage| page.is_null && !page.is_ruled_out;
@@ -194,6 +201,7 @@ impl Request<'_> {
             return Vec::new();
         }
         let roots = self.slot_roots();
+        let totals = self.total_places();
         let place = |error: &'error GraphqlError| {
             let names = error.path.as_ref().map(names);
             let root = names.as_ref().and_then(|names| names.first());
@@ -204,7 +212,7 @@ impl Request<'_> {
                 (None, Some(names)) => Some(self.place_of(slot, names)),
                 (_, None) => None,
             };
-            let is_of_total = place.as_ref().is_some_and(|place| self.is_total(place));
+            let is_of_total = place.as_ref().is_some_and(|place| totals.contains(place));
             PlacedError {
                 error,
                 slot,
@@ -225,15 +233,14 @@ impl Request<'_> {
         names.join(".")
     }
 
-    /// Whether the total of a connection stands at a place.
-    fn is_total(&self, place: &str) -> bool {
-        let total = |connection: &Connection| {
+    /// The places in the query at which the totals of connections stand.
+    fn total_places(&self) -> Vec<String> {
+        let place = |connection: &Connection| {
             let total = connection.paged.total.as_ref()?;
             let total: Vec<String> = total.iter().map(ToString::to_string).collect();
             Some(format!("{}.{}", connection.path, total.join(".")))
         };
-        let mut totals = self.plan.connections.iter().filter_map(total);
-        totals.any(|total| total == place)
+        self.plan.connections.iter().filter_map(place).collect()
     }
 
     /// Whether the answer as a whole is that for one member.
@@ -267,10 +274,7 @@ impl Request<'_> {
         let Some(connection) = self.plan.connections.get(page.connection) else {
             return Ok(());
         };
-        let asked_task = page
-            .slot
-            .and_then(|slot| self.asked.get(slot))
-            .filter(|asked| asked.task.connection.is_some());
+        let asked_task = page.asked(self.asked);
         let tally = result.tallies.entry(page.connection).or_default();
         if asked_task.is_none() {
             tally.opened += 1;
@@ -330,7 +334,7 @@ impl Request<'_> {
         result: &mut Consequences,
     ) -> Result<Turn, PagingError> {
         let mut turn = Turn {
-            end: asked.expected.is_none().then_some(End::Lost),
+            end: End::Lost.unless_side(asked.expected),
             ..Turn::default()
         };
         match (connection.parent, self.member(page)) {
@@ -464,6 +468,13 @@ fn can_be_reached(connection: &Connection, page: &FoundPage) -> bool {
     connection.depth == 0 || (page.parent.is_some() && !page.is_lost)
 }
 
+/// What it amounts to that a connection ended.
+pub(crate) fn tally_of(end: End) -> Tally {
+    let mut tally = Tally::default();
+    note_end(&mut tally, end);
+    tally
+}
+
 /// Adds to a tally how a connection ended.
 pub(crate) fn note_end(tally: &mut Tally, end: End) {
     let ends = &mut tally.ends;
@@ -478,8 +489,6 @@ pub(crate) fn note_end(tally: &mut Tally, end: End) {
     *count += 1;
 }
 
-/// A first page without rows: because the connection is null, or because its list is. What does not exist for one value
-/// of many is no mistake of the author's.
 /// Whether nothing said that there is a page where a task's begins, so that the API may answer null or an error there.
 pub(crate) fn may_be_behind_the_end(connection: &Connection, task: &Task) -> bool {
     let is_all = task.total.map(|total| total <= task.before);
@@ -494,6 +503,8 @@ pub(crate) fn may_be_behind_the_end(connection: &Connection, task: &Task) -> boo
         }
 }
 
+/// A first page without rows: because the connection is null, or because its list is. What does not exist for one value
+/// of many is no mistake of the author's.
 fn note_absent(connection: &Connection, page: &FoundPage, is_of_member: bool, result: &mut Consequences) {
     let path = &connection.path;
     let tally = result.tallies.entry(page.connection).or_default();

@@ -13,7 +13,7 @@ use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, 
 use crate::rows::{key_id, position_id};
 use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk};
 use crate::run::key_seed::KeySeed;
-use crate::run::known::row_mark;
+use crate::run::known::{hash_text, row_mark};
 use crate::state::{Address, ROW_KEY_BYTES, RowKey, RowMark};
 
 /// The list of a page's items, or the one item.
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             place,
             index: 0,
             cursor_before: None,
-            holds_rows: has_rows_below(&layout.row.cells),
+            holds_rows: layout.row.cells.iter().any(Cell::holds_rows),
         };
         // The keys of its rows tell a page apart; without them all that is in it has to.
         let mut digest = (look.digest && !page.are_keys_unique).then(Sha256::new);
@@ -112,7 +112,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         if look.digest && page.are_keys_unique {
             digest = Some(keys_digest(&page.keys));
         }
-        page.digest = digest.map(|digest| hex(&digest.finalize()[..16]));
+        page.digest = digest.map(hash_text);
         Ok(())
     }
 }
@@ -185,18 +185,6 @@ fn row_key(id: &str) -> RowKey {
     let mut key = RowKey::default();
     key.copy_from_slice(&Sha256::digest(id)[..ROW_KEY_BYTES]);
     key
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn has_rows_below(cells: &[Cell]) -> bool {
-    cells.iter().any(|cell| match &cell.role {
-        CellRole::Below { .. } => true,
-        CellRole::Flattened(cells) => has_rows_below(cells),
-        CellRole::Ignored | CellRole::Column(_) => false,
-    })
 }
 
 /// What was seen of an item.

@@ -72,9 +72,11 @@ pub(crate) fn row_mark(values: &[Option<&str>]) -> RowMark {
         hash.update(plain.unwrap_or_default().to_string());
         hash.update([0]);
     }
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash_text(hash)
+}
+
+/// As much of a hash as tells rows, or pages, apart.
+pub(crate) fn hash_text(hash: Sha256) -> String {
+    let bytes = hash.finalize();
+    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

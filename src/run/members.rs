@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::run::harvest::Harvest;
-use crate::run::intake::{AskedTask, Consequences, note_end};
+use crate::run::intake::{AskedTask, Consequences, tally_of};
 use crate::run::turning::{End, PagingError};
-use crate::state::{Member, MemberGain, Tally, Task, TaskChange};
+use crate::state::{Member, MemberGain, Task, TaskChange};
 
 /// What giving these tasks up amounts to; `failure` is why the members fail that they are asked for.
 pub(crate) fn give_up(asked: &[AskedTask], failure: Option<&str>) -> TaskChange {
@@ -21,11 +21,8 @@ pub(crate) fn give_up(asked: &[AskedTask], failure: Option<&str>) -> TaskChange 
             gain.open -= 1;
             gain.failure = failure.map(str::to_owned);
         }
-        // A page before the last one is not its connection's end.
-        if let Some(connection) = task.connection.filter(|_| task.expected.is_none()) {
-            let mut tally = Tally::default();
-            note_end(&mut tally, End::Lost);
-            lost.tallies.push((connection, tally));
+        if let (Some(connection), Some(end)) = (task.connection, End::Lost.unless_side(task.expected)) {
+            lost.tallies.push((connection, tally_of(end)));
         }
     }
     lost.members = members.into_iter().collect();

@@ -44,8 +44,7 @@ impl Seen {
             ..Sighting::default()
         };
         for (index, page) in pages.iter().enumerate() {
-            let task = page.slot.and_then(|slot| asked.get(slot)).map(|asked| &asked.task);
-            let Some(task) = task.filter(|task| task.instance != 0) else {
+            let Some(AskedTask { task, .. }) = page.asked(asked) else {
                 continue;
             };
             match task.restart {
@@ -81,8 +80,7 @@ pub(crate) fn new_keys(
         page.are_keys_unique && !page.is_left_out && !page.origin.is_some_and(|slot| void.contains(&slot))
     };
     for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| is_taken(page)) {
-        let task = page.slot.and_then(|slot| asked.get(slot)).map(|asked| &asked.task);
-        let old = task.map(|task| task.instance).filter(|instance| *instance != 0);
+        let old = page.asked(asked).map(|asked| asked.task.instance);
         let new = Some(new_instance(sequence, index)).filter(|instance| begun.contains(instance));
         let again = repeats.get(&index).map_or(&[][..], Vec::as_slice);
         let is_new = |item: &usize| again.binary_search(item).is_err();

@@ -79,6 +79,14 @@ pub(crate) enum End {
     Lost,
 }
 
+impl End {
+    /// What it is to the connection that a page ended so: a page before the last one, which has to have `expected` rows,
+    /// is not its connection's end.
+    pub(crate) fn unless_side(self, expected: Option<u32>) -> Option<Self> {
+        expected.is_none().then_some(self)
+    }
+}
+
 /// A page whose paging cannot go on, so that the rows behind it cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PagingError {
@@ -165,7 +173,7 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
         return Ok(turn);
     }
     let mut turn = match asked.expected {
-        Some(expected) => turner.side(u64::from(expected))?,
+        Some(expected) => turner.side(u64::from(expected)),
         None => turner.judge()?,
     };
     if let Some(most) = connection.most_rows {
@@ -207,7 +215,7 @@ impl Turner<'_> {
     }
 
     /// What follows from a page before the last one known: what it lacks, nobody else asks for.
-    fn side(&self, expected: u64) -> Result<Turn, PagingError> {
+    fn side(&self, expected: u64) -> Turn {
         match &self.connection.paged.pager {
             Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => self.side_offset(expected),
             Pager::PageList { .. } => self.side_page(expected, false),

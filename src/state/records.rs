@@ -48,6 +48,13 @@ pub struct Task {
     pub total: Option<u64>,
 }
 
+impl Task {
+    /// Whether it asks for the first pages of everything.
+    pub fn is_start(&self) -> bool {
+        self.connection.is_none() && self.member.is_none()
+    }
+}
+
 /// How a row is asked for again, step by step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Address {

@@ -206,7 +206,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds to the group what is there, up to the first piece of other work.
+    /// Adds to the group what comes within [`GATHER`], until it is full, up to the first piece of other work.
     fn gather(&mut self, first: Message, group: &mut Group) -> Option<Work> {
         let began = Instant::now();
         let mut next = Ok(first);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::run::export::Export;
 use crate::run::export::sending::Sent;
-use crate::run::intake::{may_be_behind_the_end, note_end};
+use crate::run::intake::{may_be_behind_the_end, tally_of};
 use crate::run::members::count_open;
 use crate::run::turning::End;
-use crate::state::{Tally, Task, TaskChange};
+use crate::state::{Task, TaskChange};
 
 /// How a connection ends, and what is to be said of it.
 pub(super) type Ending = (Option<End>, Option<String>);
@@ -26,8 +26,7 @@ impl Export<'_> {
             "`{}` has an error in a page of which nothing says that it is there, and is taken to end before it: {cause}",
             connection.path
         );
-        // A page before the last one that was asked for was a guess, and is not its connection's end.
-        Some((task.expected.is_none().then_some(End::Suspect), Some(text)))
+        Some((End::Suspect.unless_side(task.expected), Some(text)))
     }
 
     /// What it amounts to that a request was refused of which all pages are behind the end, as totals say.
@@ -40,10 +39,8 @@ impl Export<'_> {
         for task in tasks {
             let (end, _) = self.end_behind(task, cause)?;
             let end = end.filter(|end| *end == End::Total)?;
-            let mut tally = Tally::default();
-            note_end(&mut tally, end);
             change.done.push(task.id);
-            change.tallies.push((task.connection?, tally));
+            change.tallies.push((task.connection?, tally_of(end)));
         }
         Some(change)
     }

@@ -97,9 +97,8 @@ impl<'work> Export<'work> {
             let request = request(&plan, &sent);
             let targets: Vec<Target> = asks(&sent).iter().map(Ask::target).collect();
             let layout = plan.layout(&targets);
-            let is_start = |asked: &&AskedTask| asked.task.connection.is_none() && asked.task.member.is_none();
-            let slots = sent.asked.iter().filter(|asked| !is_start(asked));
-            let slots: Vec<SlotPlace> = slots.map(|asked| SlotPlace::of(&asked.task)).collect();
+            let tasks = sent.asked.iter().map(|asked| &asked.task);
+            let slots: Vec<SlotPlace> = tasks.filter(|task| !task.is_start()).map(SlotPlace::of).collect();
             let seed = HarvestSeed {
                 layout: &layout,
                 slots: &slots,

@@ -131,7 +131,8 @@ impl Export<'_> {
             *attempts += 1;
             let is_last = *attempts >= PAGE_ATTEMPTS;
             let is_refused = matches!(error, PagingError::BrokeOff { .. });
-            match self.end_behind(task, &error.to_string()).filter(|_| is_refused) {
+            let ending = is_refused.then(|| self.end_behind(task, &error.to_string()));
+            match ending.flatten() {
                 Some((end, flaw)) if is_last || end == Some(End::Total) => {
                     flaw.into_iter().for_each(|flaw| note_flaw(consequences, flaw));
                     note_task_end(consequences, task, end);
@@ -178,8 +179,7 @@ fn give_up(task: &Task, error: PagingError, consequences: &mut Consequences) -> 
         None if task.depth == 0 => return Err(error),
         _ => note_flaw(consequences, error.to_string()),
     }
-    // A page before the last one is not its connection's end.
-    note_task_end(consequences, task, task.expected.is_none().then_some(End::Lost));
+    note_task_end(consequences, task, End::Lost.unless_side(task.expected));
     Ok(())
 }
 
@@ -199,10 +199,7 @@ fn wanted(plan: &Plan, asked: &[AskedTask], page: &FoundPage) -> u64 {
     let Some(most) = connection.and_then(|connection| connection.most_rows) else {
         return u64::MAX;
     };
-    let task = page.slot.and_then(|slot| asked.get(slot)).map(|asked| &asked.task);
-    let before = task
-        .filter(|task| task.connection.is_some())
-        .map_or(0, |task| task.before);
+    let before = page.asked(asked).map_or(0, |asked| asked.task.before);
     u64::from(most).saturating_sub(before)
 }
 

@@ -114,11 +114,8 @@ mod tests {
             let new = (200_000..300_000).filter(|number| filter.may_hold(instance, &key(*number)));
             new.count()
         };
-        assert!(taken(1) < 1_000, "one in a hundred at most: {}", taken(1));
+        assert!(taken(1) < 20, "one of some 50,000: {}", taken(1));
         let of_another = (0..100_000).filter(|number| filter.may_hold(2, &key(*number))).count();
-        assert!(
-            of_another < 1_000,
-            "rows of another connection are others: {of_another}"
-        );
+        assert!(of_another < 20, "rows of another connection are others: {of_another}");
     }
 }

@@ -27,19 +27,12 @@ impl Turner<'_> {
     }
 
     fn behind_cursor(&self) -> Result<Turn, PagingError> {
-        let is_all = self.total().is_some_and(|total| total == self.rows());
-        let Some(cursor) = &self.page.end_cursor else {
-            return match is_all {
-                true => Ok(Self::end(End::Total)),
-                false => Err(PagingError::NoCursor { path: self.path() }),
-            };
+        let cursor = match &self.page.end_cursor {
+            Some(cursor) if self.asked.position != Some(cursor) => cursor,
+            _ if self.total() == Some(self.rows()) => return Ok(Self::end(End::Total)),
+            Some(_) => return Err(PagingError::StandsStill { path: self.path() }),
+            None => return Err(PagingError::NoCursor { path: self.path() }),
         };
-        if self.asked.position == Some(cursor) {
-            return match is_all {
-                true => Ok(Self::end(End::Total)),
-                false => Err(PagingError::StandsStill { path: self.path() }),
-            };
-        }
         if self.is_idle() {
             return Ok(self.idle());
         }
@@ -51,8 +44,7 @@ impl Turner<'_> {
 
     /// Whether there were but empty pages for so long that it may go on like that for ever.
     fn is_idle(&self) -> bool {
-        let total = self.page.total.or(self.asked.total);
-        let most = match total.is_some_and(|total| total > self.rows()) {
+        let most = match self.total().is_some_and(|total| total > self.rows()) {
             true => MOST_EMPTY_PAGES,
             false => EMPTY_PAGES,
         };

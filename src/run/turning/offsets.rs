@@ -112,15 +112,15 @@ impl Turner<'_> {
 
     /// A page before the last one known: what it lacks is asked for at its own offset. Where no total says that its
     /// rows are there, it was a guess.
-    pub(super) fn side_offset(&self, expected: u64) -> Result<Turn, PagingError> {
+    pub(super) fn side_offset(&self, expected: u64) -> Turn {
         let rows = self.page.rows;
         let trail = self.content_trail().unwrap_or_else(|| self.asked.trail.clone());
         if rows > expected {
             let text = "has a page with more rows than were asked for: some may be there twice";
-            return Ok(Turn {
+            return Turn {
                 flaws: vec![self.flaw(text)],
                 ..Turn::default()
-            });
+            };
         }
         if rows > 0 && rows < expected {
             let lacking = u32::try_from(expected - rows).ok();
@@ -128,12 +128,12 @@ impl Turner<'_> {
             for next in &mut turn.next {
                 (next.size, next.expected) = (lacking, lacking);
             }
-            return Ok(turn);
+            return turn;
         }
         let lacks = self.page.total.is_some() && rows < expected;
-        Ok(Turn {
+        Turn {
             flaws: lacks.then(|| self.short_page()).into_iter().collect(),
             ..Turn::default()
-        })
+        }
     }
 }

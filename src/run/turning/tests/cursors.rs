@@ -1,0 +1,99 @@
+//! Connections that go on by cursors, or by the key of their last row.
+
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn cursors_are_followed_as_long_as_the_flag_says_so() {
+    let cursor = || Some(json!("c2"));
+    let cases = [
+        (flagged(100, Some(true), cursor()), "\"c2\""),
+        (flagged(3, Some(true), cursor()), "\"c2\""),
+        (flagged(0, Some(true), cursor()), "\"c2\""),
+        (flagged(100, Some(false), cursor()), "Said"),
+        (flagged(0, Some(false), None), "Said"),
+        (
+            flagged(3, None, cursor()),
+            "Suspect (`rows` does not say whether there are more rows)",
+        ),
+    ];
+    for (page, expected) in cases {
+        assert_eq!(outcome(&later("c1", 100).turned(relay(), &page)), expected, "{page:?}");
+    }
+}
+
+#[test]
+fn a_cursor_alone_is_followed_until_it_is_null() {
+    assert_eq!(
+        outcome(&first().turned(bare_cursor(), &flagged(0, None, Some(json!(7))))),
+        "7"
+    );
+    assert_eq!(outcome(&first().turned(bare_cursor(), &flagged(9, None, None))), "Said");
+}
+
+#[test]
+fn a_cursor_that_leads_nowhere_is_an_error() {
+    let error = |cursor| later("c1", 100).error(relay(), &flagged(3, Some(true), cursor));
+    assert!(matches!(error(None), PagingError::NoCursor { .. }));
+    assert!(matches!(error(Some(json!("c1"))), PagingError::StandsStill { .. }));
+    let again = At {
+        trail: Trail::default().step("c0").unwrap(),
+        ..later("c1", 100)
+    };
+    let error = again.error(relay(), &flagged(3, Some(true), Some(json!("c0"))));
+    assert!(matches!(error, PagingError::Circles { .. }));
+}
+
+#[test]
+fn cursors_that_go_round_in_a_circle_are_found_whatever_its_length() {
+    for length in 1..40_u64 {
+        let mut at = first();
+        let mut pages = 0;
+        // Three cursors lead into the circle.
+        let error = loop {
+            let number = if pages < 3 { pages } else { 3 + (pages - 3) % length };
+            let page = flagged(1, Some(true), Some(json!(format!("c{number}"))));
+            match at.turn(&connection(relay()), &page) {
+                Ok(turn) => at = At::of(&turn.next[0]),
+                Err(error) => break error,
+            }
+            pages += 1;
+            assert!(pages <= 3 * (length + 3), "a circle of {length} is not found");
+        };
+        let stands_still = matches!(error, PagingError::StandsStill { .. });
+        assert!(stands_still == (length == 1) && (stands_still || matches!(error, PagingError::Circles { .. })));
+    }
+}
+
+#[test]
+fn keys_are_followed_to_the_empty_page() {
+    let page = |count, last| FoundPage {
+        last_key: last,
+        ..rows(count)
+    };
+    assert_eq!(outcome(&first().turned(keyset(), &page(3, Some(json!(7))))), "7");
+    assert_eq!(outcome(&later(7, 3).turned(keyset(), &page(0, None))), "Empty");
+    let same = later(7, 3).error(keyset(), &page(3, Some(json!(7))));
+    assert!(matches!(same, PagingError::StandsStill { .. }));
+    for none in [None, Some(Value::Null)] {
+        let error = first().error(keyset(), &page(3, none));
+        assert_eq!(
+            error.to_string(),
+            "`rows` has rows without `id`, by which its next page is asked for"
+        );
+    }
+}
+
+#[test]
+fn keys_that_rows_share_are_named_where_a_page_can_end_between_them() {
+    let page = |count| FoundPage {
+        last_key: Some(json!(7)),
+        has_equal_keys: true,
+        ..rows(count)
+    };
+    let named = "7 (`rows` has rows with the same `id`: where a page ends between such rows, the others are lost)";
+    assert_eq!(outcome(&first().turned(keyset(), &page(100))), named);
+    assert_eq!(outcome(&later(3, 100).turned(keyset(), &page(4))), named);
+    assert_eq!(outcome(&first().turned(keyset(), &page(4))), "7");
+}
