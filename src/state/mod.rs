@@ -1,8 +1,8 @@
 //! The checkpoint store: one SQLite file for each source and output, by which an export goes on after any interruption.
 //!
-//! `store.rs` is the thread that writes in groups, `database.rs` every statement but those on members (`members.rs`),
-//! `schema.sql` the tables. Must not know what a response means or where parts stand: it keeps what it is handed, and says
-//! what it was handed before. The only module that imports rusqlite.
+//! `store.rs` is the thread that writes in groups, `database.rs` every statement but those on members (`members.rs`) and on
+//! the keys of rows (`seen.rs`), `schema.sql` the tables. Must not know what a response means or where parts stand: it
+//! keeps what it is handed, and says what it was handed before. The only module that imports rusqlite.
 
 mod database;
 mod error;
