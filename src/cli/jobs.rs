@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::api::ReadToken;
+use crate::api::{HttpTransport, ReadToken, Transport};
 use crate::cli::arguments::ProjectArguments;
 use crate::demo::{DemoConfig, DemoServer};
 use crate::plan::{GraphqlFile, PlanError, QueryDocument};
-use crate::project::{EndpointAddress, KeyOverride, Project, Source};
-use crate::run::SourceJob;
+use crate::project::{EndpointAddress, KeyOverride, Project, Source, SourceSettings};
+use crate::run::{OpenTransport, SourceJob};
 
 /// What a command is to do.
 pub(super) struct Jobs {
@@ -73,8 +73,8 @@ impl Jobs {
         };
         self.sources.push(SourceJob {
             name: source.name.clone(),
+            open_transport: over_http(url, settings.clone()),
             settings,
-            url,
             api,
             token,
             queries,
@@ -152,6 +152,13 @@ fn overrides(arguments: &ProjectArguments) -> anyhow::Result<Vec<KeyOverride>> {
         overrides.push("flatten=true".parse()?);
     }
     Ok(overrides)
+}
+
+fn over_http(url: url::Url, settings: SourceSettings) -> OpenTransport {
+    Arc::new(move || {
+        let transport = HttpTransport::new(url.clone(), &settings)?;
+        Ok(Arc::new(transport) as Arc<dyn Transport>)
+    })
 }
 
 /// The values of `--var`; of several for one name the last counts.

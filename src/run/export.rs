@@ -148,6 +148,7 @@ impl<'work> Export<'work> {
             through: run.through,
             last_stored: run.last_sequence,
             state: workplace.state.clone(),
+            clock: workplace.clock.clone(),
             observer: Arc::clone(&workplace.observer),
         })?;
         workplace.state.release_tasks(run.key).await?;

@@ -39,5 +39,7 @@ pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use outcome::{QueryOutcome, exit_code};
 pub use preview::{Preview, preview_source};
 pub use schema::SchemaSourceError;
-pub use source_run::{RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source};
+pub use source_run::{
+    OpenTransport, RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source,
+};
 pub use upstream::{KnownMembers, known_members};

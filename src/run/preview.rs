@@ -102,7 +102,7 @@ impl Learnt {
         if !StateStore::is_in(&folder) {
             return Ok(Self(queries.iter().map(|_| Vec::new()).collect()));
         }
-        let (state, thread) = StateStore::open(&folder)?;
+        let (state, thread) = StateStore::open(&folder, &settings.clock)?;
         let mut learnt = Vec::new();
         for (name, _) in queries {
             learnt.push(state.learnt(name).await?);

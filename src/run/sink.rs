@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Clock;
 use crate::output::{Format, OutputError, Part, RunId, SourceFolder, TableFiles, TableWriter};
 use crate::plan::{AncestorRole, Layout, Plan, TableName, Target};
 use crate::report::{Event, SharedObserver};
@@ -66,11 +67,14 @@ pub(crate) struct SinkOrder {
     /// Responses up to this one are stored and have to be decoded again.
     pub(crate) last_stored: Sequence,
     pub(crate) state: StateStore,
+    /// No time passes on it while the thread is waited for.
+    pub(crate) clock: Clock,
     pub(crate) observer: SharedObserver,
 }
 
 /// The way to the thread.
 pub(crate) struct Sink {
+    clock: Clock,
     sender: mpsc::Sender<Message>,
     outcome: oneshot::Receiver<Result<(), SinkError>>,
 }
@@ -86,6 +90,7 @@ impl Sink {
     pub(crate) fn start(order: SinkOrder) -> Result<Self, SinkError> {
         let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
         let (report, outcome) = oneshot::channel();
+        let clock = order.clock.clone();
         let work = move || {
             let result = RowWriter::open(order).and_then(|writer| writer.run(receiver));
             // Nobody listens any more when the export was broken off.
@@ -95,25 +100,31 @@ impl Sink {
             .name("rows".to_owned())
             .spawn(work)
             .map_err(SinkError::Thread)?;
-        Ok(Self { sender, outcome })
+        Ok(Self { clock, sender, outcome })
     }
 
     /// Hands a response over; waits while too many are under way. An error is told by [`Self::end`].
     pub(crate) async fn hand_over(&self, response: StoredResponse) -> bool {
-        self.sender.send(Message::Response(response)).await.is_ok()
+        let sending = self.sender.send(Message::Response(response));
+        self.clock.hold_while(sending).await.is_ok()
     }
 
     /// Waits until all that was handed over is in recorded parts.
     pub(crate) async fn end(self) -> Result<(), SinkError> {
-        // A thread that is gone has left its reason in the outcome.
-        let _ = self.sender.send(Message::End).await;
-        self.outcome.await.unwrap_or(Err(SinkError::BrokenOff))
+        let Self { clock, sender, outcome } = self;
+        let ended = clock.hold_while(async {
+            // A thread that is gone has left its reason in the outcome.
+            let _ = sender.send(Message::End).await;
+            outcome.await
+        });
+        ended.await.unwrap_or(Err(SinkError::BrokenOff))
     }
 
     /// Waits until the thread has stopped, leaving the rows since the last cut to the next run.
     pub(crate) async fn leave(self) -> Result<(), SinkError> {
         drop(self.sender);
-        self.outcome.await.unwrap_or(Err(SinkError::BrokenOff))
+        let left = self.clock.hold_while(self.outcome);
+        left.await.unwrap_or(Err(SinkError::BrokenOff))
     }
 }
 

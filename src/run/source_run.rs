@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::{Semaphore, watch};
 
-use crate::api::{ApiError, Endpoint, HttpTransport, PermitLog, ReadToken, Surroundings, Transport, TransportError};
+use crate::api::{ApiError, Endpoint, PermitLog, ReadToken, Surroundings, Transport, TransportError};
 use crate::clock::Clock;
 use crate::output::{Format, RunId, SourceFolder};
 use crate::plan::{Plan, PlanError, QueryDocument, unknown_paging_rules};
@@ -25,14 +25,17 @@ use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
 use crate::state::{StateError, StateLock, StateStore, StoredSchema};
 
+/// Sets up what carries the requests of a source: [`crate::api::HttpTransport`], or what a test puts in its place.
+pub type OpenTransport = Arc<dyn Fn() -> Result<Arc<dyn Transport>, TransportError> + Send + Sync>;
+
 /// One source and what is to be exported of it.
 pub struct SourceJob {
     /// Its name.
     pub name: String,
     /// How to reach it and what it allows.
     pub settings: SourceSettings,
-    /// Where it is.
-    pub url: url::Url,
+    /// Sets up what carries its requests.
+    pub open_transport: OpenTransport,
     /// What the API is called where its schema is kept: a stand-in has another address each time.
     pub api: String,
     /// Reads the token; `None` for an API that asks for none.
@@ -71,7 +74,7 @@ pub enum SourceError {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The HTTP client cannot be set up.
+    /// What carries the requests cannot be set up.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The endpoint cannot be used.
@@ -99,12 +102,12 @@ impl SourceError {
 
 /// Exports the query files of a source. The outcomes are in the order of the query files.
 pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<QueryOutcome>, SourceError> {
-    let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(job.url.clone(), &job.settings)?);
+    let transport = (job.open_transport)()?;
     let folder = SourceFolder::new(&settings.output, &job.name);
     check_writable(folder.path()).map_err(SourceError::Output)?;
     let own_folder = folder.own();
     let _lock = StateLock::take(&own_folder)?;
-    let (state, thread) = StateStore::open(&own_folder)?;
+    let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;
     let permit_log = PermitLog::open(
         &own_folder.join("permits"),
         settings.clock.clone(),
@@ -278,7 +281,7 @@ impl SourceRun<'_> {
 /// The endpoint of a source, for a question or two.
 pub(crate) fn bare_endpoint(job: &SourceJob, settings: &RunSettings) -> Result<Endpoint, SourceError> {
     let surroundings = Surroundings {
-        transport: Arc::new(HttpTransport::new(job.url.clone(), &job.settings)?),
+        transport: (job.open_transport)()?,
         token: job.token.clone(),
         clock: settings.clock.clone(),
         permit_log: None,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Clock;
 use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
 use crate::state::group::Group;
@@ -40,6 +41,7 @@ enum Message {
 /// The state of one source and output.
 #[derive(Clone)]
 pub struct StateStore {
+    clock: Clock,
     sender: mpsc::Sender<Message>,
     failure: Arc<OnceLock<StateError>>,
     path: PathBuf,
@@ -56,8 +58,9 @@ impl StateStore {
         folder.join(FILE).is_file()
     }
 
-    /// Opens the state in `folder`, creating it where there is none.
-    pub fn open(folder: &Path) -> Result<(Self, StateThread), StateError> {
+    /// Opens the state in `folder`, creating it where there is none. On `clock`, no time passes while its thread is waited
+    /// for.
+    pub fn open(folder: &Path, clock: &Clock) -> Result<(Self, StateThread), StateError> {
         let path = folder.join(FILE);
         let database = Database::open(&path)?;
         let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
@@ -72,13 +75,19 @@ impl StateStore {
             .name("state".to_owned())
             .spawn(move || writer.run());
         let handle = spawned.map_err(|error| StateError::from_io(&path, &error))?;
-        Ok((Self { sender, failure, path }, StateThread { handle }))
+        let store = Self {
+            clock: clock.clone(),
+            sender,
+            failure,
+            path,
+        };
+        Ok((store, StateThread { handle }))
     }
 
     /// Hands over a response; it will be durable within 100 ms.
     pub async fn take(&self, response: TakenResponse) -> Result<(), StateError> {
-        let sent = self.sender.send(Message::Take(Box::new(response))).await;
-        sent.map_err(|_| self.lost())
+        let sending = self.sender.send(Message::Take(Box::new(response)));
+        self.clock.hold_while(sending).await.map_err(|_| self.lost())
     }
 
     /// Runs `work` in a transaction, which is durable when this returns.
@@ -87,8 +96,11 @@ impl StateStore {
         work: impl FnOnce(&mut Writing<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StateError> {
         let (message, answer) = transaction(work);
-        self.sender.send(message).await.map_err(|_| self.lost())?;
-        answer.await.map_err(|_| self.lost())?
+        let answered = self.clock.hold_while(async {
+            self.sender.send(message).await.ok()?;
+            answer.await.ok()
+        });
+        answered.await.ok_or_else(|| self.lost())?
     }
 
     /// The same from a thread that may block.
@@ -109,10 +121,12 @@ impl StateStore {
             // Whoever asked may have gone.
             let _ = sender.send(());
         });
-        if self.sender.send(Message::Do(work)).await.is_ok() {
-            // A thread that is gone has told its reason to others.
-            let _ = done.await;
-        }
+        let compacted = self.clock.hold_while(async {
+            self.sender.send(Message::Do(work)).await.ok()?;
+            done.await.ok()
+        });
+        // A thread that is gone has told its reason to others.
+        let _ = compacted.await;
     }
 
     /// The error for a run that is not there though it was just begun.

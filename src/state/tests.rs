@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::clock::Clock;
 use crate::state::{
     Address, Effort, Ends, FIRST_TASK, Member, MemberCounts, MemberGain, NewRun, ROW_KEY_BYTES, RecordedPart, Restart,
     RunKey, RunStart, Stage, StateError, StateStore, StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task,
@@ -88,7 +89,7 @@ async fn close(store: StateStore, thread: StateThread) {
 #[tokio::test]
 async fn a_run_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     store
         .take(taken(run, 1, FIRST_TASK, vec![task(2, "a", 10), task(3, "x", 4)]))
@@ -112,7 +113,7 @@ async fn a_run_goes_on_where_it_was() {
     store.take(last).await.unwrap();
     close(store, thread).await;
 
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let found = store.unfinished_run("groups").await.unwrap().unwrap();
     assert_eq!(
         (found.key, found.name.as_str(), found.stage),
@@ -143,7 +144,7 @@ async fn a_run_goes_on_where_it_was() {
 #[tokio::test]
 async fn bodies_stay_until_their_rows_are_in_parts() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     for sequence in 1..=3 {
         store
@@ -187,7 +188,7 @@ async fn bodies_stay_until_their_rows_are_in_parts() {
 #[tokio::test]
 async fn what_is_handed_over_is_durable_within_a_hundred_milliseconds_of_its_own_accord() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     store.take(taken(run, 1, FIRST_TASK, Vec::new())).await.unwrap();
     // Seen through a connection of its own, so only what was committed; the number of looks bounds the time.
@@ -209,7 +210,7 @@ async fn what_is_handed_over_is_durable_within_a_hundred_milliseconds_of_its_own
 #[tokio::test]
 async fn a_dropped_run_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     store
         .take(taken(run, 1, FIRST_TASK, vec![task(2, "a", 0)]))
@@ -230,7 +231,7 @@ async fn a_dropped_run_leaves_nothing() {
 #[tokio::test]
 async fn a_schema_is_kept_by_endpoint() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let schema = StoredSchema {
         definition: "type Query { a: Int }".repeat(100),
         fetched_at: 5,
@@ -244,16 +245,16 @@ async fn a_schema_is_kept_by_endpoint() {
 #[tokio::test]
 async fn a_state_of_a_later_version_and_a_damaged_one_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     close(store, thread).await;
     let path = folder.path().join("state.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
-    let refused = StateStore::open(folder.path()).err().unwrap();
+    let refused = StateStore::open(folder.path(), &Clock::system()).err().unwrap();
     assert!(matches!(refused, StateError::Newer { found: 99, .. }), "{refused}");
     fs_err::write(&path, "this was never a database, whatever it is called ".repeat(50)).unwrap();
-    let refused = StateStore::open(folder.path()).err().unwrap();
+    let refused = StateStore::open(folder.path(), &Clock::system()).err().unwrap();
     assert!(matches!(refused, StateError::Damaged { .. }), "{refused}");
 }
 
@@ -262,7 +263,7 @@ async fn a_state_of_a_later_version_and_a_damaged_one_are_refused() {
 async fn the_state_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     for file in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
         let mode = fs_err::metadata(folder.path().join(file)).unwrap().permissions().mode();
@@ -274,7 +275,7 @@ async fn the_state_is_readable_by_its_owner_alone() {
 #[tokio::test]
 async fn rows_that_came_are_known_by_their_connection_until_the_run_is_finished() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
     let key = |byte: u8| [byte; ROW_KEY_BYTES];
     for sequence in [1, 2] {
@@ -293,7 +294,7 @@ async fn rows_that_came_are_known_by_their_connection_until_the_run_is_finished(
     );
     close(store, thread).await;
 
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let all = store.fold_seen(run, Vec::new(), |all, instance, key| all.push((instance, *key)));
     assert_eq!(all.await.unwrap(), [(9, key(1)), (9, key(2))]);
     store.finish_run(run).await.unwrap();
@@ -304,7 +305,7 @@ async fn rows_that_came_are_known_by_their_connection_until_the_run_is_finished(
 #[tokio::test]
 async fn members_are_open_until_their_last_task_and_keep_why_they_failed() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, thread) = StateStore::open(folder.path()).unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let start = RunStart::Members {
         values: &["a".into(), 7.into(), "c".into()],
         roots: &[Some(0), Some(1)],

@@ -160,7 +160,9 @@ impl Export<'_> {
     /// The same bytes, counted among those in memory until the last holder lets go of them.
     async fn hold(&self, body: Bytes) -> Bytes {
         let bytes = u32::try_from(body.len().min(BODY_BYTES)).unwrap_or(u32::MAX);
-        match Arc::clone(&self.workplace.bodies).acquire_many_owned(bytes).await {
+        // What has the rest of the memory is let go of by other threads.
+        let held = Arc::clone(&self.workplace.bodies).acquire_many_owned(bytes);
+        match self.workplace.clock.hold_while(held).await {
             Ok(permit) => Bytes::from_owner(HeldBody { body, _permit: permit }),
             // The semaphore is never closed.
             Err(_) => body,

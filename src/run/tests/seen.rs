@@ -9,6 +9,7 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
 use super::*;
+use crate::clock::Clock;
 use crate::rows::{Decoder, Slot};
 use crate::run::harvest::FoundPage;
 use crate::run::seen::{Repeats, Seen};
@@ -174,7 +175,7 @@ fn taken(run: RunKey, keys: Vec<RowKey>) -> TakenResponse {
 #[tokio::test]
 async fn rows_are_told_by_their_key_and_their_connection() {
     let folder = tempfile::tempdir().unwrap();
-    let (state, _thread) = StateStore::open(folder.path()).unwrap();
+    let (state, _thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = state.begin_run(RUN, RunStart::Whole).await.unwrap();
     let plan = plan(GROUPS);
     let keys = |ids: &[&str]| -> Vec<RowKey> { page_of(&plan, 5, ids).1.keys.into_iter().flatten().collect() };
@@ -202,7 +203,7 @@ async fn rows_are_told_by_their_key_and_their_connection() {
 #[tokio::test]
 async fn rows_without_a_key_are_counted_off_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let (state, _thread) = StateStore::open(folder.path()).unwrap();
+    let (state, _thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
     let run = state.begin_run(RUN, RunStart::Whole).await.unwrap();
     let seen = Seen::of_state(state, run).await.unwrap();
     let plan = plan("{ books { items { title } totalPages } }");
