@@ -105,7 +105,7 @@ fn shop(finders: [&str; 2]) -> DemoConfig {
     config.behaviours.faults = FaultPlan::none();
     config.behaviours.latency = Latency {
         base: Duration::from_millis(5),
-        per_node: Duration::ZERO,
+        ..Latency::default()
     };
     config
 }

@@ -19,6 +19,7 @@ fn slow() -> DemoConfig {
     tracker.behaviours.latency = Latency {
         base: BASE,
         per_node: PER_NODE,
+        ..Latency::default()
     };
     tracker
 }

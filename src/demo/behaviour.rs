@@ -1,14 +1,21 @@
 //! How a stand-in behaves towards its clients: `behaviours.toml` as types.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::demo::denied::DeniedField;
+use crate::demo::drift::DriftStep;
 use crate::demo::fault::FaultPlan;
+use crate::demo::latency::Latency;
 use crate::demo::node_limit::NodeLimit;
 use crate::demo::paging::PagingBehaviour;
+use crate::demo::poison::Poison;
 use crate::demo::refusal::Refusal;
 use crate::demo::text_limit::TextLimit;
+use crate::demo::wall::Wall;
 
 /// How a stand-in behaves towards its clients.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,6 +30,15 @@ pub struct Behaviours {
     pub throttle: ThrottleBehaviour,
     /// How long an answer takes at least.
     pub latency: Latency,
+    /// How many requests are worked on at once, the others waiting for their turn; any number where it is not given.
+    #[serde(default)]
+    pub workers: Option<NonZeroUsize>,
+    /// What the server gives up on.
+    #[serde(default)]
+    pub wall: Wall,
+    /// How latency and walls change with the time since the server's start; in the order of that time.
+    #[serde(default)]
+    pub drift: Vec<DriftStep>,
     /// How connections turn their pages.
     pub paging: PagingBehaviour,
     /// The most rows that a request may ask for; none where it is not given.
@@ -34,6 +50,12 @@ pub struct Behaviours {
     /// What lookups answer to certain values.
     #[serde(default)]
     pub lookups: Vec<LookupTrap>,
+    /// Fields that the token may not see.
+    #[serde(default)]
+    pub denied: Vec<DeniedField>,
+    /// Objects that no request gets an answer with.
+    #[serde(default)]
+    pub poison: Vec<Poison>,
     /// What goes wrong on purpose.
     pub faults: FaultPlan,
 }
@@ -126,18 +148,6 @@ pub enum ThrottleBody {
     Text,
 }
 
-/// How long an answer takes at least, from the request's arrival.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Latency {
-    /// For any answer.
-    #[serde(deserialize_with = "duration")]
-    pub base: Duration,
-    /// For each row of a connection in it.
-    #[serde(deserialize_with = "duration")]
-    pub per_node: Duration,
-}
-
 /// A request window that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no request limit: use a form such as 100/1m or 3/1s")]
@@ -171,6 +181,14 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
 /// Reads a duration that may be missing.
 pub(crate) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
+}
+
+/// Reads durations by name.
+pub(crate) fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Duration>, D::Error> {
+    let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let read = |(name, text): (String, String)| Ok((name, humantime::parse_duration(&text)?));
+    let durations: Result<_, humantime::DurationError> = texts.into_iter().map(read).collect();
+    durations.map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

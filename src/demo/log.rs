@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -47,8 +48,16 @@ pub struct RequestLog {
     pub max_rows: u64,
     /// The most rows that one of `answered` asked for: the sizes of its pages, multiplied down the tree.
     pub max_rows_requested: u64,
+    /// Those of `rows` in each minute since the server's start.
+    pub rows_by_minute: Vec<u64>,
     /// The most requests that were in the server at once.
     pub max_in_flight: u64,
+    /// How long requests were worked on in all, in milliseconds; what waits for its turn is not worked on.
+    pub busy_ms: u64,
+    /// Requests that were given up since they would have taken too long, or held too many rows.
+    pub walls_hit: u64,
+    /// Requests that had been given up before and came again, word for word.
+    pub oversized_repeats: u64,
     /// One entry for each limit.
     pub windows: Vec<WindowLog>,
 }
@@ -142,17 +151,18 @@ pub(crate) struct ServedRow {
 
 impl Outcome {
     /// Rows of connections in the answer.
-    pub(crate) fn row_count(&self) -> usize {
-        match self {
-            Self::RequestError | Self::Refused(_) => 0,
-            Self::FieldErrors(executed) | Self::Good(executed) => executed.row_count(),
-        }
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &ServedRow> {
+        let executed = match self {
+            Self::RequestError | Self::Refused(_) => None,
+            Self::FieldErrors(executed) | Self::Good(executed) => Some(executed),
+        };
+        executed.into_iter().flat_map(Executed::rows)
     }
 }
 
 impl Executed {
-    fn row_count(&self) -> usize {
-        self.served.iter().map(|page| page.rows.len()).sum()
+    fn rows(&self) -> impl Iterator<Item = &ServedRow> {
+        self.served.iter().flat_map(|page| &page.rows)
     }
 }
 
@@ -162,6 +172,9 @@ pub(crate) struct Judge {
     log: RequestLog,
     windows: Vec<WindowCounter>,
     in_flight: u64,
+    busy: Duration,
+    /// The bodies of requests that were given up.
+    oversized: HashSet<Bytes>,
     fingerprints: HashSet<u64>,
     rows_seen: HashMap<u64, RowSet>,
     rows_seen_of_type: HashMap<String, RowSet>,
@@ -177,6 +190,8 @@ impl Judge {
             log: RequestLog::default(),
             windows: limits.iter().map(|limit| WindowCounter::new(*limit, start)).collect(),
             in_flight: 0,
+            busy: Duration::ZERO,
+            oversized: HashSet::new(),
             fingerprints: HashSet::new(),
             rows_seen: HashMap::new(),
             rows_seen_of_type: HashMap::new(),
@@ -209,25 +224,37 @@ impl Judge {
         self.log.unauthorized += 1;
     }
 
-    pub(crate) fn note_accepted(&mut self) {
+    pub(crate) fn note_accepted(&mut self, body: &Bytes) {
         self.log.accepted += 1;
+        self.log.oversized_repeats += u64::from(self.oversized.contains(body));
+    }
+
+    /// A request was given up.
+    pub(crate) fn note_wall(&mut self, body: Bytes) {
+        self.log.walls_hit += 1;
+        self.oversized.insert(body);
+    }
+
+    /// A request was worked on for so long.
+    pub(crate) fn note_work(&mut self, lasted: Duration) {
+        self.busy += lasted;
     }
 
     pub(crate) fn note_fault(&mut self, fault: Fault) {
         *self.log.faults_injected.entry(fault).or_default() += 1;
     }
 
-    /// Takes in an answer that was sent in full.
-    pub(crate) fn note_answer(&mut self, outcome: &Outcome) {
+    /// Takes in an answer that was sent in full, so long after the server's start.
+    pub(crate) fn note_answer(&mut self, outcome: &Outcome, at: Duration) {
         match outcome {
             Outcome::RequestError => self.log.request_errors += 1,
             Outcome::Refused(_) => self.log.refused += 1,
             Outcome::FieldErrors(_) => self.log.field_errors += 1,
-            Outcome::Good(executed) => self.note_good(executed),
+            Outcome::Good(executed) => self.note_good(executed, at),
         }
     }
 
-    fn note_good(&mut self, executed: &Executed) {
+    fn note_good(&mut self, executed: &Executed, at: Duration) {
         self.log.answered += 1;
         if executed.is_introspection {
             self.log.introspections += 1;
@@ -236,11 +263,22 @@ impl Judge {
         if !self.fingerprints.insert(executed.fingerprint) {
             self.log.requests_repeated += 1;
         }
-        self.log.max_rows = self.log.max_rows.max(executed.row_count() as u64);
+        let rows = executed.rows().count() as u64;
+        self.log.max_rows = self.log.max_rows.max(rows);
+        self.note_minute(rows, at);
         self.log.max_rows_requested = self.log.max_rows_requested.max(executed.requested);
         for page in &executed.served {
             page.rows.iter().for_each(|row| self.note_row(page.connection, row));
         }
+    }
+
+    fn note_minute(&mut self, rows: u64, at: Duration) {
+        let minute = usize::try_from(at.as_secs() / 60).unwrap_or(usize::MAX);
+        let minutes = &mut self.log.rows_by_minute;
+        if minutes.len() <= minute {
+            minutes.resize(minute + 1, 0);
+        }
+        minutes[minute] += rows;
     }
 
     fn note_row(&mut self, connection: u64, row: &ServedRow) {
@@ -270,6 +308,7 @@ impl Judge {
             busiest_fixed: window.busiest_fixed(),
         });
         RequestLog {
+            busy_ms: u64::try_from(self.busy.as_millis()).unwrap_or(u64::MAX),
             windows: windows.collect(),
             ..self.log.clone()
         }
@@ -295,6 +334,8 @@ impl RowSet {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     fn executed(fingerprint: u64, connection: u64, positions: &[u64]) -> Executed {
         let row = |position: &u64| ServedRow {
             ty: "Item".to_owned(),
@@ -319,24 +360,25 @@ mod tests {
     #[test]
     fn rows_and_requests_that_come_again_are_told_from_new_ones() {
         let mut judge = Judge::new(&[], Instant::now());
-        judge.note_answer(&good(1, 7, &[0, 1, 2]));
-        judge.note_answer(&good(2, 7, &[3, 64, 65]));
-        judge.note_answer(&good(3, 8, &[0, 1, 2]));
+        judge.note_answer(&good(1, 7, &[0, 1, 2]), MINUTE);
+        judge.note_answer(&good(2, 7, &[3, 64, 65]), MINUTE);
+        judge.note_answer(&good(3, 8, &[0, 1, 2]), MINUTE);
         assert_eq!((judge.log().rows_repeated, judge.log().requests_repeated), (0, 0));
-        judge.note_answer(&good(2, 7, &[2, 64, 66]));
+        judge.note_answer(&good(2, 7, &[2, 64, 66]), MINUTE);
         let log = judge.log();
         assert_eq!(
             (log.rows, log.rows_repeated, log.requests_repeated, log.answered),
             (12, 2, 1, 4)
         );
         assert_eq!((log.max_rows, log.max_rows_requested), (3, 50));
+        assert_eq!(log.rows_by_minute, [0, 12]);
     }
 
     #[test]
     fn a_row_that_comes_in_two_lists_was_sent_twice() {
         let mut judge = Judge::new(&[], Instant::now());
-        judge.note_answer(&good(1, 0, &[10, 11]));
-        judge.note_answer(&good(2, 1, &[0, 5]));
+        judge.note_answer(&good(1, 0, &[10, 11]), MINUTE);
+        judge.note_answer(&good(2, 1, &[0, 5]), MINUTE);
         let log = judge.log();
         assert_eq!((log.rows, log.rows_repeated), (4, 0));
         assert_eq!(log.types["Item"], TypeLog { sent: 4, repeated: 1 });
@@ -345,9 +387,9 @@ mod tests {
     #[test]
     fn answers_with_errors_are_counted_apart_and_their_rows_may_come_again() {
         let mut judge = Judge::new(&[], Instant::now());
-        judge.note_answer(&Outcome::RequestError);
-        judge.note_answer(&Outcome::FieldErrors(executed(1, 7, &[0, 1])));
-        judge.note_answer(&good(1, 7, &[0, 1]));
+        judge.note_answer(&Outcome::RequestError, MINUTE);
+        judge.note_answer(&Outcome::FieldErrors(executed(1, 7, &[0, 1])), MINUTE);
+        judge.note_answer(&good(1, 7, &[0, 1]), MINUTE);
         let log = judge.log();
         assert_eq!((log.request_errors, log.field_errors, log.answered), (1, 1, 1));
         assert_eq!((log.rows, log.rows_repeated, log.requests_repeated), (2, 0, 0));
@@ -357,10 +399,13 @@ mod tests {
     fn introspection_may_be_repeated() {
         let mut judge = Judge::new(&[], Instant::now());
         for _ in 0..2 {
-            judge.note_answer(&Outcome::Good(Executed {
-                is_introspection: true,
-                ..executed(1, 0, &[])
-            }));
+            judge.note_answer(
+                &Outcome::Good(Executed {
+                    is_introspection: true,
+                    ..executed(1, 0, &[])
+                }),
+                MINUTE,
+            );
         }
         assert_eq!((judge.log().introspections, judge.log().requests_repeated), (2, 0));
     }

@@ -5,17 +5,21 @@
 //! worth as much as it is independent.
 
 mod behaviour;
+mod complexity;
 mod config;
 mod connection;
 mod cursor;
 mod dataset;
+mod denied;
 mod description;
 mod document;
+mod drift;
 mod entropy;
 mod expiry;
 mod fault;
 mod fit;
 mod generator;
+mod latency;
 mod list_request;
 mod log;
 mod moment;
@@ -24,6 +28,7 @@ mod page_object;
 mod pager;
 mod paging;
 mod pattern;
+mod poison;
 mod refusal;
 mod resolver;
 mod rows;
@@ -35,22 +40,28 @@ mod shares;
 mod stand_in;
 mod text_limit;
 mod truth;
+mod wall;
 mod window;
 
 pub use behaviour::{
-    AuthBehaviour, Behaviours, Latency, LookupAnswer, LookupTrap, RequestWindow, RequestWindowError, ThrottleBehaviour,
+    AuthBehaviour, Behaviours, LookupAnswer, LookupTrap, RequestWindow, RequestWindowError, ThrottleBehaviour,
     ThrottleBody, WindowKind,
 };
+pub use complexity::ComplexityLimit;
 pub use config::{DemoConfig, DemoConfigError};
+pub use denied::{DeniedField, ObjectMatch};
 pub use description::DatasetError;
+pub use drift::{DriftStep, DriftStepError};
 pub use expiry::CursorExpiry;
 pub use fault::{Fault, FaultPlan, FaultRates, ScriptedFault};
+pub use latency::Latency;
 pub use log::{RequestLog, TypeLog, WindowLog};
 pub use node_limit::NodeLimit;
 pub use paging::{
     AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, PagingBehaviour, PagingTraps, RowMove, RowMoves,
     Totals,
 };
+pub use poison::Poison;
 pub use refusal::Refusal;
 pub use serve::{
     DEMO_TOKEN_VARIABLE, DemoRowsError, DemoRowsOptions, DemoServeOptions, greeting, serve_until_interrupted,
@@ -61,3 +72,4 @@ pub use service::{DemoRequest, DemoResponse, DemoService};
 pub use stand_in::{StandIn, StandInError};
 pub use text_limit::TextLimit;
 pub use truth::Family;
+pub use wall::{RowWall, TimeWall, Wall};

@@ -67,7 +67,7 @@ impl NodeCount<'_> {
     }
 
     /// How many rows a field of one object asks for; `None` for a field that asks for no certain number.
-    fn width(&self, ty: &str, field: &Field) -> Option<u64> {
+    pub(crate) fn width(&self, ty: &str, field: &Field) -> Option<u64> {
         let owner = self.dataset.any_of(ty)?;
         let arguments = self.arguments(field);
         let description = match owner.source(&field.name)? {
@@ -110,7 +110,8 @@ impl NodeCount<'_> {
         values.collect()
     }
 
-    fn is_asked(&self, directives: &ast::DirectiveList) -> bool {
+    /// Whether variables leave a selection in.
+    pub(crate) fn is_asked(&self, directives: &ast::DirectiveList) -> bool {
         let says = |name: &str, otherwise: bool| {
             let argument = directives
                 .get(name)

@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::demo::expiry::CursorExpiry;
 
+/// What is said of a page that is asked for with too many rows, where the API has no words of its own.
+const ABOVE_CAP: &str = "`{argument}` is {size}, and no page has more than {cap} rows";
+
 /// How lists turn their pages.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +19,9 @@ pub struct PagingBehaviour {
     pub cap: u64,
     /// What happens where more are asked for.
     pub above_cap: AboveCap,
+    /// The message of the error where that is one; `{size}`, `{field}`, `{argument}` and `{cap}` in it are filled in.
+    #[serde(default)]
+    pub above_cap_message: Option<String>,
     /// What happens where no size is asked for.
     #[serde(default)]
     pub missing_size: MissingSize,
@@ -170,6 +176,7 @@ pub(crate) struct PagingRules<'b> {
     default_size: u64,
     cap: u64,
     above_cap: AboveCap,
+    above_cap_message: Option<&'b str>,
     missing_size: MissingSize,
     /// The most rows of a list that cannot be asked for a size.
     pub(crate) unsized_cap: u64,
@@ -189,8 +196,8 @@ pub(crate) enum WantedSize {
 pub(crate) enum PagingError {
     #[error("`{argument}` must be a positive number, and is {size}")]
     NotPositive { argument: String, size: i64 },
-    #[error("`{argument}` is {size}, and no page has more than {cap} rows")]
-    AboveCap { argument: String, size: u64, cap: u64 },
+    #[error("{0}")]
+    AboveCap(String),
     #[error("You must provide a `first` or `last` value to properly paginate the `{0}` connection.")]
     MissingSize(String),
     #[error("the cursor {0:?} is not one of this connection with these arguments")]
@@ -214,6 +221,7 @@ impl PagingBehaviour {
             default_size: own.and_then(|own| own.default_size).unwrap_or(self.default_size),
             cap: own_cap.unwrap_or(self.cap),
             above_cap: own.and_then(|own| own.above_cap).unwrap_or(self.above_cap),
+            above_cap_message: self.above_cap_message.as_deref(),
             missing_size: self.missing_size,
             unsized_cap: own_cap.unwrap_or(u64::MAX),
             traps: own.and_then(|own| own.traps.as_ref()).unwrap_or(&self.traps),
@@ -237,11 +245,12 @@ impl PagingRules<'_> {
             size: wanted,
         })?;
         match self.above_cap {
-            AboveCap::Refuse if size > self.cap => Err(PagingError::AboveCap {
-                argument: argument(),
-                size,
-                cap: self.cap,
-            }),
+            AboveCap::Refuse if size > self.cap => {
+                let message = self.above_cap_message.unwrap_or(ABOVE_CAP);
+                let message = message.replace("{size}", &size.to_string()).replace("{field}", field);
+                let message = message.replace("{argument}", &argument());
+                Err(PagingError::AboveCap(message.replace("{cap}", &self.cap.to_string())))
+            }
             _ => Ok(size.min(self.cap)),
         }
     }
@@ -293,8 +302,14 @@ mod tests {
             assert_eq!(refused, format!("`first` must be a positive number, and is {wanted}"));
         }
         paging.above_cap = AboveCap::Refuse;
-        assert!(size(&paging, WantedSize::Rows(51)).is_err());
+        let refused = |paging: &PagingBehaviour| size(paging, WantedSize::Rows(500)).unwrap_err().to_string();
+        assert_eq!(refused(&paging), "`first` is 500, and no page has more than 50 rows");
         assert_eq!(size(&paging, WantedSize::Rows(50)), Ok(50));
+        let message =
+            "Requesting {size} records on the `{field}` connection exceeds the `{argument}` limit of {cap} records.";
+        paging.above_cap_message = Some(message.to_owned());
+        let githubs = "Requesting 500 records on the `findings` connection exceeds the `first` limit of 50 records.";
+        assert_eq!(refused(&paging), githubs);
         paging.missing_size = MissingSize::Refuse;
         assert!(size(&paging, WantedSize::Missing).is_err());
     }

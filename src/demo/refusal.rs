@@ -10,11 +10,25 @@ use serde::Deserialize;
 pub struct Refusal {
     /// Its status.
     pub status: u16,
-    /// Its JSON body.
+    /// Its body: HTML where it begins with `<`, else JSON.
     pub body: String,
 }
 
 impl Refusal {
+    /// What proxies answer for a server that takes too long.
+    pub(crate) fn gateway_timeout() -> Self {
+        let title = "504 Gateway Time-out";
+        Self {
+            status: 504,
+            body: format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"),
+        }
+    }
+
+    /// Whether a browser could show it.
+    pub(crate) fn is_html(&self) -> bool {
+        self.body.starts_with('<')
+    }
+
     /// The refusal with each `{name}` of its body replaced by a value.
     pub(crate) fn filled(&self, values: &[(&str, &dyn Display)]) -> Self {
         let fill = |body: String, (name, value): &(&str, &dyn Display)| {

@@ -9,6 +9,7 @@ use crate::demo::behaviour::{Behaviours, LookupAnswer, LookupTrap};
 use crate::demo::connection::Connection;
 use crate::demo::cursor::{Cursor, CursorPlace};
 use crate::demo::dataset::{Instance, Source};
+use crate::demo::denied::{DeniedField, denial};
 use crate::demo::description::{ConnectionDescription, Lookup};
 use crate::demo::entropy::Entropy;
 use crate::demo::expiry::RequestMoment;
@@ -18,6 +19,7 @@ use crate::demo::log::ServedPage;
 use crate::demo::page_object::{PageAnswer, PageObject};
 use crate::demo::pager::Pager;
 use crate::demo::paging::{PagingBehaviour, PagingError, PagingRules};
+use crate::demo::poison::{Poison, poisoned};
 use crate::demo::refusal::Refusal;
 use crate::demo::shape::PagingShape;
 
@@ -26,6 +28,8 @@ use crate::demo::shape::PagingShape;
 pub(crate) struct Execution<'s> {
     paging: &'s PagingBehaviour,
     lookups: &'s [LookupTrap],
+    denied: &'s [DeniedField],
+    poison: &'s [Poison],
     moment: RequestMoment,
     served: RefCell<Vec<ServedPage>>,
     refusal: RefCell<Option<Refusal>>,
@@ -42,6 +46,8 @@ impl<'s> Execution<'s> {
         Self {
             paging: &behaviours.paging,
             lookups: &behaviours.lookups,
+            denied: &behaviours.denied,
+            poison: &behaviours.poison,
             moment,
             served: RefCell::default(),
             refusal: RefCell::default(),
@@ -56,6 +62,14 @@ impl<'s> Execution<'s> {
     /// Takes note of rows that the answer holds.
     pub(crate) fn note_served(&self, page: ServedPage) {
         self.served.borrow_mut().push(page);
+    }
+
+    /// Sees whether a field of an object may be answered.
+    fn check(&self, instance: Instance<'_>, field: &str) -> Result<(), FieldError> {
+        if let Some(refusal) = poisoned(self.poison, instance, field) {
+            *self.refusal.borrow_mut() = Some(refusal.clone());
+        }
+        denial(self.denied, instance, field).map_or(Ok(()), Err)
     }
 
     /// What comes of a lookup that is to go wrong.
@@ -204,6 +218,7 @@ impl ObjectValue for DataObject<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let field = info.field_name();
+        self.execution.check(self.instance, field)?;
         match self.instance.source(field) {
             Some(Source::Value) => {
                 let value = self.instance.value(field).unwrap_or(Generated::NULL);

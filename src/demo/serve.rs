@@ -1,6 +1,7 @@
 //! `gqldump demo`: a stand-in on its own, to poke at with curl, and its truth on standard output.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,9 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::demo::behaviour::{AuthBehaviour, RequestWindow};
 use crate::demo::config::{DemoConfig, DemoConfigError};
+use crate::demo::drift::DriftStep;
 use crate::demo::log::RequestLog;
+use crate::demo::refusal::Refusal;
 use crate::demo::server::{DemoServer, DemoServerError};
 use crate::demo::stand_in::{StandIn, StandInError};
+use crate::demo::wall::{RowWall, TimeWall};
 
 /// The environment variable with the token that requests must carry.
 pub const DEMO_TOKEN_VARIABLE: &str = "GQLDUMP_DEMO_TOKEN";
@@ -33,6 +37,18 @@ pub struct DemoServeOptions {
     /// How much longer it takes for each row in it
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     latency_per_node: Option<Duration>,
+    /// How many requests are worked on at once, the others waiting for their turn
+    #[arg(long, value_name = "REQUESTS")]
+    workers: Option<NonZeroUsize>,
+    /// How long an answer may take until a 504 comes in its place
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    wall_time: Option<Duration>,
+    /// How many rows an answer may hold until a 504 comes in its place
+    #[arg(long, value_name = "ROWS")]
+    wall_rows: Option<u64>,
+    /// A change of pace such as 30s:5: five times as slow after 30 seconds; may be given several times, in order
+    #[arg(long, value_name = "TIME:FACTOR")]
+    drift: Vec<DriftStep>,
     /// The most rows on a page
     #[arg(long, value_name = "ROWS")]
     page_cap: Option<u64>,
@@ -95,6 +111,21 @@ impl DemoServeOptions {
         let latency = &mut behaviours.latency;
         latency.base = self.latency.unwrap_or(latency.base);
         latency.per_node = self.latency_per_node.unwrap_or(latency.per_node);
+        behaviours.workers = self.workers.or(behaviours.workers);
+        if let Some(after) = self.wall_time {
+            let refusal = Refusal::gateway_timeout();
+            behaviours.wall.time = Some(TimeWall { after, refusal });
+        }
+        if let Some(max) = self.wall_rows {
+            behaviours.wall.rows = Some(RowWall {
+                max,
+                after: Duration::ZERO,
+                refusal: Refusal::gateway_timeout(),
+            });
+        }
+        if !self.drift.is_empty() {
+            behaviours.drift.clone_from(&self.drift);
+        }
         behaviours.paging.cap = self.page_cap.unwrap_or(behaviours.paging.cap);
         let rates = &mut behaviours.faults.rates;
         rates.server_error = self.error_rate.unwrap_or(rates.server_error);
@@ -196,7 +227,8 @@ mod tests {
 
     #[test]
     fn options_override_the_shipped_behaviours_and_leave_the_rest() {
-        let line = "--limit 3/1s --limit 7/2s --latency 1ms --page-cap 20 --error-rate 0.5 --seed 4 --rows-scale 2";
+        let line = "--limit 3/1s --limit 7/2s --latency 1ms --page-cap 20 --error-rate 0.5 --seed 4 --rows-scale 2 \
+             --workers 3 --wall-time 30s --wall-rows 900 --drift 10s:5 --drift 20s:1.5";
         let config = parsed(&line.split(' ').collect::<Vec<_>>())
             .unwrap()
             .config(None)
@@ -214,6 +246,12 @@ mod tests {
             (0.5, 0.005)
         );
         assert_eq!((config.seed, config.rows_scale), (4, 2.0));
+        let wall = &behaviours.wall;
+        assert_eq!(wall.time.as_ref().map(|wall| wall.after), Some(Duration::from_secs(30)));
+        assert_eq!(wall.rows.as_ref().map(|wall| wall.max), Some(900));
+        let drift = behaviours.drift.iter().map(|step| (step.at.as_secs(), step.latency));
+        assert_eq!(drift.collect::<Vec<_>>(), [(10, Some(5.0)), (20, Some(1.5))]);
+        assert_eq!(behaviours.workers.map(NonZeroUsize::get), Some(3));
     }
 
     #[test]

@@ -7,17 +7,23 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
-use crate::demo::behaviour::{AuthBehaviour, Behaviours, Latency, ThrottleBody};
+use crate::demo::behaviour::{AuthBehaviour, Behaviours, ThrottleBody};
 use crate::demo::config::DemoConfig;
+use crate::demo::drift::Pace;
 use crate::demo::expiry::RequestMoment;
 use crate::demo::fault::Fault;
 use crate::demo::log::{Judge, Outcome, RequestLog};
-use crate::demo::stand_in::{StandIn, StandInError};
+use crate::demo::refusal::Refusal;
+use crate::demo::stand_in::{Answer, StandIn, StandInError};
+use crate::demo::wall::{GivenUp, Work};
 
 /// What clients send that know the GraphQL-over-HTTP specification, and what they are answered with.
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// What a 429 asks to wait at least: its header knows whole seconds only.
 const LEAST_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -29,6 +35,8 @@ pub struct DemoService {
     token: SecretString,
     seed: u64,
     started_at: Instant,
+    /// Turns to be worked on; `None` where nobody waits for one.
+    workers: Option<Semaphore>,
     judge: Mutex<Judge>,
 }
 
@@ -63,6 +71,19 @@ impl Drop for InFlight<'_> {
     }
 }
 
+/// One that works on a request, until it is dropped.
+struct Worker<'s> {
+    service: &'s DemoService,
+    _turn: Option<SemaphorePermit<'s>>,
+    began_at: Instant,
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        self.service.judge().note_work(self.began_at.elapsed());
+    }
+}
+
 impl DemoService {
     /// The service of a configuration; its fixed windows begin now.
     pub fn new(config: &DemoConfig) -> Result<Self, StandInError> {
@@ -70,6 +91,7 @@ impl DemoService {
         Ok(Self {
             stand_in: StandIn::new(config)?,
             started_at,
+            workers: config.behaviours.workers.map(|workers| Semaphore::new(workers.get())),
             judge: Mutex::new(Judge::new(&config.behaviours.limits, started_at)),
             behaviours: config.behaviours.clone(),
             token: config.token.clone().unwrap_or_else(random_token),
@@ -109,7 +131,7 @@ impl DemoService {
             self.judge().note_unauthorized();
             return self.unauthorized();
         }
-        self.judge().note_accepted();
+        self.judge().note_accepted(&request.body);
         let fault = self.behaviours.faults.fault_at(arrival.number, self.seed);
         if let Some(fault) = fault {
             self.judge().note_fault(fault);
@@ -119,15 +141,54 @@ impl DemoService {
                 sleep_until(arrived_at + self.behaviours.latency.base).await;
                 response
             }
-            None => self.answer(&request, arrival.number, arrived_at, fault).await,
+            None => self.work(&request, arrival.number, arrived_at, fault).await,
+        }
+    }
+
+    /// Answers when it is the request's turn, unless that comes too late.
+    async fn work(
+        &self,
+        request: &DemoRequest,
+        number: u64,
+        arrived_at: Instant,
+        fault: Option<Fault>,
+    ) -> DemoResponse {
+        let wall = self.behaviours.wall.time.as_ref();
+        let given_up = async {
+            match wall {
+                Some(wall) => {
+                    sleep_until(arrived_at + wall.after).await;
+                    wall.given_up()
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            worker = self.worker() => self.answer(worker, request, (number, arrived_at), fault).await,
+            given_up = given_up => self.give_up(request, given_up),
+        }
+    }
+
+    /// A turn, first come, first served.
+    async fn worker(&self) -> Worker<'_> {
+        let turn = match &self.workers {
+            // The semaphore is never closed.
+            Some(workers) => workers.acquire().await.ok(),
+            None => None,
+        };
+        Worker {
+            service: self,
+            _turn: turn,
+            began_at: Instant::now(),
         }
     }
 
     async fn answer(
         &self,
+        worker: Worker<'_>,
         request: &DemoRequest,
-        number: u64,
-        arrived_at: Instant,
+        (number, arrived_at): (u64, Instant),
         fault: Option<Fault>,
     ) -> DemoResponse {
         let moment = RequestMoment {
@@ -135,20 +196,26 @@ impl DemoService {
             at: arrived_at.duration_since(self.started_at),
         };
         let answer = self.stand_in.answer(&request.body, &self.behaviours, moment);
-        let mut ready_at = arrived_at + self.latency(answer.outcome.row_count());
-        if fault == Some(Fault::Slow) {
-            ready_at += self.behaviours.faults.slow_by;
+        let work = self.measure(&answer, &worker, arrived_at, fault);
+        if let Some(given_up) = self.behaviours.wall.before(work) {
+            sleep_until(arrived_at + given_up.after).await;
+            return self.give_up(request, given_up);
         }
-        sleep_until(ready_at).await;
+        sleep_until(worker.began_at + work.takes).await;
 
         let cut_after = (fault == Some(Fault::Cut)).then_some(answer.body.len() / 2);
         if cut_after.is_none() {
-            self.judge().note_answer(&answer.outcome);
+            self.judge().note_answer(&answer.outcome, self.started_at.elapsed());
+        }
+        if let Outcome::Refused(refusal) = answer.outcome {
+            return DemoResponse {
+                cut_after,
+                ..refused(refusal, &request.headers)
+            };
         }
         let status = match answer.outcome {
             Outcome::RequestError => StatusCode::BAD_REQUEST,
-            Outcome::Refused(refusal) => StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST),
-            Outcome::FieldErrors(_) | Outcome::Good(_) => StatusCode::OK,
+            _ => StatusCode::OK,
         };
         DemoResponse {
             cut_after,
@@ -156,9 +223,28 @@ impl DemoService {
         }
     }
 
-    fn latency(&self, row_count: usize) -> Duration {
-        let Latency { base, per_node } = self.behaviours.latency;
-        base + per_node.saturating_mul(u32::try_from(row_count).unwrap_or(u32::MAX))
+    /// How the work on an answer would go.
+    fn measure(&self, answer: &Answer, worker: &Worker<'_>, arrived_at: Instant, fault: Option<Fault>) -> Work {
+        let Behaviours {
+            latency, wall, drift, ..
+        } = &self.behaviours;
+        let now = worker.began_at.duration_since(self.started_at);
+        let pace = Pace::at(now, drift, wall.rows.as_ref().map(|wall| wall.max));
+        let late = match fault {
+            Some(Fault::Slow) => self.behaviours.faults.slow_by,
+            _ => Duration::ZERO,
+        };
+        Work {
+            rows: answer.outcome.rows().count() as u64,
+            most_rows: pace.wall_rows,
+            waited: worker.began_at.duration_since(arrived_at),
+            takes: latency.of(&answer.outcome, answer.body.len(), pace.latency) + late,
+        }
+    }
+
+    fn give_up(&self, request: &DemoRequest, given_up: GivenUp) -> DemoResponse {
+        self.judge().note_wall(request.body.clone());
+        refused(given_up.refusal, &request.headers)
     }
 
     /// What a fault puts in the place of an answer; `None` for faults that strike the answer itself.
@@ -182,7 +268,7 @@ impl DemoService {
         };
         let page =
             format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
-        Some(response(status, "text/html; charset=utf-8", page))
+        Some(response(status, HTML, page))
     }
 
     fn throttled(&self, wait: Duration) -> DemoResponse {
@@ -245,6 +331,13 @@ fn content_type(headers: &HeaderMap) -> &'static str {
     "application/json"
 }
 
+/// An answer in the place of data.
+fn refused(refusal: Refusal, headers: &HeaderMap) -> DemoResponse {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let content_type = if refusal.is_html() { HTML } else { content_type(headers) };
+    response(status, content_type, refusal.body)
+}
+
 fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> DemoResponse {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
     DemoResponse {
@@ -263,3 +356,7 @@ mod styles;
 mod tests;
 #[cfg(test)]
 mod traps;
+#[cfg(test)]
+mod walls;
+#[cfg(test)]
+mod withheld;

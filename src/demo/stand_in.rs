@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::demo::behaviour::Behaviours;
 use crate::demo::config::DemoConfig;
 use crate::demo::dataset::{Dataset, Instance};
+use crate::demo::denied::word_denial;
 use crate::demo::description::DatasetError;
 use crate::demo::document::{Document, DocumentCache};
 use crate::demo::expiry::RequestMoment;
@@ -136,16 +137,19 @@ impl StandIn {
             Ok(document) => document,
             Err(errors) => return request_error(errors),
         };
-        let requested = self.requested(&document, &request, behaviours);
-        if let Some(refusal) = limits_refusal(&document, &request, behaviours, requested) {
-            return refused(refusal);
-        }
+        let requested = match self.measured(&document, &request, behaviours) {
+            Ok(requested) => requested,
+            Err(refusal) => return refused(refusal),
+        };
         let execution = Execution::new(behaviours, moment);
         let mut response = match self.execute(&document, &request, &execution) {
             Ok(response) => response,
             Err(error) => return request_error(vec![error.to_graphql_error(&document.executable.sources)]),
         };
-        response.errors.iter_mut().for_each(as_the_api_words_it);
+        for error in &mut response.errors {
+            as_the_api_words_it(error);
+            word_denial(&behaviours.denied, error);
+        }
         let (served, refusal) = execution.into_parts();
         if let Some(refusal) = refusal {
             return refused(refusal);
@@ -165,19 +169,26 @@ impl StandIn {
         Answer { body, outcome }
     }
 
-    /// How many rows a request asks for; 0 for one that cannot be executed.
-    fn requested(&self, document: &Document, request: &GraphqlRequest, behaviours: &Behaviours) -> u64 {
-        let operation = document.executable.operations.get(request.operation_name.as_deref());
-        operation.map_or(0, |operation| {
-            let count = NodeCount {
-                dataset: &self.dataset,
-                paging: &behaviours.paging,
-                document: &document.executable,
-                operation,
-                variables: request.variables.as_ref(),
-            };
-            count.requested()
-        })
+    /// How many rows a request asks for, 0 for one that cannot be executed; the refusal of one that asks for too many
+    /// of them, or says too much.
+    fn measured(&self, document: &Document, request: &GraphqlRequest, behaviours: &Behaviours) -> Result<u64, Refusal> {
+        let Ok(operation) = document.executable.operations.get(request.operation_name.as_deref()) else {
+            return Ok(0);
+        };
+        let count = NodeCount {
+            dataset: &self.dataset,
+            paging: &behaviours.paging,
+            document: &document.executable,
+            operation,
+            variables: request.variables.as_ref(),
+        };
+        let requested = count.requested();
+        let nodes = behaviours.node_limit.as_ref();
+        let text = behaviours.text_limit.as_ref().filter(|_| !document.is_introspection);
+        let by_nodes = nodes.and_then(|limit| limit.refusal(requested));
+        by_nodes
+            .or_else(|| text.and_then(|limit| limit.refusal(&request.query, &count)))
+            .map_or(Ok(requested), Err)
     }
 
     fn execute(
@@ -232,21 +243,6 @@ fn as_the_api_words_it(error: &mut GraphQLError) {
     if let Some(message) = error.message.strip_prefix(EXECUTORS_PREFIX) {
         error.message = message.to_owned();
     }
-}
-
-/// The answer to a request that asks for too many rows, or says too much.
-fn limits_refusal(
-    document: &Document,
-    request: &GraphqlRequest,
-    behaviours: &Behaviours,
-    requested: u64,
-) -> Option<Refusal> {
-    let operation = document.executable.operations.get(request.operation_name.as_deref());
-    let (nodes, text) = (behaviours.node_limit.as_ref(), behaviours.text_limit.as_ref());
-    let by_nodes = nodes.and_then(|limit| limit.refusal(requested));
-    let text = text.filter(|_| !document.is_introspection).zip(operation.ok());
-    by_nodes
-        .or_else(|| text.and_then(|(limit, operation)| limit.refusal(&request.query, &document.executable, operation)))
 }
 
 fn refused(refusal: Refusal) -> Answer {

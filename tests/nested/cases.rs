@@ -1,7 +1,6 @@
 //! One project for each stand-in: its settings, its query files, and the tables that they must make.
 
 use gqldump::demo::{DemoConfig, DemoServer, FaultPlan, Latency};
-use std::time::Duration;
 
 use crate::cell::{Kind, list, object};
 use crate::program::Ended;
@@ -32,10 +31,7 @@ impl Case {
     pub(crate) fn config(&self) -> DemoConfig {
         let mut config = (self.stand_in)();
         config.behaviours.faults = FaultPlan::none();
-        config.behaviours.latency = Latency {
-            base: Duration::ZERO,
-            per_node: Duration::ZERO,
-        };
+        config.behaviours.latency = Latency::default();
         config
     }
 

@@ -289,14 +289,13 @@ fn connections_whose_cursors_expire_are_read_again_and_no_row_comes_twice() {
 #[test]
 fn a_request_that_holds_more_than_the_server_takes_goes_in_halves() {
     let limit = |config: &mut DemoConfig| {
+        let refusal = Refusal {
+            status: 400,
+            body: r#"{"errors":[{"message":"too many root fields"}]}"#.to_owned(),
+        };
         config.behaviours.text_limit = Some(TextLimit {
-            characters: None,
             root_fields: Some(6),
-            aliases: None,
-            refusal: Refusal {
-                status: 400,
-                body: r#"{"errors":[{"message":"too many root fields"}]}"#.to_owned(),
-            },
+            ..TextLimit::refusing(refusal)
         });
     };
     assert_eq!(outcome(&shop(), limit, &[]), Outcome::Complete);
