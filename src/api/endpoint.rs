@@ -116,7 +116,7 @@ impl Endpoint {
     }
 
     /// Sends until there is an answer that is taken in or the request is given up. `query` names the query file in
-    /// events, as `source/query_file`. `read_data` reads `data` in the same pass that reads the rest of the body; it
+    /// events, and among those that share the budget, as `source/query_file`. `read_data` reads `data` in the same pass that reads the rest of the body; it
     /// is never given null, and is cloned for each attempt.
     pub async fn ask<S, D>(&self, query: &str, request: &GraphqlRequest, read_data: S) -> Result<Answer<D>, ApiError>
     where
@@ -144,7 +144,7 @@ impl Endpoint {
         let mut retry = RetryState::new(&self.retry);
         let mut is_renewed = false;
         loop {
-            let exchange = self.send(&body).await?;
+            let exchange = self.send(query, &body).await?;
             effort.attempts += 1;
             let (sent_at, elapsed) = (exchange.sent_at, exchange.elapsed);
             match self.reading().outcome(exchange.result, read_data.clone()) {
@@ -178,8 +178,23 @@ impl Endpoint {
         }
     }
 
+    /// How many requests could be sent now without waiting; `None` for a source without request limits.
+    pub fn free_permits(&self) -> Option<u32> {
+        self.limiter.free_permits()
+    }
+
+    /// The mean time between two permits where all are used; `None` for a source without request limits.
+    pub fn permit_interval(&self) -> Option<Duration> {
+        self.limiter.permit_interval()
+    }
+
+    /// How many requests of all query files wait for a permit now.
+    pub fn waiting(&self) -> usize {
+        self.limiter.waiting()
+    }
+
     /// One attempt on the wire.
-    async fn send(&self, body: &Bytes) -> Result<Exchange, ApiError> {
+    async fn send(&self, query: &str, body: &Bytes) -> Result<Exchange, ApiError> {
         // The token first: reading it may take longer than a permit should lie idle.
         let (authorization, edition) = match &self.token {
             Some(token) => {
@@ -194,7 +209,7 @@ impl Endpoint {
         };
         let permit = self
             .limiter
-            .permit(&self.stop)
+            .permit(query, &self.stop)
             .await
             .map_err(|error| self.permit_error(error))?;
         let exchange = self.transport.send(request);

@@ -1,11 +1,10 @@
-//! The limiter as requests see it: wait here, in the order of coming, until there is a permit.
+//! The limiter as requests see it: wait here until there is a permit, which query files have in turns.
 //!
-//! No task runs behind it. The request at the head of the queue holds the turnstile and watches the slots; the others
-//! wait for the turnstile, which lets them through first come, first served.
+//! No task runs behind it. The request at the head of the queue watches the slots; the others wait until they are woken
+//! at the head.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -14,10 +13,14 @@ use tokio::time::{Instant, sleep_until};
 use crate::api::limiter::budget::{BudgetState, BudgetTeller, BudgetTold};
 use crate::api::limiter::permit::Permit;
 use crate::api::limiter::permit_log::{GrantId, PermitLog};
+use crate::api::limiter::queue::{Head, Queue, Ticket};
 use crate::api::limiter::slots::{Blocked, Slots};
 use crate::api::limiter::window::Arrival;
 use crate::project::Limits;
 use crate::report::SharedObserver;
+
+/// How long a request waits that leaves to others what they need, until it looks again whether they do.
+const NEXT_LOOK: Duration = Duration::from_millis(100);
 
 /// Why a request got no permit.
 #[derive(Debug, thiserror::Error)]
@@ -33,17 +36,17 @@ pub enum PermitError {
 /// What all requests of a source pass on their way to the API.
 pub struct Limiter {
     books: Mutex<Books>,
-    turnstile: tokio::sync::Mutex<()>,
-    changed: Notify,
-    waiting: AtomicUsize,
     teller: BudgetTeller,
     /// The largest margin of all windows; `None` for a source without request limits, where arrivals do not matter.
     margin: Option<Duration>,
+    /// The mean time between two permits.
+    interval: Option<Duration>,
 }
 
 /// What changes with each request.
 struct Books {
     slots: Slots,
+    queue: Queue,
     log: Option<PermitLog>,
     told: BudgetTold,
 }
@@ -54,6 +57,7 @@ impl Limiter {
     pub fn new(api: &str, limits: &Limits, log: Option<PermitLog>, observer: SharedObserver) -> Self {
         let mut slots = Slots::new(limits);
         let log = log.filter(|_| !limits.requests.is_empty());
+        let longest_window = limits.requests.iter().map(|limit| limit.per).max().unwrap_or_default();
         let now = Instant::now();
         for age in log.iter().flat_map(PermitLog::earlier_ages) {
             slots.count_earlier(now, *age);
@@ -61,69 +65,107 @@ impl Limiter {
         Self {
             books: Mutex::new(Books {
                 slots,
+                queue: Queue::new(longest_window),
                 log,
                 told: BudgetTold::default(),
             }),
-            turnstile: tokio::sync::Mutex::new(()),
-            changed: Notify::new(),
-            waiting: AtomicUsize::new(0),
             teller: BudgetTeller::new(api, observer),
             margin: limits.requests.iter().map(|limit| limit.margin).max(),
+            interval: limits.requests.iter().map(|limit| limit.per / limit.max.max(1)).max(),
         }
     }
 
-    /// Waits for a permit; one permit is one attempt on the wire. Ends early when `stop` turns true. Safe to drop.
-    pub async fn permit(&self, stop: &watch::Receiver<bool>) -> Result<Permit<'_>, PermitError> {
+    /// Waits for a permit of the query file `query`; one permit is one attempt on the wire. Ends early when `stop` turns
+    /// true. Safe to drop.
+    pub async fn permit(&self, query: &str, stop: &watch::Receiver<bool>) -> Result<Permit<'_>, PermitError> {
         if *stop.borrow() {
             return Err(PermitError::Stopped);
         }
-        let waiting = Waiting::begin(&self.waiting);
         let grant = tokio::select! {
             biased;
             () = stopped(stop.clone()) => Err(PermitError::Stopped),
-            grant = self.queue(waiting) => grant,
+            grant = self.queue(query) => grant,
         }?;
         Ok(Permit::new(self, grant, self.margin))
+    }
+
+    /// How many requests could be sent now without waiting, those apart that wait already; `None` for a source without
+    /// request limits.
+    pub fn free_permits(&self) -> Option<u32> {
+        let books = &mut *self.books();
+        let free = books.slots.free(Instant::now())?;
+        Some(free.saturating_sub(u32::try_from(books.queue.len()).unwrap_or(u32::MAX)))
+    }
+
+    /// The mean time between two permits where all are used; `None` for a source without request limits.
+    pub fn permit_interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
+    /// How many requests wait for a permit now.
+    pub fn waiting(&self) -> usize {
+        self.books().queue.len()
     }
 
     /// Grants nothing before `until`; requests in flight go on. Of several pauses the one that ends last counts.
     pub fn pause(&self, until: Instant) {
         self.books().slots.pause(until);
-        self.changed.notify_one();
+        self.wake_head();
         self.tell(None);
     }
 
-    async fn queue(&self, waiting: Waiting<'_>) -> Result<Option<GrantId>, PermitError> {
-        let _head = self.turnstile.lock().await;
+    async fn queue(&self, query: &str) -> Result<Grant, PermitError> {
+        let waiting = Waiting::begin(self, query);
         loop {
-            let blocked = match self.take() {
-                Ok(grant) => {
+            let (until, look_at) = match self.take(waiting.ticket) {
+                Turn::Granted(noted) => {
+                    let ticket = waiting.ticket;
                     drop(waiting);
                     self.tell(None);
-                    return Ok(grant?);
+                    return Ok(Grant { ticket, noted: noted? });
                 }
-                Err(blocked) => blocked,
-            };
-            let until = match blocked {
-                Blocked::Until(at) => Some(at),
-                Blocked::ByRequests => None,
+                Turn::Later => {
+                    waiting.woken.notified().await;
+                    continue;
+                }
+                Turn::Blocked(Blocked::Until(at)) => (Some(at), Some(at)),
+                Turn::Blocked(Blocked::ByRequests) => (None, None),
+                Turn::HeldBack => (None, Some(Instant::now() + NEXT_LOOK)),
             };
             let tell_at = self.tell(until);
             tokio::select! {
-                () = self.changed.notified() => {}
-                () = sleep_until_some(earliest(until, tell_at)) => {}
+                () = waiting.woken.notified() => {}
+                () = sleep_until_some(earliest(look_at, tell_at)) => {}
             }
         }
     }
 
-    fn take(&self) -> Result<io::Result<Option<GrantId>>, Blocked> {
+    fn take(&self, ticket: Ticket) -> Turn {
+        let now = Instant::now();
         let books = &mut *self.books();
-        books.slots.take(Instant::now())?;
+        let Some(head) = books.head(now).filter(|head| head.ticket == ticket) else {
+            // It may have been this one's turn before, and nobody else's to look.
+            books.wake_head(now);
+            return Turn::Later;
+        };
+        let is_held_back = head.is_held_back;
+        if let Err(blocked) = books.slots.check(now) {
+            return Turn::Blocked(blocked);
+        }
+        if is_held_back {
+            return Turn::HeldBack;
+        }
+        books.slots.take();
+        books.queue.pass(ticket, now);
         let noted = books.log.as_mut().map(PermitLog::note_grant).transpose();
         if noted.is_err() {
-            books.slots.put_back();
+            books.put_back(ticket);
         }
-        Ok(noted)
+        Turn::Granted(noted)
+    }
+
+    fn wake_head(&self) {
+        self.books().wake_head(Instant::now());
     }
 
     /// Says what is known of a request's arrival; true if that settles when its slots come back.
@@ -135,21 +177,21 @@ impl Limiter {
         if let (Some(log), Some(grant)) = (books.log.as_mut(), grant) {
             log.note_arrival(grant);
         }
-        self.changed.notify_one();
+        books.wake_head(Instant::now());
         true
     }
 
     /// The request is over.
-    pub(super) fn land(&self) {
-        self.books().slots.land();
-        self.changed.notify_one();
+    pub(super) fn land(&self, ticket: Ticket, lasted: Duration) {
+        self.books().land(ticket, lasted);
+        self.wake_head();
         self.tell(None);
     }
 
     /// The request was never handed over.
-    pub(super) fn put_back(&self) {
-        self.books().slots.put_back();
-        self.changed.notify_one();
+    pub(super) fn put_back(&self, ticket: Ticket) {
+        self.books().put_back(ticket);
+        self.wake_head();
         self.tell(None);
     }
 
@@ -160,7 +202,7 @@ impl Limiter {
         let state = BudgetState {
             window: books.slots.tightest(now),
             in_flight: books.slots.in_flight(),
-            waiting: self.waiting.load(Ordering::Relaxed),
+            waiting: books.queue.len(),
             next_permit,
         };
         let is_due = books.told.is_due(state, now);
@@ -177,21 +219,67 @@ impl Limiter {
     }
 }
 
+impl Books {
+    fn head(&mut self, now: Instant) -> Option<Head<'_>> {
+        let supplies = self.slots.supplies(now);
+        self.queue.head(&supplies, now)
+    }
+
+    /// Something changed that the request at the head should know of, be it that it is there now.
+    fn wake_head(&mut self, now: Instant) {
+        if let Some(head) = self.head(now) {
+            head.woken.notify_one();
+        }
+    }
+
+    fn land(&mut self, ticket: Ticket, lasted: Duration) {
+        self.slots.land();
+        self.queue.land(ticket, Instant::now(), lasted);
+    }
+
+    fn put_back(&mut self, ticket: Ticket) {
+        self.slots.put_back();
+        self.queue.put_back(ticket);
+    }
+}
+
+/// What was granted: to whom, and under which number of the log.
+#[derive(Clone, Copy)]
+pub(super) struct Grant {
+    pub(super) ticket: Ticket,
+    pub(super) noted: Option<GrantId>,
+}
+
+/// What comes of asking for a permit.
+enum Turn {
+    Granted(io::Result<Option<GrantId>>),
+    /// It is another request's turn.
+    Later,
+    Blocked(Blocked),
+    /// What there is has to be left to others.
+    HeldBack,
+}
+
 /// One request among those that wait, until it is dropped.
 struct Waiting<'l> {
-    count: &'l AtomicUsize,
+    limiter: &'l Limiter,
+    ticket: Ticket,
+    woken: Arc<Notify>,
 }
 
 impl<'l> Waiting<'l> {
-    fn begin(count: &'l AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self { count }
+    fn begin(limiter: &'l Limiter, query: &str) -> Self {
+        let woken = Arc::new(Notify::new());
+        let ticket = limiter.books().queue.join(query, Arc::clone(&woken), Instant::now());
+        Self { limiter, ticket, woken }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
+        let books = &mut *self.limiter.books();
+        books.queue.leave(self.ticket);
+        books.wake_head(Instant::now());
     }
 }
 

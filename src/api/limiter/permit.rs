@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::api::limiter::gate::Limiter;
-use crate::api::limiter::permit_log::GrantId;
+use crate::api::limiter::gate::{Grant, Limiter};
 use crate::api::limiter::window::Arrival;
 
 /// The shortest pause between two looks at whether a request has left; for margins of zero.
@@ -15,8 +14,9 @@ const SHORTEST_CHECK: Duration = Duration::from_millis(5);
 /// middle of that, the request counts as arriving at that moment.
 pub struct Permit<'l> {
     limiter: &'l Limiter,
-    grant: Option<GrantId>,
+    grant: Grant,
     margin: Option<Duration>,
+    granted_at: Instant,
     stage: Stage,
 }
 
@@ -31,11 +31,12 @@ enum Stage {
 }
 
 impl<'l> Permit<'l> {
-    pub(super) fn new(limiter: &'l Limiter, grant: Option<GrantId>, margin: Option<Duration>) -> Self {
+    pub(super) fn new(limiter: &'l Limiter, grant: Grant, margin: Option<Duration>) -> Self {
         Self {
             limiter,
             grant,
             margin,
+            granted_at: Instant::now(),
             stage: Stage::Granted,
         }
     }
@@ -76,7 +77,7 @@ impl<'l> Permit<'l> {
     }
 
     fn settle(&mut self, arrival: Arrival) {
-        if self.limiter.settle(self.grant, arrival) {
+        if self.limiter.settle(self.grant.noted, arrival) {
             self.stage = Stage::Settled;
         }
     }
@@ -85,7 +86,7 @@ impl<'l> Permit<'l> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.stage == Stage::Granted {
-            self.limiter.put_back();
+            self.limiter.put_back(self.grant.ticket);
             return;
         }
         if self.stage == Stage::Sent {
@@ -94,6 +95,6 @@ impl Drop for Permit<'_> {
                 over_at: Some(Instant::now()),
             });
         }
-        self.limiter.land();
+        self.limiter.land(self.grant.ticket, self.granted_at.elapsed());
     }
 }

@@ -1,6 +1,7 @@
 //! Plays the limiter against an API that counts arrivals, in simulated time.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,6 +29,8 @@ struct World {
     margin: u64,
     concurrency: usize,
     workers: usize,
+    /// Query files among which the workers are shared out.
+    queries: usize,
     /// The way to the API: what all requests need, and what one may need more.
     way: u64,
     jitter: u64,
@@ -52,6 +55,7 @@ impl Default for World {
             margin: 1000,
             concurrency: 16,
             workers: 40,
+            queries: 1,
             way: 20,
             jitter: 1000,
             latency: 50..=6000,
@@ -72,8 +76,8 @@ struct Record {
     arrivals: RefCell<Vec<u64>>,
     sends: RefCell<Vec<u64>>,
     pauses: RefCell<Vec<(u64, u64)>>,
-    /// Numbers of the requests in the order in which they were let through.
-    grants: RefCell<Vec<u64>>,
+    /// Numbers of the requests of each query file, in the order in which they were let through.
+    grants: RefCell<BTreeMap<String, Vec<u64>>>,
     in_flight: Cell<usize>,
     most_in_flight: Cell<usize>,
 }
@@ -130,8 +134,9 @@ impl World {
         let millis = || start.elapsed().as_millis() as u64;
         while millis() < self.lasts {
             let ticket = tickets.replace(tickets.get() + 1);
-            let permit = limiter.permit(&stop).await.unwrap();
-            record.grants.borrow_mut().push(ticket);
+            let query = (worker % self.queries).to_string();
+            let permit = limiter.permit(&query, &stop).await.unwrap();
+            record.grants.borrow_mut().entry(query).or_default().push(ticket);
             record.sends.borrow_mut().push(millis());
             let cold = random.random_range(0..100) < self.cold_percent;
             let handshake = if cold {
@@ -223,10 +228,10 @@ fn any_world() -> impl Strategy<Value = World> {
         (1..120_u32, Just(60_000_u64)),
     ];
     let windows = prop::collection::vec(window, 1..=3);
-    let traffic = (1..24_usize, 1..60_usize, 0..100_u64, 0..1000_u64);
+    let traffic = (1..24_usize, 1..60_usize, 1..4_usize, 0..100_u64, 0..1000_u64);
     let faults = (0..30_u32, 0..60_u32, 0..5_u32);
     (windows, traffic, faults, any::<u16>()).prop_map(|(windows, traffic, faults, seed)| {
-        let (concurrency, workers, way, margin) = traffic;
+        let (concurrency, workers, queries, way, margin) = traffic;
         let (cold_percent, idle_percent, throttle_percent) = faults;
         World {
             windows,
@@ -234,6 +239,7 @@ fn any_world() -> impl Strategy<Value = World> {
             jitter: margin,
             concurrency,
             workers,
+            queries,
             way,
             cold_percent,
             idle_percent,
@@ -254,7 +260,7 @@ proptest! {
         prop_assert_eq!(world.overrun(&record), None);
         prop_assert!(record.most_in_flight.get() <= world.concurrency);
         let grants = record.grants.borrow();
-        prop_assert!(grants.is_sorted(), "not in the order of coming");
+        prop_assert!(grants.values().all(|grants| grants.is_sorted()), "not in the order of coming");
         let (sends, pauses) = (record.sends.borrow(), record.pauses.borrow());
         for (from, until) in pauses.iter() {
             prop_assert!(!sends.iter().any(|sent| from < sent && sent < until), "sent while paused");
@@ -350,7 +356,7 @@ async fn a_crash_loop_does_not_exceed_the_budget() {
         let random = RefCell::new(&mut random);
         let worker = || async {
             loop {
-                let permit = limiter.permit(&stop).await.unwrap();
+                let permit = limiter.permit("q", &stop).await.unwrap();
                 // What is on its way when the process dies arrives nevertheless.
                 let way = random.borrow_mut().random_range(0..=200);
                 sent.borrow_mut().push(start.elapsed().as_millis() as u64 + way);
@@ -375,31 +381,41 @@ async fn a_crash_loop_does_not_exceed_the_budget() {
 async fn stopping_ends_the_waiting_and_leaves_no_trace_of_it() {
     let limiter = limiter(&[(1, 60_000)], 0, 9);
     let (sender, stop) = watch::channel(false);
-    limiter.permit(&stop).await.unwrap().accompany(async {}, Some).await;
+    limiter
+        .permit("q", &stop)
+        .await
+        .unwrap()
+        .accompany(async {}, Some)
+        .await;
     let stopping = async {
         sleep(SECOND).await;
         sender.send(true).unwrap();
     };
-    let (head, next, ()) = tokio::join!(limiter.permit(&stop), limiter.permit(&stop), stopping);
+    let (head, next, ()) = tokio::join!(limiter.permit("q", &stop), limiter.permit("q", &stop), stopping);
     assert!(matches!(head.err().unwrap(), PermitError::Stopped));
     assert!(matches!(next.err().unwrap(), PermitError::Stopped));
     assert!(matches!(
-        limiter.permit(&stop).await.err().unwrap(),
+        limiter.permit("q", &stop).await.err().unwrap(),
         PermitError::Stopped
     ));
     let (_sender, going_on) = watch::channel(false);
     advance(60 * SECOND).await;
-    assert!(limiter.permit(&going_on).await.is_ok());
+    assert!(limiter.permit("q", &going_on).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_waiting_request_that_is_dropped_does_not_block_those_behind() {
     let limiter = limiter(&[(1, 1000)], 0, 9);
     let (_sender, stop) = watch::channel(false);
-    limiter.permit(&stop).await.unwrap().accompany(async {}, Some).await;
-    let impatient = timeout(Duration::from_millis(300), limiter.permit(&stop));
+    limiter
+        .permit("q", &stop)
+        .await
+        .unwrap()
+        .accompany(async {}, Some)
+        .await;
+    let impatient = timeout(Duration::from_millis(300), limiter.permit("q", &stop));
     let start = Instant::now();
-    let (dropped, patient) = tokio::join!(impatient, limiter.permit(&stop));
+    let (dropped, patient) = tokio::join!(impatient, limiter.permit("q", &stop));
     assert!(dropped.is_err());
     assert!(patient.is_ok());
     assert_eq!(start.elapsed(), SECOND);
@@ -410,7 +426,7 @@ async fn a_slot_comes_back_although_its_request_is_not_answered_yet() {
     let limiter = limiter(&[(1, 1000)], 100, 9);
     let (_sender, stop) = watch::channel(false);
     let slow = async {
-        let permit = limiter.permit(&stop).await.unwrap();
+        let permit = limiter.permit("q", &stop).await.unwrap();
         // Its connection is open after 250 ms, which is seen at the third look: after 300 ms.
         let opened = Instant::now() + Duration::from_millis(250);
         let left_by = |_| Some(opened).filter(|opened| *opened <= Instant::now());
@@ -418,7 +434,7 @@ async fn a_slot_comes_back_although_its_request_is_not_answered_yet() {
     };
     let start = Instant::now();
     let next = async {
-        let _permit = limiter.permit(&stop).await.unwrap();
+        let _permit = limiter.permit("q", &stop).await.unwrap();
         start.elapsed()
     };
     let ((), next) = tokio::join!(slow, next);
@@ -429,13 +445,13 @@ async fn a_slot_comes_back_although_its_request_is_not_answered_yet() {
 async fn an_unused_permit_costs_nothing_and_an_abandoned_exchange_counts_from_then() {
     let limiter = limiter(&[(1, 60_000)], 100, 1);
     let (_sender, stop) = watch::channel(false);
-    drop(limiter.permit(&stop).await.unwrap());
+    drop(limiter.permit("q", &stop).await.unwrap());
     let start = Instant::now();
-    let permit = limiter.permit(&stop).await.unwrap();
+    let permit = limiter.permit("q", &stop).await.unwrap();
     assert_eq!(start.elapsed(), Duration::ZERO);
     let abandoned = timeout(5 * SECOND, permit.accompany(std::future::pending::<()>(), |_| None)).await;
     assert!(abandoned.is_err());
-    limiter.permit(&stop).await.unwrap();
+    limiter.permit("q", &stop).await.unwrap();
     assert_eq!(start.elapsed(), 65 * SECOND);
 }
 
@@ -454,7 +470,7 @@ async fn the_budget_is_told_while_requests_wait_and_not_too_often() {
     let limiter = Limiter::new("api", &limits(&[(50, 60_000)], 0, 9), None, observer);
     let (_sender, stop) = watch::channel(false);
     for _ in 0..51 {
-        let permit = limiter.permit(&stop).await.unwrap();
+        let permit = limiter.permit("q", &stop).await.unwrap();
         permit.accompany(sleep(Duration::from_millis(3)), Some).await;
     }
     let told = events.0.lock().unwrap();
@@ -478,4 +494,35 @@ async fn the_budget_is_told_while_requests_wait_and_not_too_often() {
     };
     assert_eq!((window.used, window.max), (50, 50));
     assert!((59 * SECOND..60 * SECOND).contains(next), "{next:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limiter_tells_how_many_requests_could_be_sent() {
+    let (_sender, stop) = watch::channel(false);
+    let unlimited = limiter(&[], 0, 9);
+    assert_eq!((unlimited.free_permits(), unlimited.permit_interval()), (None, None));
+
+    let limiter = limiter(&[(3, 1000), (60, 60_000)], 0, 4);
+    // Sixty a minute are fewer than three a second.
+    assert_eq!(
+        (limiter.free_permits(), limiter.permit_interval()),
+        (Some(3), Some(SECOND))
+    );
+    let held = [(); 3].map(|()| limiter.permit("q", &stop));
+    let held: Vec<_> = join_all(held).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(limiter.free_permits(), Some(0));
+    let waiting = timeout(SECOND / 2, limiter.permit("q", &stop));
+    let look = async {
+        sleep(SECOND / 4).await;
+        limiter.waiting()
+    };
+    let (given_up, waited) = tokio::join!(waiting, look);
+    assert!(given_up.is_err());
+    assert_eq!((waited, limiter.waiting()), (1, 0));
+    drop(held);
+    assert_eq!(limiter.free_permits(), Some(3), "they were never sent");
+    limiter.pause(Instant::now() + SECOND);
+    assert_eq!(limiter.free_permits(), Some(0));
+    advance(SECOND).await;
+    assert_eq!(limiter.free_permits(), Some(3));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::api::limiter::party::Supply;
 use crate::api::limiter::window::{Arrival, Window};
 use crate::project::Limits;
 use crate::report::WindowUse;
@@ -44,8 +45,8 @@ impl Slots {
         }
     }
 
-    /// Takes a slot of every window and a place among the requests in flight, or nothing at all.
-    pub(super) fn take(&mut self, now: Instant) -> Result<(), Blocked> {
+    /// Whether there is a slot of every window and a place among the requests in flight.
+    pub(super) fn check(&mut self, now: Instant) -> Result<(), Blocked> {
         if let Some(until) = self.paused_until {
             if now < until {
                 return Err(Blocked::Until(until));
@@ -55,12 +56,44 @@ impl Slots {
         if self.in_flight >= self.concurrency {
             return Err(Blocked::ByRequests);
         }
-        self.check_windows(now)?;
+        self.check_windows(now)
+    }
+
+    /// Takes a slot of every window and a place among the requests in flight; call only where there are such.
+    pub(super) fn take(&mut self) {
         for window in &mut self.windows {
             window.take();
         }
         self.in_flight += 1;
-        Ok(())
+    }
+
+    /// How many requests could be sent now; `None` for a source without a request limit.
+    pub(super) fn free(&mut self, now: Instant) -> Option<u32> {
+        if self.windows.is_empty() {
+            return None;
+        }
+        if self.paused_until.is_some_and(|until| now < until) {
+            return Some(0);
+        }
+        self.supplies(now).iter().map(|supply| supply.free).min()
+    }
+
+    /// What is left of each window, and of the places in flight.
+    pub(super) fn supplies(&mut self, now: Instant) -> Vec<Supply> {
+        let windows = self.windows.iter_mut().map(|window| {
+            window.has_room(now);
+            let WindowUse { used, max, per } = window.usage();
+            let free = max.saturating_sub(used);
+            let per = Some(per);
+            Supply { max, free, per }
+        });
+        let free = self.concurrency.saturating_sub(self.in_flight);
+        let in_flight = Supply {
+            max: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
+            free: u32::try_from(free).unwrap_or(u32::MAX),
+            per: None,
+        };
+        windows.chain([in_flight]).collect()
     }
 
     fn check_windows(&mut self, now: Instant) -> Result<(), Blocked> {

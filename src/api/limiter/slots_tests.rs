@@ -26,35 +26,44 @@ fn answered(left_by: Option<Instant>, over_at: Instant) -> Arrival {
     }
 }
 
+fn take(slots: &mut Slots, now: Instant) -> Result<(), Blocked> {
+    slots.check(now)?;
+    slots.take();
+    Ok(())
+}
+
 #[test]
 fn a_slot_comes_back_a_window_after_a_quick_response() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
-    assert_eq!(slots.take(start), Ok(()));
-    assert_eq!(slots.take(start), Err(Blocked::ByRequests));
+    assert_eq!(take(&mut slots, start), Ok(()));
+    assert_eq!(take(&mut slots, start), Err(Blocked::ByRequests));
     let response = start + Duration::from_millis(50);
     assert!(slots.settle(answered(Some(start), response)));
     slots.land();
     let back = response + 60 * SECOND;
-    assert_eq!(slots.take(back - Duration::from_millis(1)), Err(Blocked::Until(back)));
-    assert_eq!(slots.take(back), Ok(()));
+    assert_eq!(
+        take(&mut slots, back - Duration::from_millis(1)),
+        Err(Blocked::Until(back))
+    );
+    assert_eq!(take(&mut slots, back), Ok(()));
 }
 
 #[test]
 fn a_slow_response_holds_a_slot_back_by_the_margin_and_no_more() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
-    slots.take(start).unwrap();
+    take(&mut slots, start).unwrap();
     slots.settle(answered(Some(start), start + 6 * SECOND));
     let back = start + MARGIN + 60 * SECOND;
-    assert_eq!(slots.take(start + 7 * SECOND), Err(Blocked::Until(back)));
+    assert_eq!(take(&mut slots, start + 7 * SECOND), Err(Blocked::Until(back)));
 }
 
 #[test]
 fn a_request_that_waited_for_a_connection_counts_from_its_response() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 9));
-    slots.take(start).unwrap();
+    take(&mut slots, start).unwrap();
     let unknown = Arrival {
         left_by: None,
         over_at: None,
@@ -62,22 +71,22 @@ fn a_request_that_waited_for_a_connection_counts_from_its_response() {
     assert!(!slots.settle(unknown), "nothing bounds its arrival yet");
     let response = start + 6 * SECOND;
     assert!(slots.settle(answered(None, response)));
-    assert_eq!(slots.take(response), Err(Blocked::Until(response + 60 * SECOND)));
+    assert_eq!(take(&mut slots, response), Err(Blocked::Until(response + 60 * SECOND)));
 }
 
 #[test]
 fn an_unanswered_request_gives_its_slot_back_but_stays_in_flight() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, SECOND)], 1));
-    slots.take(start).unwrap();
+    take(&mut slots, start).unwrap();
     assert!(slots.settle(Arrival {
         left_by: Some(start),
         over_at: None
     }));
     let later = start + 5 * SECOND;
-    assert_eq!(slots.take(later), Err(Blocked::ByRequests), "one at a time");
+    assert_eq!(take(&mut slots, later), Err(Blocked::ByRequests), "one at a time");
     slots.land();
-    assert_eq!(slots.take(later), Ok(()));
+    assert_eq!(take(&mut slots, later), Ok(()));
 }
 
 #[test]
@@ -85,27 +94,27 @@ fn a_permit_is_taken_in_all_windows_or_in_none() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(3, SECOND), (4, 60 * SECOND)], 9));
     for _ in 0..3 {
-        slots.take(start).unwrap();
+        take(&mut slots, start).unwrap();
         slots.settle(answered(Some(start), start));
         slots.land();
     }
-    assert_eq!(slots.take(start), Err(Blocked::Until(start + SECOND)));
+    assert_eq!(take(&mut slots, start), Err(Blocked::Until(start + SECOND)));
     // The refusal above took nothing of the wide window: one is left there.
     let second = start + SECOND;
-    assert_eq!(slots.take(second), Ok(()));
+    assert_eq!(take(&mut slots, second), Ok(()));
     slots.settle(answered(Some(second), second));
     slots.land();
-    assert_eq!(slots.take(second), Err(Blocked::Until(start + 60 * SECOND)));
+    assert_eq!(take(&mut slots, second), Err(Blocked::Until(start + 60 * SECOND)));
 }
 
 #[test]
 fn the_wait_is_for_the_last_of_the_windows_to_have_room() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, SECOND), (1, 60 * SECOND), (1, 10 * SECOND)], 9));
-    slots.take(start).unwrap();
+    take(&mut slots, start).unwrap();
     slots.settle(answered(Some(start), start));
     slots.land();
-    assert_eq!(slots.take(start), Err(Blocked::Until(start + 60 * SECOND)));
+    assert_eq!(take(&mut slots, start), Err(Blocked::Until(start + 60 * SECOND)));
 }
 
 #[test]
@@ -114,17 +123,20 @@ fn a_pause_holds_everything_and_the_latest_end_counts() {
     let mut slots = Slots::new(&limits(&[], 9));
     slots.pause(start + 5 * SECOND);
     slots.pause(start + 3 * SECOND);
-    assert_eq!(slots.take(start + 4 * SECOND), Err(Blocked::Until(start + 5 * SECOND)));
-    assert_eq!(slots.take(start + 5 * SECOND), Ok(()));
+    assert_eq!(
+        take(&mut slots, start + 4 * SECOND),
+        Err(Blocked::Until(start + 5 * SECOND))
+    );
+    assert_eq!(take(&mut slots, start + 5 * SECOND), Ok(()));
 }
 
 #[test]
 fn what_was_put_back_is_free_at_once() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(1, 60 * SECOND)], 1));
-    slots.take(start).unwrap();
+    take(&mut slots, start).unwrap();
     slots.put_back();
-    assert_eq!(slots.take(start), Ok(()));
+    assert_eq!(take(&mut slots, start), Ok(()));
 }
 
 #[test]
@@ -135,15 +147,15 @@ fn earlier_requests_count_as_long_as_their_window_lasts() {
     slots.count_earlier(start, 50 * SECOND);
     slots.count_earlier(start, 20 * SECOND);
     let back = start + 10 * SECOND + MARGIN;
-    assert_eq!(slots.take(start), Err(Blocked::Until(back)));
-    assert_eq!(slots.take(back), Ok(()));
+    assert_eq!(take(&mut slots, start), Err(Blocked::Until(back)));
+    assert_eq!(take(&mut slots, back), Ok(()));
 }
 
 #[test]
 fn the_tightest_window_is_the_one_with_the_largest_share_taken() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(100, 60 * SECOND), (3, SECOND)], 9));
-    slots.take(start).unwrap();
+    take(&mut slots, start).unwrap();
     let tightest = slots.tightest(start).unwrap();
     assert_eq!((tightest.used, tightest.max), (1, 3));
     slots.settle(answered(Some(start), start));
