@@ -25,6 +25,7 @@ use crate::plan::survey::{Survey, survey, switched_off};
 use crate::plan::table::{Layout, Table, TableName};
 use crate::plan::variables::Variables;
 use crate::plan::writer::{member_roots, writer};
+use crate::project::QueryLimits;
 use crate::schema::{ApiSchema, PagedField, Pager, PagingRule, ScalarType};
 
 /// What beside the query file and the schema decides how a query is exported.
@@ -44,6 +45,8 @@ pub struct PlanSettings<'settings> {
     pub flatten: bool,
     /// Rows asked for at once where the query says nothing of it.
     pub page_size: u32,
+    /// What one query text may ask for.
+    pub limits: &'settings QueryLimits,
 }
 
 /// How one query file is exported.
@@ -186,7 +189,7 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         plans: &plans,
     };
     let mut connections = connections(&survey, &plans, settings.page_size);
-    let writer = writer(maker, each_variable.as_ref())?;
+    let writer = writer(maker, each_variable.as_ref(), settings.limits.operation_name)?;
     let member_roots = member_roots(&writer, &mut connections);
     refuse_unreachable(maker, &writer)?;
     let description = describe(maker, &tables, settings.page_size)?;

@@ -9,9 +9,11 @@ use crate::plan::{
     AncestorRole, Ask, CellRole, ColumnType, GraphqlFile, Items, Plan, PlanError, PlanSettings, QueryDocument,
     RequestText, RowId, RowsLayout, Signal, Target, plan_query,
 };
+use crate::project::QueryLimits;
 use crate::schema::{ApiSchema, ScalarType};
 
 mod each;
+mod limits;
 
 const SCHEMA: &str = r#"
   type Query {
@@ -62,6 +64,7 @@ struct Case {
     siblings: Vec<(&'static str, &'static str)>,
     flatten: bool,
     api: &'static str,
+    limits: QueryLimits,
 }
 
 impl Case {
@@ -88,6 +91,7 @@ impl Case {
             paging: &[],
             flatten: self.flatten,
             page_size: 100,
+            limits: &self.limits,
         };
         let plan = plan_query(&document, &schema, settings).map_err(|error| error.to_string())?;
         let pages = (0..plan.connections.len()).map(|connection| later(&plan, &[connection]));
@@ -95,6 +99,7 @@ impl Case {
         let together = (!all.is_empty()).then(|| later(&plan, &all));
         for request in pages.chain([start(&plan)]).chain(together) {
             assert_eq!(is_valid(schema.compiled(), &request.text), Ok(()), "{}", request.text);
+            assert_eq!(undeclared(&request), Vec::<&str>::new(), "{}", request.text);
         }
         Ok(plan)
     }
@@ -148,6 +153,18 @@ fn is_valid(schema: &apollo_compiler::validation::Valid<apollo_compiler::Schema>
     parsed
         .map(drop)
         .map_err(|flawed| PlanError::from_compiler(&flawed.errors, None))
+}
+
+/// Variables that are sent and that the text does not declare: some APIs refuse them.
+fn undeclared(request: &RequestText) -> Vec<&str> {
+    let document = apollo_compiler::ast::Document::parse(&*request.text, "request.graphql").unwrap();
+    let definitions = document.definitions.iter().filter_map(|definition| match definition {
+        apollo_compiler::ast::Definition::OperationDefinition(operation) => Some(&operation.variables),
+        _ => None,
+    });
+    let declared: Vec<&str> = definitions.flatten().map(|variable| variable.name.as_str()).collect();
+    let sent = request.variables.keys().map(String::as_str);
+    sent.filter(|name| !declared.contains(name)).collect()
 }
 
 fn plan(text: &str) -> Plan {

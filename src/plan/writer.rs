@@ -12,10 +12,15 @@ use crate::plan::request::{Body, MemberVariable, OwnVariable, RequestWriter, Rou
 use crate::plan::route::RouteMaker;
 use crate::plan::text::{Text, Token, own_variables};
 use crate::plan::variables::missing;
+use crate::project::OperationNameRule;
 
 /// What the requests are written from; each of the author's variables that is sent needs a value, or takes those of
 /// `each`.
-pub(crate) fn writer(maker: RouteMaker<'_>, each: Option<&EachVariable>) -> Result<RequestWriter, PlanError> {
+pub(crate) fn writer(
+    maker: RouteMaker<'_>,
+    each: Option<&EachVariable>,
+    names: OperationNameRule,
+) -> Result<RequestWriter, PlanError> {
     let operation = maker.operation;
     let mut directives = Text::default();
     directives.push_directives(&operation.directives);
@@ -31,10 +36,7 @@ pub(crate) fn writer(maker: RouteMaker<'_>, each: Option<&EachVariable>) -> Resu
         ty: each.ty.clone(),
     });
     let writer = RequestWriter {
-        head: operation
-            .name
-            .as_ref()
-            .map_or_else(|| "query".to_owned(), |name| format!("query {name}")),
+        head: head(operation, names),
         start: maker.start(),
         start_role: maker.start_role(),
         routes: routes.collect(),
@@ -54,6 +56,22 @@ pub(crate) fn writer(maker: RouteMaker<'_>, each: Option<&EachVariable>) -> Resu
         refuse_unsent(each, &writer)?;
     }
     with_own_variables(maker.context, writer.with_member_bodies(), operation)
+}
+
+/// `query`, with as much of the operation's name as the API takes.
+fn head(operation: &Operation, names: OperationNameRule) -> String {
+    let name = operation.name.as_ref().map_or("", |name| name.as_str());
+    let name: String = match names {
+        OperationNameRule::AsWritten => name.to_owned(),
+        OperationNameRule::Alphanumeric => name.chars().filter(char::is_ascii_alphanumeric).collect(),
+        OperationNameRule::None => String::new(),
+    };
+    // What was in the middle of a name can be no name's beginning.
+    let name = name.trim_start_matches(|first: char| first.is_ascii_digit());
+    match name.is_empty() {
+        true => "query".to_owned(),
+        false => format!("query {name}"),
+    }
 }
 
 fn occurs(each: &EachVariable, tokens: &[Token]) -> bool {

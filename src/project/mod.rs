@@ -1,6 +1,6 @@
 //! `queries/` on disk turned into one typed project: settings, presets, query files, where the token is found.
 //!
-//! A `source.toml` is read as it is written (`raw.rs`, `written.rs`), laid over its preset (`layers.rs`) and settled once
+//! A `source.toml` is read as it is written (`raw.rs`, `written*.rs`), laid over its preset (`layers.rs`) and settled once
 //! (`settle.rs`); nothing downstream checks a setting again. Must not know what a query file says, nor any API by name: what
 //! differs between APIs stands in `presets/`.
 
@@ -17,12 +17,13 @@ mod settle;
 mod tests;
 mod token;
 mod written;
+mod written_complexity;
 mod written_token;
 pub use diagnostic::Diagnostic;
 pub use layers::{KeyOverride, KeyOverrideError};
 pub use load::{Project, ProjectError, QueryFile, Source};
 pub use settings::{
-    Auth, EndpointAddress, Limits, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings,
-    Timing, TokenOrigin, VerdictName, VerdictRule,
+    Auth, ComplexityLimit, EndpointAddress, Limits, OperationNameRule, QueryLimits, RequestLimit, RetryGrowth,
+    RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,
 };
 pub use token::TokenError;

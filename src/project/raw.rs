@@ -11,8 +11,9 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::project::complaint::with_remedy;
-use crate::project::settings::{EndpointAddress, RetryGrowth, VerdictName, VerdictRule};
+use crate::project::settings::{EndpointAddress, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
+use crate::project::written_complexity::WrittenComplexity;
 use crate::project::written_token::WrittenToken;
 use crate::schema::{PagingRule, ScalarType};
 
@@ -74,15 +75,17 @@ pub(crate) struct RawRequestLimit {
 }
 
 /// `limits.query`
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table such as { characters = 3000, depth = 8 }")]
 pub(crate) struct RawQueryLimits {
     pub(crate) characters: Option<NonZeroU32>,
     pub(crate) depth: Option<NonZeroU32>,
     pub(crate) root_fields: Option<NonZeroU32>,
     pub(crate) aliases: Option<NonZeroU32>,
-    pub(crate) complexity: Option<NonZeroU32>,
+    pub(crate) directives: Option<NonZeroU32>,
+    pub(crate) complexity: Option<WrittenComplexity>,
     pub(crate) nodes: Option<NonZeroU32>,
+    pub(crate) operation_name: Option<OperationNameRule>,
 }
 
 /// `[timing]`
@@ -199,8 +202,10 @@ impl RawQueryLimits {
             depth: self.depth.or(below.depth),
             root_fields: self.root_fields.or(below.root_fields),
             aliases: self.aliases.or(below.aliases),
+            directives: self.directives.or(below.directives),
             complexity: self.complexity.or(below.complexity),
             nodes: self.nodes.or(below.nodes),
+            operation_name: self.operation_name.or(below.operation_name),
         }
     }
 }

@@ -107,20 +107,50 @@ pub struct RequestLimit {
 }
 
 /// What one query text may ask for; `None` where the API sets no limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryLimits {
     /// Characters of the text.
     pub characters: Option<u32>,
-    /// Levels of nested fields.
+    /// Levels of nested fields, plain ones at the end included.
     pub depth: Option<u32>,
     /// Fields directly under the operation.
     pub root_fields: Option<u32>,
     /// Aliases in the text.
     pub aliases: Option<u32>,
-    /// The API's own complexity count.
-    pub complexity: Option<u32>,
+    /// Directives in the text.
+    pub directives: Option<u32>,
+    /// The API's own complexity count, and how it counts.
+    pub complexity: Option<ComplexityLimit>,
     /// Objects that a response may hold.
     pub nodes: Option<u32>,
+    /// Which names of operations the API takes.
+    pub operation_name: OperationNameRule,
+}
+
+/// How complex one query may be, by the API's own count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComplexityLimit {
+    /// The most points, at least 1.
+    pub max: u32,
+    /// Points of a field with fields below it.
+    pub object: f64,
+    /// Points of a field without.
+    pub scalar: f64,
+    /// Arguments by whose value all that stands below their field is multiplied; none where page sizes do not count.
+    pub multiplied_by: Vec<String>,
+}
+
+/// Which names of operations an API takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationNameRule {
+    /// Any: operations are called as the author calls them.
+    #[default]
+    AsWritten,
+    /// Those of ASCII letters and digits; other characters are left out of a name.
+    Alphanumeric,
+    /// None at all.
+    None,
 }
 
 /// How long things may take.

@@ -14,6 +14,7 @@ use crate::project::settings::{
     Timing, TokenOrigin,
 };
 use crate::project::written::{Period, Text, WrittenSchema};
+use crate::project::written_complexity::WrittenComplexity;
 
 /// Fills in the defaults and checks what concerns several keys at once; `folder` is the source's own, against which
 /// paths are resolved.
@@ -109,7 +110,7 @@ fn limits(raw: RawLimits) -> Limits {
     Limits {
         requests: requests.iter().map(|limit| request_limit(limit, margin)).collect(),
         concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
-        query: query_limits(&raw.query),
+        query: query_limits(raw.query),
         page_size: raw.page_size.map_or(defaults::PAGE_SIZE, u32::from),
         response_bytes: usize::try_from(response_bytes).unwrap_or(usize::MAX),
     }
@@ -126,14 +127,16 @@ fn request_limit(raw: &RawRequestLimit, margin: Option<Duration>) -> RequestLimi
     }
 }
 
-fn query_limits(raw: &RawQueryLimits) -> QueryLimits {
+fn query_limits(raw: RawQueryLimits) -> QueryLimits {
     QueryLimits {
         characters: raw.characters.map(u32::from),
         depth: raw.depth.map(u32::from),
         root_fields: raw.root_fields.map(u32::from),
         aliases: raw.aliases.map(u32::from),
-        complexity: raw.complexity.map(u32::from),
+        directives: raw.directives.map(u32::from),
+        complexity: raw.complexity.map(|WrittenComplexity(limit)| limit),
         nodes: raw.nodes.map(u32::from),
+        operation_name: raw.operation_name.unwrap_or_default(),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::project::layers::Layers;
 use crate::project::preset;
 use crate::project::settle::settle;
 use crate::project::{
-    Auth, Diagnostic, EndpointAddress, KeyOverride, Limits, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy,
-    SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
+    Auth, Diagnostic, EndpointAddress, KeyOverride, Limits, OperationNameRule, QueryLimits, RequestLimit, RetryGrowth,
+    RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
 };
 use crate::schema::{PagingRule, ScalarType};
 
@@ -302,6 +302,53 @@ fn preset_rules_judge_the_messages_that_the_apis_send() {
         let found = settings.verdicts.iter().find(fits).map(|rule| rule.verdict);
         assert_eq!(found, Some(verdict), "{preset}: {message}");
     }
+}
+
+#[test]
+fn complexity_is_a_number_of_fields_or_a_rule() {
+    let limit = |written: &str| {
+        let text = format!("endpoint = 'demo:'\nlimits.query.complexity = {written}");
+        settings(&text, &[]).limits.query.complexity.expect("a limit")
+    };
+    let fields = limit("400");
+    assert_eq!((fields.max, fields.object, fields.scalar), (400, 1.0, 1.0));
+    assert!(fields.multiplied_by.is_empty());
+    assert_eq!(limit("{ max = 400 }"), fields);
+    let rule = limit("{ max = 10000, scalar = 0.1, multiplied_by = ['first', 'last'] }");
+    assert_eq!((rule.max, rule.object, rule.scalar), (10_000, 1.0, 0.1));
+    assert_eq!(rule.multiplied_by, ["first", "last"]);
+    for wrong in [
+        "0",
+        "'400'",
+        "{ object = 1 }",
+        "{ max = 0 }",
+        "{ max = 1, scalar = -1.0 }",
+        "{ max = 1, fields = 2 }",
+    ] {
+        error(&format!("endpoint = 'demo:'\nlimits.query.complexity = {wrong}"), &[]);
+    }
+}
+
+#[test]
+fn presets_say_what_their_apis_document_of_single_queries() {
+    let query = |preset: &str| {
+        settings(&format!("preset = '{preset}'\nendpoint = 'demo:'"), &[])
+            .limits
+            .query
+    };
+    let fluidattacks = query("fluidattacks");
+    let strict = (fluidattacks.depth, fluidattacks.directives, fluidattacks.operation_name);
+    assert_eq!(strict, (Some(8), Some(50), OperationNameRule::Alphanumeric));
+    let conviso = query("conviso");
+    assert_eq!(
+        conviso.complexity.map(|limit| (limit.max, limit.multiplied_by)),
+        Some((400, vec![]))
+    );
+    assert_eq!(
+        (conviso.depth, conviso.operation_name),
+        (Some(15), OperationNameRule::AsWritten)
+    );
+    assert_eq!(query("fibery"), QueryLimits::default());
 }
 
 #[test]

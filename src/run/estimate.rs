@@ -285,6 +285,7 @@ mod tests {
             paging: &[],
             flatten: false,
             page_size: 100,
+            limits: &crate::project::QueryLimits::default(),
         };
         plan_query(&document, &schema, settings).unwrap()
     }

@@ -21,6 +21,7 @@ pub(crate) fn plan_all(
             paging: &job.settings.paging,
             flatten: job.settings.flatten,
             page_size: job.settings.limits.page_size,
+            limits: &job.settings.limits.query,
         };
         (name.clone(), plan_query(document, schema, settings))
     };

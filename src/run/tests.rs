@@ -70,6 +70,7 @@ fn plan_with(text: &str, flatten: bool) -> Plan {
         paging: &[],
         flatten,
         page_size: 100,
+        limits: &crate::project::QueryLimits::default(),
     };
     plan_query(&document, &schema, settings).unwrap_or_else(|error| panic!("{error}"))
 }

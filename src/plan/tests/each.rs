@@ -27,6 +27,7 @@ fn linked(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Vec<PlannedFile
             paging: &[],
             flatten: false,
             page_size: 100,
+            limits: &crate::project::QueryLimits::default(),
         };
         ((*name).to_owned(), plan_query(&document, &schema, settings))
     };
