@@ -15,7 +15,7 @@ const MODULES: [(&str, &[&str]); 11] = [
         "run",
         &["plan", "api", "rows", "state", "output", "report", "project", "schema"],
     ),
-    ("plan", &["schema"]),
+    ("plan", &["project", "schema"]),
     ("api", &["project", "report"]),
     ("rows", &["plan", "schema"]),
     ("state", &[]),

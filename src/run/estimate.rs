@@ -4,10 +4,9 @@
 //! an estimate is near the truth where requests are full, and below it where they are not.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::{Connection, Plan};
+use crate::plan::{Connection, Plan, RequestText};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
 use crate::run::pack::{Packer, Room};
@@ -121,7 +120,7 @@ impl Estimator<'_> {
         }
         let roots = u64::try_from(self.plan.member_roots.len()).unwrap_or(u64::MAX);
         let request = |members| self.plan.first_request(members, packer.inline_sizes());
-        let slots = self.slots(|members| Some(request(members).text));
+        let slots = self.slots(|members| Some(request(members)));
         let rows: f64 = (0..self.plan.member_roots.len())
             .map(|root| packer.root_cost(root))
             .sum();
@@ -142,7 +141,7 @@ impl Estimator<'_> {
             longest = longest.max(pages);
         }
         let request = |pages| self.plan.later_request(index, 1, pages, packer.inline_sizes());
-        let slots = self.slots(|pages| request(pages).map(|request| request.text));
+        let slots = self.slots(request);
         work.by_slots += pages_of_all / float(slots);
         match is_side_by_side(connection) {
             true => longest.min(1),
@@ -170,11 +169,11 @@ impl Estimator<'_> {
         (pages + rest + end, asked + float(rest + end) * packer.cost(index, size))
     }
 
-    /// Pages that share a request at most, where that is its text for so many.
-    fn slots(&self, text: impl Fn(usize) -> Option<Arc<str>>) -> u64 {
-        let text = |pages| text(pages).unwrap_or_else(|| "".into());
-        let slots = self.room.slots.min(self.text_limits.slots(&text(1), &text(2)));
-        u64::try_from(slots).unwrap_or(u64::MAX)
+    /// Pages that share a request at most, where that is the request for so many.
+    fn slots(&self, request: impl Fn(usize) -> Option<RequestText>) -> u64 {
+        let by_text = request(1).zip(request(2));
+        let by_text = by_text.map_or(usize::MAX, |(one, two)| self.text_limits.slots(&one, &two));
+        u64::try_from(self.room.slots.min(by_text)).unwrap_or(u64::MAX)
     }
 
     /// What is known of the instances of each connection in one run.

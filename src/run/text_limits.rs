@@ -1,105 +1,91 @@
-//! How much the text of one request may say: its characters, and its aliases, the author's own among them.
+//! How much one request may say, and how many tasks can share it because of that.
 //!
 //! Pure.
 
+use crate::plan::{Amount, RequestText, measured};
 use crate::project::QueryLimits;
 
-/// How much the text of one request may say.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TextLimits {
-    characters: Option<usize>,
-    aliases: Option<usize>,
-}
+/// How much one request may say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TextLimits(QueryLimits);
 
 impl TextLimits {
     /// Those of a source.
     pub(crate) fn of(limits: &QueryLimits) -> Self {
-        let count = |limit: Option<u32>| limit.and_then(|most| usize::try_from(most).ok());
-        Self {
-            characters: count(limits.characters),
-            aliases: count(limits.aliases),
-        }
+        Self(limits.clone())
     }
 
-    /// Whether a text keeps to them; it is written only where there are any.
-    pub(crate) fn allow<Text: AsRef<str>>(self, text: impl FnOnce() -> Text) -> bool {
-        let is_free = self.characters.is_none() && self.aliases.is_none();
-        is_free || self.measured(text().as_ref()).all(|(most, said)| said <= most)
+    /// Whether a request keeps to them; it is written only where there are any.
+    pub(crate) fn allow(&self, request: impl FnOnce() -> RequestText) -> bool {
+        self.is_free() || !self.measured(&request()).iter().any(Amount::is_over)
     }
 
-    /// How many slots a text can have, at least one, where those with one and with two say as much as these.
-    pub(crate) fn slots(self, one: &str, two: &str) -> usize {
-        let measured = self.measured(one).zip(self.measured(two));
-        let slots =
-            measured.map(|((most, one), (_, two))| 1 + most.saturating_sub(one) / two.saturating_sub(one).max(1));
-        slots.min().unwrap_or(usize::MAX)
+    /// How many slots a request can have, at least one, where those with one and with two say as much as these.
+    pub(crate) fn slots(&self, one: &RequestText, two: &RequestText) -> usize {
+        let (one, two) = (self.measured(one), self.measured(two));
+        let slots = one.iter().zip(&two).filter_map(|(one, two)| {
+            let more = two.has.checked_sub(one.has).filter(|more| *more > 0)?;
+            Some(1 + one.most.saturating_sub(one.has) / more)
+        });
+        let slots = slots.min().and_then(|slots| usize::try_from(slots).ok());
+        slots.unwrap_or(usize::MAX)
     }
 
-    /// Each limit with what a text has of it.
-    fn measured(self, text: &str) -> impl Iterator<Item = (usize, usize)> {
-        let characters = self.characters.map(|most| (most, text.chars().count()));
-        let aliases = self.aliases.map(|most| (most, aliases_in(text)));
-        characters.into_iter().chain(aliases)
+    /// Whether there are none.
+    fn is_free(&self) -> bool {
+        let Self(limits) = self;
+        let counts = [
+            limits.characters,
+            limits.depth,
+            limits.root_fields,
+            limits.aliases,
+            limits.directives,
+        ];
+        counts.iter().all(Option::is_none) && limits.complexity.is_none()
     }
-}
 
-/// The aliases in a query's text: outside of arguments and variables, which stand in brackets, a colon follows nothing
-/// else.
-fn aliases_in(text: &str) -> usize {
-    let (mut depth, mut aliases) = (0_usize, 0);
-    let (mut is_in_string, mut is_escaped) = (false, false);
-    for character in text.chars() {
-        let was_escaped = std::mem::take(&mut is_escaped);
-        match character {
-            '\\' if is_in_string => is_escaped = !was_escaped,
-            '"' if !was_escaped => is_in_string = !is_in_string,
-            _ if is_in_string => {}
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ':' if depth == 0 => aliases += 1,
-            _ => {}
-        }
+    fn measured(&self, request: &RequestText) -> Vec<Amount> {
+        measured(&self.0, request)
     }
-    aliases
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn aliases_are_told_from_arguments_variables_and_texts() {
-        let text = r#"query($a:Int=1){t0:f(x:{y:$a},z:"):\"(")@include(if:true){b c:d}t1:g{...F}}fragment F on T{e:h}"#;
-        assert_eq!(aliases_in(text), 4);
-        assert_eq!(aliases_in(r#"{a(b:"\\")c:d}"#), 1);
-        assert_eq!(aliases_in("{a}"), 0);
+    fn limits(characters: Option<u32>, aliases: Option<u32>) -> TextLimits {
+        TextLimits::of(&QueryLimits {
+            characters,
+            aliases,
+            depth: Some(2),
+            ..QueryLimits::default()
+        })
+    }
+
+    fn request(text: &str) -> RequestText {
+        RequestText {
+            text: text.into(),
+            variables: serde_json::Map::new(),
+        }
     }
 
     #[test]
     fn a_text_keeps_to_all_limits_at_once() {
-        let limits = |characters, aliases| {
-            TextLimits::of(&QueryLimits {
-                characters,
-                aliases,
-                ..QueryLimits::default()
-            })
-        };
-        let text = "{a:b c:d}";
-        let allows = |characters, aliases| limits(characters, aliases).allow(|| text);
+        let allows = |characters, aliases| limits(characters, aliases).allow(|| request("{a:b c:d}"));
         assert!(allows(None, None) && allows(Some(9), Some(2)));
         assert!(!allows(Some(8), Some(2)) && !allows(Some(9), Some(1)));
+        assert!(!limits(None, None).allow(|| request("{a{b{c}}}")));
+        assert!(TextLimits::default().allow(|| panic!("nothing is written where there is no limit")));
     }
 
     #[test]
     fn slots_are_as_many_as_the_scarcest_limit_leaves() {
-        let limits = |characters, aliases| TextLimits {
-            characters: Some(characters),
-            aliases: Some(aliases),
-        };
-        let (one, two) = ("{x{o:p}}", "{a:x{o:p}b:x{o:p}}");
-        assert_eq!(limits(100, 100).slots(one, two), 10);
-        assert_eq!(limits(100, 8).slots(one, two), 3);
-        assert_eq!(limits(0, 0).slots(one, two), 1);
-        assert_eq!(TextLimits::default().slots(one, two), usize::MAX);
+        let (one, two) = (request("{x{o:p}}"), request("{a:x{o:p}b:x{o:p}}"));
+        let slots = |limits: TextLimits| limits.slots(&one, &two);
+        assert_eq!(slots(limits(Some(100), Some(100))), 10);
+        assert_eq!(slots(limits(Some(100), Some(8))), 3);
+        assert_eq!(slots(limits(Some(0), Some(0))), 1);
+        assert_eq!(slots(limits(None, None)), usize::MAX, "depth does not grow with slots");
+        assert_eq!(slots(TextLimits::default()), usize::MAX);
     }
 }

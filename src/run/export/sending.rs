@@ -80,8 +80,9 @@ impl<'work> Export<'work> {
 
     /// Puts tasks back until the text says no more than it may.
     fn shorten(&mut self, mut sent: Sent) -> Sent {
-        let limits = self.workplace.text_limits;
-        while sent.asked.len() > 1 && !limits.allow(|| request(&self.plan, &sent).query) {
+        let workplace = self.workplace;
+        let text = |plan: &Plan, sent: &Sent| plan.request(&asks(sent), &sent.inline_sizes);
+        while sent.asked.len() > 1 && !workplace.text_limits.allow(|| text(&self.plan, &sent)) {
             let rest = sent.asked.split_off(sent.asked.len().div_ceil(2));
             rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
         }
