@@ -7,7 +7,7 @@ use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
 use crate::cli::plan_json::JsonPlan;
 use crate::cli::plan_text::{write_query, write_source};
-use crate::plan::RequestText;
+use crate::plan::{Piece, RequestText, Target};
 use crate::project::RequestLimit;
 use crate::run::{Preview, QueryOutcome, RunSettings, SourceJob, exit_code, preview_source};
 
@@ -23,6 +23,8 @@ pub(super) struct PlannedSource<'jobs> {
 pub(super) struct PlannedRequest {
     /// The connection of which it asks for a further page; `None` for the first pages of everything.
     pub(super) connection: Option<usize>,
+    /// Which of the groups of columns it asks for, of those that have any for it.
+    pub(super) group: usize,
     pub(super) request: RequestText,
 }
 
@@ -83,18 +85,26 @@ async fn plan_one<'jobs>(
     Ok(source)
 }
 
-/// The first request of a query file, and that for a further page of each connection that has any.
+/// The first requests of a query file, and those for a further page of each connection that has any.
 pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
-    let first = PlannedRequest {
+    let plan = &preview.plan;
+    let firsts = (0..plan.pieces(0)).map(|group| PlannedRequest {
         connection: None,
-        request: preview.plan.first_request(1, &preview.first_sizes),
-    };
-    let later = preview.later_sizes.iter().enumerate().filter_map(|(index, size)| {
-        let request = preview.plan.later_request(index, *size, 1, &preview.first_sizes)?;
-        Some(PlannedRequest {
-            connection: Some(index),
-            request,
-        })
+        group,
+        request: plan.first_request(1, &preview.first_sizes, Piece::Group { fineness: 0, group }),
     });
-    std::iter::once(first).chain(later).collect()
+    let later = preview.later_sizes.iter().enumerate().flat_map(|(index, size)| {
+        let target = Target::of(Some(index), None, false);
+        plan.pieces_of(target, 0)
+            .into_iter()
+            .enumerate()
+            .filter_map(move |(group, piece)| {
+                Some(PlannedRequest {
+                    connection: Some(index),
+                    group,
+                    request: plan.later_request(index, *size, 1, &preview.first_sizes, piece)?,
+                })
+            })
+    });
+    firsts.chain(later).collect()
 }

@@ -70,6 +70,8 @@ struct JsonConnection<'plan> {
 struct JsonRequest {
     /// The index of the connection of which it asks for a further page; null for the first pages of everything.
     connection: Option<usize>,
+    /// The group of columns that it asks for.
+    group: usize,
     query: String,
     variables: Map<String, Value>,
 }
@@ -139,6 +141,7 @@ fn connection<'plan>(
 fn requests_of(preview: &Preview) -> Vec<JsonRequest> {
     let requests = requests(preview).into_iter().map(|planned| JsonRequest {
         connection: planned.connection,
+        group: planned.group,
         query: planned.request.text.to_string(),
         variables: planned.request.variables,
     });

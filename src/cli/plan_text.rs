@@ -120,6 +120,9 @@ fn write_requests(output: &mut impl Write, preview: &Preview, form: RequestForm)
             None => writeln!(output, "    for the first pages of everything")?,
             Some(connection) => writeln!(output, "    for a further page of `{}`", connection.path)?,
         }
+        if preview.plan.pieces(0) > 1 {
+            writeln!(output, "      column group {}", planned.group + 1)?;
+        }
         let text = match form {
             RequestForm::Pretty => planned.request.pretty(),
             RequestForm::Sent => planned.request.text.to_string(),

@@ -3,13 +3,15 @@
 //!
 //! `query_plan.rs` is the way in: the query is checked (`document.rs`), its row fields are found (`survey.rs`, `paged.rs`)
 //! and planned (`row_plan.rs`), ways back to their rows are looked for (`address.rs`), and the ways to the pages of each
-//! connection written down (`route.rs`, `writer.rs`), from which requests are put together (`request.rs`). Query files that
+//! connection written down (`route.rs`, `writer.rs`), from which requests are put together (`request.rs`). What is too much
+//! for one request is cut (`outline.rs`, `pieces.rs`, `cuts.rs`, `measure.rs`). Query files that
 //! take values from each other are linked when all are planned (`each.rs`, `link.rs`). Must not know what an answer is:
 //! what `rows/` and `run/` need to read one is put down as data (`table.rs`).
 
 mod address;
 mod bodies;
 mod columns;
+mod cuts;
 mod describe;
 mod directives;
 mod document;
@@ -19,8 +21,10 @@ mod edges;
 mod link;
 mod lists;
 mod measure;
+mod outline;
 mod paged;
 mod paging_rules;
+mod pieces;
 mod placeholders;
 mod probe;
 mod query_plan;
@@ -48,6 +52,7 @@ pub use link::{PlannedFile, link};
 pub use lists::WholeList;
 pub use measure::{Amount, LimitKind, measured};
 pub use paging_rules::unknown_paging_rules;
+pub use pieces::Piece;
 pub use probe::Probe;
 pub use query_plan::{Connection, Fingerprint, MemberRoot, Plan, PlanSettings, plan_query};
 pub use report::PlanError;

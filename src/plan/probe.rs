@@ -40,7 +40,6 @@ pub(crate) fn probe(maker: RouteMaker<'_>, is_run_for_each: bool) -> Result<Opti
         else {
             continue;
         };
-        start.separate();
         start.append(tokens);
         let path = field.path.iter().chain(total).map(ToString::to_string);
         totals.push((connection, path.collect()));
@@ -70,7 +69,7 @@ pub(crate) fn probe(maker: RouteMaker<'_>, is_run_for_each: bool) -> Result<Opti
         member: None,
     };
     Ok(Some(Probe {
-        request: writer.write(&[everything], &[]),
+        request: writer.write(&[everything], &[], None),
         totals,
     }))
 }

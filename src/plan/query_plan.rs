@@ -9,12 +9,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::address::{has_place_in_edges, no_address};
 use crate::plan::columns::Context;
+use crate::plan::cuts::Cutter;
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
 use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
+use crate::plan::outline::Outline;
 use crate::plan::paging_rules::PagingRules;
+use crate::plan::pieces::{Piece, Pieces};
 use crate::plan::probe::{Probe, probe};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, RequestText, RequestWriter, Target};
@@ -71,6 +74,7 @@ pub struct Plan {
     pub member_roots: Vec<MemberRoot>,
     each_variable: Option<EachVariable>,
     writer: RequestWriter,
+    pieces: Pieces,
 }
 
 /// A field of the query root that is asked for once for each value of a variable.
@@ -109,8 +113,25 @@ pub struct Connection {
 impl Plan {
     /// The request with a slot for each of `asks`; `inline_sizes` are the sizes of first pages within the pages of
     /// their parents, by connection.
-    pub fn request(&self, asks: &[Ask<'_>], inline_sizes: &[u32]) -> RequestText {
-        self.writer.write(asks, inline_sizes)
+    /// What is written of their selections is a piece of them.
+    pub fn request(&self, asks: &[Ask<'_>], inline_sizes: &[u32], piece: Piece) -> RequestText {
+        self.writer.write(asks, inline_sizes, self.pieces.kept(piece).as_ref())
+    }
+
+    /// How many pieces the selection is cut into: at fineness 0 as few as the limits allow, which is one for most
+    /// queries, and at each further fineness about twice as many, up to [`finest`](Self::finest).
+    pub fn pieces(&self, fineness: usize) -> usize {
+        self.pieces.count(fineness)
+    }
+
+    /// The fineness from which on no piece holds more than one value beside the keys.
+    pub fn finest(&self) -> usize {
+        self.pieces.finest()
+    }
+
+    /// The pieces that hold something of a target; the first one always does.
+    pub fn pieces_of(&self, target: Target, fineness: usize) -> Vec<Piece> {
+        self.pieces.of(target, fineness)
     }
 
     /// Whether there is a way to that.
@@ -182,16 +203,19 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         &plans,
         operation_name.as_deref().unwrap_or(settings.query_name),
     )?;
+    let outline = Outline::of(&operation, &survey, &plans);
     let maker = RouteMaker {
         context,
         operation: &operation,
         survey: &survey,
         plans: &plans,
+        outline: &outline,
     };
     let mut connections = connections(&survey, &plans, settings.page_size);
     let writer = writer(maker, each_variable.as_ref(), settings.limits.operation_name)?;
     let member_roots = member_roots(&writer, &mut connections);
     refuse_unreachable(maker, &writer)?;
+    let pieces = pieces(maker, &writer, settings.limits)?;
     let description = describe(maker, &tables, settings.page_size)?;
     let probe = probe(maker, each_variable.is_some())?;
     let fingerprint = fingerprint(settings.api, &tables, &connections, &writer, each_variable.as_ref());
@@ -206,7 +230,23 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         member_roots,
         each_variable,
         writer,
+        pieces,
     })
+}
+
+/// The selection, cut into as few pieces as the limits allow.
+fn pieces(maker: RouteMaker<'_>, writer: &RequestWriter, limits: &QueryLimits) -> Result<Pieces, PlanError> {
+    let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();
+    let whole = Pieces::whole(maker.outline.clone(), maker.survey, roots);
+    let cutter = Cutter {
+        writer,
+        limits,
+        pieces: &whole,
+        targets: writer.targets(),
+    };
+    let groups = cutter.groups();
+    let groups = groups.map_err(|misfit| cutter.refusal(maker.context, maker.survey, misfit))?;
+    Ok(whole.cut(groups))
 }
 
 /// The row fields and their plans. Rows that can be asked for again by their place only, and are selected beside their

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value as JsonValue};
 
 use crate::plan::bodies::references;
+use crate::plan::pieces::Kept;
 use crate::plan::route::Route;
 use crate::plan::table::{AncestorField, AncestorRole, Layout};
-use crate::plan::text::{Argument, Source, Token, own_variables};
+use crate::plan::text::{Argument, Source, Token};
 
 /// What a slot of a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +148,18 @@ impl RequestWriter {
         target == Target::Start || self.route(target).is_some()
     }
 
+    /// All that slots of requests can be for.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let roots = (0..self.roots.len()).map(|root| Target::Root { root });
+        let start = self.roots.is_empty().then_some(Target::Start);
+        let pages = (0..self.routes.len()).map(|connection| Target::Page {
+            connection,
+            is_first: false,
+        });
+        let pages = pages.filter(|page| self.can_reach(*page));
+        start.into_iter().chain(roots).chain(pages).collect()
+    }
+
     /// The layout of the answer to a request with these slots. Its root fields come in the order of the slots, and
     /// behind them what stands beside several of them.
     pub(crate) fn layout(&self, targets: &[Target]) -> Layout {
@@ -183,12 +196,13 @@ impl RequestWriter {
 
     /// Writes a request with a slot for each of `asks`; `inline_sizes` are those of first pages within their parents'
     /// pages, by connection.
-    pub(crate) fn write(&self, asks: &[Ask<'_>], inline_sizes: &[u32]) -> RequestText {
+    pub(crate) fn write(&self, asks: &[Ask<'_>], inline_sizes: &[u32], kept: Option<&Kept>) -> RequestText {
         let slots: Vec<&[Token]> = asks.iter().map(|ask| self.slot(ask.target())).collect();
         let mut composer = Composer {
             writer: self,
             inline_sizes,
-            references: references(self, &slots),
+            references: references(self, &slots, kept),
+            kept,
             has_company: asks.len() > 1,
             variables: Vec::new(),
             own: BTreeSet::new(),
@@ -196,8 +210,8 @@ impl RequestWriter {
         };
         let mut text = String::from("{");
         for (index, (ask, tokens)) in asks.iter().zip(&slots).enumerate() {
-            if index > 0 && !text.ends_with('}') {
-                text.push(' ');
+            if index > 0 {
+                separate(&mut text);
             }
             composer.write(&mut text, tokens, Some((index, ask)));
         }
@@ -224,6 +238,13 @@ fn fitted(value: JsonValue, ty: &str) -> JsonValue {
     let list = value.as_str().filter(|_| ty.starts_with('['));
     let list = list.and_then(|text| serde_json::from_str(text).ok());
     list.filter(JsonValue::is_array).unwrap_or(value)
+}
+
+/// Adds a space where the next selection would run into the last one.
+fn separate(text: &mut String) {
+    if !text.ends_with(['{', '}', ' ']) {
+        text.push(' ');
+    }
 }
 
 /// The response key of a slot in company.
@@ -259,6 +280,8 @@ struct Composer<'writer, 'ask> {
     variables: Vec<(String, String, JsonValue)>,
     /// Names of the author's variables that occur.
     own: BTreeSet<String>,
+    /// What is written; `None` for everything.
+    kept: Option<&'ask Kept>,
     /// The value of the variable that the query is run for, for what stands beside the slots.
     member: Option<&'ask JsonValue>,
 }
@@ -272,7 +295,6 @@ impl Composer<'_, '_> {
     }
 
     fn write(&mut self, text: &mut String, tokens: &[Token], slot: Slot<'_, '_>) {
-        own_variables(tokens, &mut self.own);
         for token in tokens {
             match token {
                 Token::Text(plain) => text.push_str(plain),
@@ -285,6 +307,12 @@ impl Composer<'_, '_> {
                     let value = fitted(value, ty);
                     text.push('$');
                     text.push_str(&self.variable(stem, ty, value));
+                }
+                Token::Selection { kept_with, tokens } => {
+                    if self.kept.is_none_or(|kept| kept.holds(kept_with)) {
+                        separate(text);
+                        self.write(text, tokens, slot);
+                    }
                 }
                 Token::Group { is_object, arguments } => self.write_group(text, *is_object, arguments, slot),
                 Token::Root { key, name } => self.write_root(text, key, name, slot),
@@ -332,7 +360,10 @@ impl Composer<'_, '_> {
         let value = slot.and_then(|(_, ask)| ask.member).or(self.member);
         match (writer.member.as_ref().filter(|member| member.name == name), value) {
             (Some(member), Some(value)) => self.variable(name, &member.ty, value.clone()),
-            _ => name.to_owned(),
+            _ => {
+                self.own.insert(name.to_owned());
+                name.to_owned()
+            }
         }
     }
 

@@ -1,12 +1,13 @@
 //! The way from the query root to the pages of a connection: as pieces of text, and as the layout of what comes back.
 
-use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
+use apollo_compiler::executable::{Field, InlineFragment, Operation, Selection, SelectionSet};
 use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, Lookup};
 use crate::plan::columns::Context;
 use crate::plan::driven::{Asked, arguments};
-use crate::plan::row_plan::RowPlan;
+use crate::plan::outline::Outline;
+use crate::plan::row_plan::{RowPlan, everything};
 use crate::plan::selection::MergedField;
 use crate::plan::survey::{Branch, RowField, Survey};
 use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, Items, RowId, RowsLayout};
@@ -31,6 +32,7 @@ pub(crate) struct RouteMaker<'plan> {
     pub(crate) operation: &'plan Operation,
     pub(crate) survey: &'plan Survey,
     pub(crate) plans: &'plan [RowPlan],
+    pub(crate) outline: &'plan Outline,
 }
 
 /// What stands at the end of a way.
@@ -64,13 +66,8 @@ impl<'plan> RouteMaker<'plan> {
 
     /// The selections of the request for the first pages of everything, without their braces.
     pub(crate) fn start(self) -> Vec<Token> {
-        let mut set = self.operation.selection_set.clone();
-        if let [plan] = self.plans
-            && self.rows()[0].path.is_empty()
-        {
-            plan.additions.apply(&mut set, &[]);
-        }
-        self.selections(&set, &[], Keep::All).tokens
+        self.selections(&everything(self.operation, self.survey, self.plans), &[], Keep::All)
+            .tokens
     }
 
     /// The layout of the response to that request.
@@ -125,19 +122,8 @@ impl<'plan> RouteMaker<'plan> {
 
     /// The selection on a paginated row field, in its braces.
     pub(crate) fn body(self, row: usize) -> Vec<Token> {
-        let Some(field) = self.rows()[row].field() else {
-            return Vec::new();
-        };
-        let Some(mut set) = field.sets.first().cloned() else {
-            return Vec::new();
-        };
-        for other in &field.sets[1..] {
-            set.selections.extend(other.selections.iter().cloned());
-        }
-        self.plans[row]
-            .additions
-            .apply(&mut set, &self.rows()[row].source.keys());
-        self.braced(&set, &self.rows()[row].path, Keep::All)
+        let set = self.plans[row].selected(&self.rows()[row]);
+        set.map_or_else(Vec::new, |set| self.braced(&set, &self.rows()[row].path, Keep::All))
     }
 
     /// The way to any page of a connection; `None` where the rows above it cannot be asked for again.
@@ -420,58 +406,67 @@ impl<'plan> RouteMaker<'plan> {
     fn selections(self, set: &SelectionSet, path: &[Name], keep: Keep<'_>) -> Text {
         let mut text = Text::default();
         for selection in &set.selections {
-            let written = match selection {
-                Selection::Field(field) => self.field(field, path, keep),
-                Selection::InlineFragment(inline) => {
-                    let below = self.selections(&inline.selection_set, path, keep);
-                    let mut written = Text::default();
-                    if !below.tokens.is_empty() {
-                        written.push("...");
-                        if let Some(condition) = &inline.type_condition {
-                            written.push(&format!("on {condition}"));
-                        }
-                        written.push_directives(&inline.directives);
-                        written.push("{");
-                        written.append(below.tokens);
-                        written.push("}");
-                    }
-                    written
-                }
-                Selection::FragmentSpread(_) => Text::default(),
-            };
-            if !written.tokens.is_empty() {
-                text.separate();
-                text.append(written.tokens);
+            match selection {
+                Selection::Field(field) => text.tokens.extend(self.field(field, path, keep)),
+                Selection::InlineFragment(inline) => text.tokens.extend(self.fragment(inline, path, keep)),
+                Selection::FragmentSpread(_) => {}
             }
         }
         text
     }
 
-    /// A field with all below it that is kept; nothing where it is left out.
-    fn field(self, field: &Field, above: &[Name], keep: Keep<'_>) -> Text {
+    /// A fragment with all in it that is written; it is kept with any of that.
+    fn fragment(self, inline: &InlineFragment, path: &[Name], keep: Keep<'_>) -> Option<Token> {
+        let below = self.selections(&inline.selection_set, path, keep).tokens;
+        if below.is_empty() {
+            return None;
+        }
+        let inner = below.iter().filter_map(|token| match token {
+            Token::Selection { kept_with, .. } => Some(kept_with),
+            _ => None,
+        });
+        let kept_with = inner.flatten().copied().collect();
+        let mut written = Text::default();
+        written.push("...");
+        if let Some(condition) = &inline.type_condition {
+            written.push(&format!("on {condition}"));
+        }
+        written.push_directives(&inline.directives);
+        written.push("{");
+        written.append(below);
+        written.push("}");
+        let tokens = written.tokens;
+        Some(Token::Selection { kept_with, tokens })
+    }
+
+    /// A field with all below it that is written; nothing where it is left out.
+    fn field(self, field: &Field, above: &[Name], keep: Keep<'_>) -> Option<Token> {
         let path = [above, std::slice::from_ref(field.response_key())].concat();
+        let Text { tokens } = self.field_text(field, &path, keep);
+        let kept_with = self.outline.at(&path).into_iter().collect();
+        (!tokens.is_empty()).then_some(Token::Selection { kept_with, tokens })
+    }
+
+    fn field_text(self, field: &Field, path: &[Name], keep: Keep<'_>) -> Text {
         match keep {
-            Keep::All => self.whole_field(field, &path, false),
+            Keep::All => self.whole_field(field, path, false),
             Keep::Root(root) => {
                 let is_root = root == Some(field.response_key().as_str());
-                let leads_to_rows = |row: &RowField| row.path.is_empty() || row.path.starts_with(&path);
+                let leads_to_rows = |row: &RowField| row.path.is_empty() || row.path.starts_with(path);
                 let leads_to_rows = self.rows().iter().any(leads_to_rows);
                 match leads_to_rows && !is_root {
                     true => Text::default(),
-                    false => self.whole_field(field, &path, is_root),
+                    false => self.whole_field(field, path, is_root),
                 }
             }
-            Keep::Toward { focus, within } => self.field_toward(field, &path, focus, within),
+            Keep::Toward { focus, within } => self.field_toward(field, path, focus, within),
         }
     }
 
     fn whole_field(self, field: &Field, path: &[Name], is_root: bool) -> Text {
         let mut text = Text::default();
         self.push_head(&mut text, field, is_root);
-        let row = self
-            .rows()
-            .iter()
-            .position(|row| !row.path.is_empty() && row.path == path);
+        let row = self.survey.row_at(path);
         let paged = row.and_then(|row| {
             Some((
                 row,

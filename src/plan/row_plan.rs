@@ -1,6 +1,6 @@
 //! One row field planned: its table, where its values stand, and what has to be asked for beside what the author wrote.
 
-use apollo_compiler::executable::{Selection, SelectionSet};
+use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 use apollo_compiler::name;
 use apollo_compiler::schema::Name;
 
@@ -30,6 +30,30 @@ pub(crate) struct RowPlan {
     pub(crate) page_key: Option<String>,
     /// How one of its rows is asked for again.
     pub(crate) address: Option<Address>,
+}
+
+impl RowPlan {
+    /// All that is selected on the row field, with what the planner needs.
+    pub(crate) fn selected(&self, row: &RowField) -> Option<SelectionSet> {
+        let (first, others) = row.field()?.sets.split_first()?;
+        let mut set = first.clone();
+        for other in others {
+            set.selections.extend(other.selections.iter().cloned());
+        }
+        self.additions.apply(&mut set, &row.source.keys());
+        Some(set)
+    }
+}
+
+/// All that is selected on the query root, with what the planner needs of an operation that is itself the one row.
+pub(crate) fn everything(operation: &Operation, survey: &Survey, plans: &[RowPlan]) -> SelectionSet {
+    let mut set = operation.selection_set.clone();
+    if let ([plan], [row]) = (plans, survey.rows.as_slice())
+        && row.path.is_empty()
+    {
+        plan.additions.apply(&mut set, &[]);
+    }
+    set
 }
 
 /// What is asked for beside what the author wrote.

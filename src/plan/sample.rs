@@ -4,6 +4,7 @@ use apollo_compiler::ast::Document;
 use serde_json::{Value as JsonValue, json};
 
 use crate::plan::describe::{AddressDescription, PlaceKind};
+use crate::plan::pieces::Piece;
 use crate::plan::query_plan::{Connection, Plan};
 use crate::plan::request::{Ask, RequestText};
 use crate::schema::Pager;
@@ -11,7 +12,7 @@ use crate::schema::Pager;
 impl Plan {
     /// The request for the first pages of everything; for a query that is run for each value of a variable, that for
     /// so many values.
-    pub fn first_request(&self, members: usize, inline_sizes: &[u32]) -> RequestText {
+    pub fn first_request(&self, members: usize, inline_sizes: &[u32], piece: Piece) -> RequestText {
         let member = self.member();
         let first = |root: Option<usize>| Ask {
             connection: None,
@@ -23,7 +24,7 @@ impl Plan {
         };
         let asks = self.roots_of_member().into_iter().map(first);
         let asks: Vec<Ask<'_>> = (0..members).flat_map(|_| asks.clone()).collect();
-        self.request(&asks, inline_sizes)
+        self.request(&asks, inline_sizes, piece)
     }
 
     /// A stand-in for a value of the variable that the query is run for.
@@ -38,6 +39,7 @@ impl Plan {
         size: u32,
         pages: usize,
         inline_sizes: &[u32],
+        piece: Piece,
     ) -> Option<RequestText> {
         let described = self.description.connections.get(connection)?;
         let position = position(self.connections.get(connection)?, size)?;
@@ -51,7 +53,7 @@ impl Plan {
             position: Some(&position),
             address: &address,
         };
-        Some(self.request(&vec![ask; pages], inline_sizes))
+        Some(self.request(&vec![ask; pages], inline_sizes, piece))
     }
 }
 

@@ -81,6 +81,14 @@ pub(crate) struct Survey {
     pub(crate) branches: Vec<Branch>,
 }
 
+impl Survey {
+    /// The row field of that response path.
+    pub(crate) fn row_at(&self, path: &[Name]) -> Option<usize> {
+        let mut rows = self.rows.iter();
+        rows.position(|row| !row.path.is_empty() && row.path == path)
+    }
+}
+
 /// The row fields of a query, and the tree of what stands above them.
 pub(crate) fn survey(context: Context<'_>, set: &SelectionSet) -> Result<Survey, PlanError> {
     for wanted in [Wanted::Connections, Wanted::Lists] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value as JsonValue;
 
 use crate::plan::{
-    AncestorRole, Ask, CellRole, ColumnType, GraphqlFile, Items, Plan, PlanError, PlanSettings, QueryDocument,
+    AncestorRole, Ask, CellRole, ColumnType, GraphqlFile, Items, Piece, Plan, PlanError, PlanSettings, QueryDocument,
     RequestText, RowId, RowsLayout, Signal, Target, plan_query,
 };
 use crate::project::QueryLimits;
@@ -115,7 +115,7 @@ fn start(plan: &Plan) -> RequestText {
         position: None,
         address: &[],
     };
-    plan.request(&[ask], &plan.full_sizes())
+    plan.request(&[ask], &plan.full_sizes(), Piece::FIRST)
 }
 
 /// The request for later pages of these connections.
@@ -132,7 +132,7 @@ fn later(plan: &Plan, connections: &[usize]) -> RequestText {
         position: Some(&positions[slot]),
         address: &addresses[slot],
     });
-    plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes())
+    plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST)
 }
 
 /// The row fields at the top of the first response.
@@ -511,7 +511,7 @@ fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
             position: Some(&position),
             address,
         };
-        plan.request(&[ask], &plan.full_sizes()).text
+        plan.request(&[ask], &plan.full_sizes(), Piece::FIRST).text
     };
     assert_eq!(
         &*first_row(&[Some("c4".into())]),

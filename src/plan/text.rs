@@ -23,6 +23,8 @@ pub(crate) enum Token {
     Root { key: String, name: String },
     /// The selection on the paginated row field of this index.
     Body(usize),
+    /// A selection: left out where none of these fields of the outline is kept.
+    Selection { kept_with: Vec<usize>, tokens: Vec<Token> },
 }
 
 /// An argument, or a member of an input object.
@@ -74,18 +76,6 @@ impl Text {
                 Token::Text(text) => self.push(&text),
                 token => self.tokens.push(token),
             }
-        }
-    }
-
-    /// Adds a space where the next selection would run into the last one.
-    pub(crate) fn separate(&mut self) {
-        let needs_space = match self.tokens.last() {
-            None | Some(Token::Body(_)) => false,
-            Some(Token::Text(text)) => !text.ends_with(['{', '}']),
-            Some(_) => true,
-        };
-        if needs_space {
-            self.push(" ");
         }
     }
 
@@ -165,11 +155,13 @@ pub(crate) fn own_variables(tokens: &[Token], names: &mut BTreeSet<String>) {
                     own_variables(&argument.tokens, names);
                 }
             }
+            Token::Selection { tokens, .. } => own_variables(tokens, names),
             Token::Text(_) | Token::Variable { .. } | Token::Root { .. } | Token::Body(_) => {}
         }
     }
 }
 
-fn is_for_the_api(directive: &str) -> bool {
+/// Whether a directive is sent.
+pub(crate) fn is_for_the_api(directive: &str) -> bool {
     !CLIENT_DIRECTIVE_NAMES.contains(&directive)
 }

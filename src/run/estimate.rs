@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::plan::{Connection, Plan, RequestText};
+use crate::plan::{Connection, Piece, Plan, RequestText};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
 use crate::run::pack::{Packer, Room};
@@ -119,7 +119,7 @@ impl Estimator<'_> {
             return Some(members);
         }
         let roots = u64::try_from(self.plan.member_roots.len()).unwrap_or(u64::MAX);
-        let request = |members| self.plan.first_request(members, packer.inline_sizes());
+        let request = |members| self.plan.first_request(members, packer.inline_sizes(), Piece::FIRST);
         let slots = self.slots(|members| Some(request(members)));
         let rows: f64 = (0..self.plan.member_roots.len())
             .map(|root| packer.root_cost(root))
@@ -140,7 +140,8 @@ impl Estimator<'_> {
             work.by_rows += count * asked / float(self.room.rows);
             longest = longest.max(pages);
         }
-        let request = |pages| self.plan.later_request(index, 1, pages, packer.inline_sizes());
+        let sizes = packer.inline_sizes();
+        let request = |pages| self.plan.later_request(index, 1, pages, sizes, Piece::FIRST);
         let slots = self.slots(request);
         work.by_slots += pages_of_all / float(slots);
         match is_side_by_side(connection) {

@@ -61,7 +61,7 @@ fn members(plan: &Plan, values: &[JsonValue]) -> RequestText {
         position: None,
         address: &[],
     });
-    checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes()))
+    checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST))
 }
 
 fn checked(request: RequestText) -> RequestText {
@@ -144,7 +144,7 @@ fn further_pages_keep_the_value_that_they_are_of() {
             position: Some(cursor),
             address: &[],
         });
-    let request = checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes()));
+    let request = checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST));
     insta::assert_snapshot!(request.text, @"query Q($login:String!,$pageSize:Int!,$cursor:String!,$login2:String!,$cursor2:String!,$cursor3:String!){t0:organization(login:$login){name groups(first:$pageSize,after:$cursor){...F0}}t1:organization(login:$login2){name groups(first:$pageSize,after:$cursor2){...F0}}t2:organization(login:$login){name groups(first:$pageSize,after:$cursor3){...F0}}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}");
     let values = ["login", "login2"].map(|name| request.variables[name].clone());
     assert_eq!(values, [one, other]);

@@ -1,4 +1,9 @@
-//! What an API takes of one query: names of operations.
+//! What an API takes of one query: names of operations, and what is cut into pieces because of its limits.
+
+use std::collections::BTreeSet;
+
+use apollo_compiler::ast::{Definition, Document, Selection};
+use proptest::prelude::*;
 
 use super::*;
 use crate::project::OperationNameRule;
@@ -28,4 +33,277 @@ fn a_name_is_stripped_of_what_the_api_refuses() {
     assert_eq!(first_word(Alphanumeric, "_2nd_try"), "query ndtry");
     assert_eq!(first_word(Alphanumeric, "__"), "query");
     assert_eq!(first_word(None, "Work"), "query");
+}
+
+/// What a request has of each limit, for the errors of tests.
+fn over(limits: &QueryLimits, request: &RequestText) -> Vec<String> {
+    let amounts = crate::plan::measured(limits, request);
+    let over = amounts.iter().filter(|amount| amount.is_over());
+    over.map(|amount| format!("{amount}: {}", request.text)).collect()
+}
+
+/// The requests for all groups of a fineness: those for the first pages, and for a further page of each connection.
+fn requests(plan: &Plan, fineness: usize) -> Vec<RequestText> {
+    let sizes: Vec<u32> = (0..plan.connections.len()).map(|index| 10 + index as u32).collect();
+    let groups = (0..plan.pieces(fineness)).map(|group| Piece::Group { fineness, group });
+    let first = groups.map(|piece| plan.first_request(1, &sizes, piece));
+    let later = (0..plan.connections.len()).flat_map(|connection| {
+        let pieces = plan.pieces_of(Target::of(Some(connection), None, false), fineness);
+        let request = |piece| plan.later_request(connection, 7, 1, &sizes, piece).unwrap();
+        pieces.into_iter().map(request).collect::<Vec<_>>()
+    });
+    first.chain(later).collect()
+}
+
+fn texts(plan: &Plan, fineness: usize) -> Vec<String> {
+    requests(plan, fineness)
+        .iter()
+        .map(|request| request.text.to_string())
+        .collect()
+}
+
+const WIDE: &str = "{ teams { nodes { slug name issues { edges { node { title size created author { id name email } state } \
+                    addedAt } } } } }";
+
+fn complexity(max: u32) -> QueryLimits {
+    QueryLimits {
+        complexity: Some(crate::project::ComplexityLimit {
+            max,
+            object: 1.0,
+            scalar: 1.0,
+            multiplied_by: Vec::new(),
+        }),
+        ..QueryLimits::default()
+    }
+}
+
+#[test]
+fn what_fits_is_one_piece() {
+    let plan = within(complexity(100), WIDE).unwrap();
+    assert_eq!(plan.pieces(0), 1);
+    assert_eq!(
+        texts(&plan, 0).len(),
+        3,
+        "the first pages, and a further page of each connection"
+    );
+}
+
+#[test]
+fn columns_that_are_too_many_are_asked_for_in_groups_with_the_keys_of_all_rows_on_the_way() {
+    let text = "{ issues { edges { addedAt node { title size created author { name email } state } } } }";
+    let plan = within(complexity(11), text).unwrap();
+    let start = "query($pageSize:Int!){issues(first:$pageSize)";
+    let later = "query($pageSize:Int!,$cursor:String!){issues(first:$pageSize,after:$cursor)";
+    let groups = [
+        "{edges{addedAt node{title size id}}pageInfo{hasNextPage endCursor}totalCount}}",
+        "{edges{node{created author{name email}state id}}}}",
+    ];
+    let expected = [start, later].map(|head| groups.map(|group| format!("{head}{group}")));
+    assert_eq!(texts(&plan, 0), expected.concat());
+}
+
+#[test]
+fn a_connection_is_cut_in_itself_and_its_rows_go_by_their_keys() {
+    let text = "{ organization(login: \"a\") { groups { nodes { title tags findings { nodes { title size state created } } } } } }";
+    let limits = complexity(18);
+    let plan = within(limits.clone(), text).unwrap();
+    let starts = &texts(&plan, 0)[..2];
+    assert_eq!(
+        starts[1],
+        "query($pageSize:Int!,$pageSize2:Int!){organization(login:\"a\"){groups(first:$pageSize)\
+         {nodes{findings(first:$pageSize2){nodes{size state created id}}id}}}}"
+    );
+    assert!(
+        starts[0].contains("nodes{title tags findings(first:$pageSize2){nodes{title id}"),
+        "{starts:?}"
+    );
+    let later = Target::of(Some(0), None, false);
+    assert_eq!(plan.pieces_of(later, 0).len(), 2);
+    let nothing_over: Vec<String> = requests(&plan, 0).iter().flat_map(|one| over(&limits, one)).collect();
+    assert_eq!(nothing_over, Vec::<String>::new());
+}
+
+#[test]
+fn what_stands_together_is_not_parted() {
+    let text = "query($with: Boolean = true) { issues { nodes { title author { name email } ... @include(if: $with) { size \
+                created } state } } pages { id title author { name } } organization(login: \"a\") { members { id name } } }";
+    let plan = within(
+        QueryLimits::default(),
+        "query($with: Boolean = true) { organization(login: \"a\") { members { id \
+                name } groups { nodes { title } } } issues { nodes { title ... @include(if: $with) { size created } } } }",
+    );
+    assert!(plan.unwrap_err().contains("stands beside a paginated field"));
+    let plan = within(
+        QueryLimits::default(),
+        &text.replace(" organization(login: \"a\") { members { id name } }", ""),
+    )
+    .unwrap();
+    let finest = plan.finest();
+    let groups = texts(&plan, finest);
+    let holds = |part: &str| groups.iter().filter(|text| text.contains(part)).count();
+    assert!(
+        holds("...@include(if:$with){size created}") > 0 && holds("{size}") + holds("{created}") == 0,
+        "{groups:#?}"
+    );
+    assert_eq!(
+        (plan.pieces(0), plan.pieces(1), plan.pieces(finest + 3)),
+        (1, 2, plan.pieces(finest))
+    );
+    assert_eq!(
+        plan.pieces(finest),
+        7,
+        "title, name, email, the fragment, state; title, name: {groups:#?}"
+    );
+}
+
+#[test]
+fn keys_and_signals_are_a_piece_of_their_own() {
+    let plan = plan(WIDE);
+    let keys = plan.first_request(1, &[5, 6], Piece::KeysOnly).text;
+    assert_eq!(
+        &*keys,
+        "query($pageSize:Int!,$pageSize2:Int!){teams(first:$pageSize){edges{node{slug issues(first:$pageSize2)\
+         {edges{node{id}}pageInfo{hasNextPage endCursor}totalCount}}cursor}pageInfo{hasNextPage endCursor}}}",
+        "a team has no key, and is counted by its first value"
+    );
+}
+
+#[test]
+fn rows_without_a_key_stay_whole_or_are_refused_with_a_remedy() {
+    let teams = "{ teams { nodes { slug name } } issues { nodes { title size created state } } }";
+    let plan = within(complexity(17), teams).unwrap();
+    let groups = texts(&plan, 0);
+    assert!(
+        groups[0].contains("nodes{slug name}") && !groups[1].contains("teams"),
+        "{groups:#?}"
+    );
+    let refusal = within(complexity(6), "{ teams { nodes { slug name } } }").unwrap_err();
+    for part in [
+        "`teams` is too much for one request, and its rows have no key: complexity 7 of 6",
+        "work.graphql:1:3",
+        "`teams @table(key: [\u{2026}])`",
+        "`limits.query.complexity` is 6",
+    ] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+    assert!(within(complexity(9), "{ teams { nodes { slug name } } }").is_ok());
+    let keyed = "{ teams @table(key: [\"slug\"]) { nodes { slug name } } }";
+    assert_eq!(within(complexity(6), keyed).unwrap().pieces(0), 2);
+}
+
+#[test]
+fn a_value_that_is_too_deep_is_refused_by_name() {
+    let limits = QueryLimits {
+        depth: Some(3),
+        ..QueryLimits::default()
+    };
+    let refusal = within(limits, "{ issues { nodes { id author { name } } } }").unwrap_err();
+    assert!(
+        refusal.contains("`issues.nodes.author.name` is too much for one request by itself: depth 4 of 3"),
+        "{refusal}"
+    );
+}
+
+/// The response paths of the plain fields that a text asks for.
+fn leaves(text: &str) -> BTreeSet<String> {
+    let document = Document::parse(text, "request.graphql").unwrap();
+    let mut leaves = BTreeSet::new();
+    for definition in &document.definitions {
+        if let Definition::OperationDefinition(operation) = definition {
+            collect_leaves(&document, &operation.selection_set, "", &mut leaves);
+        }
+    }
+    leaves
+}
+
+fn collect_leaves(document: &Document, selections: &[Selection], above: &str, leaves: &mut BTreeSet<String>) {
+    for selection in selections {
+        match selection {
+            Selection::Field(field) => {
+                let path = format!("{above}.{}", field.response_name());
+                if field.selection_set.is_empty() {
+                    leaves.insert(path);
+                } else {
+                    collect_leaves(document, &field.selection_set, &path, leaves);
+                }
+            }
+            Selection::InlineFragment(inline) => collect_leaves(document, &inline.selection_set, above, leaves),
+            Selection::FragmentSpread(spread) => {
+                let fragment = document.definitions.iter().find_map(|definition| match definition {
+                    Definition::FragmentDefinition(fragment) if fragment.name == spread.fragment_name => Some(fragment),
+                    _ => None,
+                });
+                collect_leaves(document, &fragment.unwrap().selection_set, above, leaves);
+            }
+        }
+    }
+}
+
+/// A query of fields picked by the bits of `picks`, some of them nested.
+fn picked(picks: u64) -> String {
+    let pick = |bit: u32, field: &'static str| if picks >> bit & 1 == 1 { field } else { "" };
+    let issue = |bit| {
+        [
+            pick(bit, "title "),
+            pick(bit + 1, "size created "),
+            pick(bit + 2, "author { name email } "),
+            pick(bit + 3, "...on Issue @include(if: $with) { state at: created } "),
+        ]
+        .concat()
+    };
+    let (first, second, third) = (issue(0), issue(4), issue(8));
+    let roots = [
+        format!("issues {{ edges {{ addedAt node {{ id {first} }} }} }} "),
+        pick(
+            12,
+            "items { edges { node { __typename ... on Repository { name stars } ... on Folder { name depth } } } } ",
+        )
+        .into(),
+        pick(13, "entries { nodes { at text } } ").into(),
+        pick(14, "viewer { name email } ").into(),
+        format!(
+            "organization(login: \"a\") {{ {} groups {{ nodes {{ {} findings {{ nodes {{ {second} id }} }} }} }} }} ",
+            pick(15, "name owner { name email }"),
+            pick(16, "title tags"),
+        ),
+        format!(
+            "teams {{ edges {{ node {{ {} issues(first: 5) {{ nodes {{ {third} id }} }} }} }} }} ",
+            pick(17, "slug name")
+        ),
+    ];
+    let chosen = roots
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| picks >> (18 + index) & 1 == 1);
+    let chosen: String = chosen.map(|(_, root)| root.as_str()).collect();
+    format!("query Work($with: Boolean = true) {{ {chosen} pages {{ id title @include(if: $with) }} }}")
+}
+
+proptest! {
+    #[test]
+    fn every_request_keeps_all_limits_and_together_they_ask_for_everything(
+        picks in any::<u64>(),
+        characters in 150_u32..900,
+        depth in 4_u32..12,
+        most in 10_u32..80,
+        directives in 1_u32..4,
+        is_limited in any::<[bool; 4]>(),
+        fineness in 0_usize..4,
+    ) {
+        let text = picked(picks);
+        let whole = within(QueryLimits::default(), &text).unwrap();
+        let limits = QueryLimits {
+            characters: is_limited[0].then_some(characters),
+            depth: is_limited[1].then_some(depth),
+            directives: is_limited[3].then_some(directives),
+            complexity: complexity(most).complexity.filter(|_| is_limited[2]),
+            ..QueryLimits::default()
+        };
+        let Ok(plan) = within(limits.clone(), &text) else { return Ok(()) };
+        for request in requests(&plan, fineness) {
+            prop_assert_eq!(over(&limits, &request), Vec::<String>::new());
+        }
+        let all = |plan: &Plan, fineness| texts(plan, fineness).iter().flat_map(|text| leaves(text)).collect::<BTreeSet<_>>();
+        prop_assert_eq!(all(&plan, fineness), all(&whole, 0));
+    }
 }

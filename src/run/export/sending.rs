@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde::de::IgnoredAny;
 
 use crate::api::{ApiError, Effort as Spent, Endpoint, GraphqlRequest};
-use crate::plan::{Ask, Plan, RequestText, Target};
+use crate::plan::{Ask, Piece, Plan, RequestText, Target};
 use crate::run::company::{Fault, fault};
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::harvest::{HarvestSeed, SlotPlace};
@@ -81,7 +81,7 @@ impl<'work> Export<'work> {
     /// Puts tasks back until the text says no more than it may.
     fn shorten(&mut self, mut sent: Sent) -> Sent {
         let workplace = self.workplace;
-        let text = |plan: &Plan, sent: &Sent| plan.request(&asks(sent), &sent.inline_sizes);
+        let text = |plan: &Plan, sent: &Sent| plan.request(&asks(sent), &sent.inline_sizes, Piece::FIRST);
         while sent.asked.len() > 1 && !workplace.text_limits.allow(|| text(&self.plan, &sent)) {
             let rest = sent.asked.split_off(sent.asked.len().div_ceil(2));
             rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
@@ -156,7 +156,7 @@ fn asks(sent: &Sent) -> Vec<Ask<'_>> {
 }
 
 fn request(plan: &Plan, sent: &Sent) -> GraphqlRequest {
-    let RequestText { text, variables } = plan.request(&asks(sent), &sent.inline_sizes);
+    let RequestText { text, variables } = plan.request(&asks(sent), &sent.inline_sizes, Piece::FIRST);
     // The text holds one operation, so its name need not be told; some servers refuse names of certain characters.
     GraphqlRequest {
         operation_name: None,

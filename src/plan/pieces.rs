@@ -1,0 +1,238 @@
+//! The selection of a query in pieces, each of which is asked for at the same position, to be joined on the rows' keys.
+//!
+//! The first piece holds every row at every level, and all that the paging needs; each other one holds the keys of the
+//! rows on the way to its values, and those values.
+
+use std::ops::Range;
+
+use apollo_compiler::schema::Name;
+
+use crate::plan::outline::{Outline, Part};
+use crate::plan::request::Target;
+use crate::plan::survey::Survey;
+
+/// A piece of the selection of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Piece {
+    /// One of the column groups of a fineness, counted from 0.
+    Group {
+        /// How finely the selection is cut: 0 for as few groups as the limits allow.
+        fineness: usize,
+        /// Its index among them.
+        group: usize,
+    },
+    /// Nothing but what the rows are known by and how the paging goes on.
+    KeysOnly,
+}
+
+impl Piece {
+    /// The first of as few groups as the limits allow: everything, where that is one.
+    pub const FIRST: Self = Self::Group { fineness: 0, group: 0 };
+}
+
+/// The fields of the outline that are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept(Vec<bool>);
+
+impl Kept {
+    /// Whether a selection is written that goes with these fields.
+    pub(crate) fn holds(&self, kept_with: &[usize]) -> bool {
+        kept_with.iter().any(|node| self.0[*node])
+    }
+}
+
+/// How a selection can be cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Pieces {
+    outline: Outline,
+    /// The rows in which the rows of each row field stand.
+    parents: Vec<Option<usize>>,
+    /// The response path of each row field.
+    rows: Vec<Vec<Name>>,
+    /// The row field of each connection.
+    connections: Vec<usize>,
+    /// The fields of the query root that can be asked for by themselves.
+    roots: Vec<String>,
+    /// The atoms of each of the fewest groups.
+    groups: Vec<Range<usize>>,
+}
+
+impl Pieces {
+    /// The selection as one piece.
+    pub(crate) fn whole(outline: Outline, survey: &Survey, roots: Vec<String>) -> Self {
+        let rows = survey.rows.iter();
+        let connections = rows.clone().enumerate().filter(|(_, row)| row.paged().is_some());
+        Self {
+            parents: rows.clone().map(|row| row.parent).collect(),
+            connections: connections.map(|(index, _)| index).collect(),
+            rows: rows.map(|row| row.path.clone()).collect(),
+            roots,
+            groups: Vec::from([0..outline.atoms.len()]),
+            outline,
+        }
+    }
+
+    /// The same, cut into these groups of atoms.
+    pub(crate) fn cut(self, groups: Vec<Range<usize>>) -> Self {
+        Self { groups, ..self }
+    }
+
+    pub(crate) fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    /// How many groups there are at a fineness.
+    pub(crate) fn count(&self, fineness: usize) -> usize {
+        self.groups.iter().map(|atoms| parts(atoms, fineness)).sum()
+    }
+
+    /// The fineness from which on no group holds more than one atom.
+    pub(crate) fn finest(&self) -> usize {
+        let most = self.groups.iter().map(Range::len).max().unwrap_or(0);
+        most.max(1).next_power_of_two().ilog2() as usize
+    }
+
+    /// The atoms of a group, and whether it is the first; nothing where there is no such group.
+    fn group(&self, fineness: usize, group: usize) -> Option<(Range<usize>, bool)> {
+        let mut before = 0;
+        for atoms in &self.groups {
+            let parts = parts(atoms, fineness);
+            if group < before + parts {
+                let at = |part: usize| atoms.start + atoms.len() * part / parts;
+                return Some((at(group - before)..at(group - before + 1), group == 0));
+            }
+            before += parts;
+        }
+        None
+    }
+
+    /// What is written of a piece; `None` for everything.
+    pub(crate) fn kept(&self, piece: Piece) -> Option<Kept> {
+        match piece {
+            Piece::Group { fineness, .. } if self.count(fineness) == 1 => None,
+            Piece::Group { fineness, group } => {
+                let (atoms, is_first) = self.group(fineness, group).unwrap_or_default();
+                Some(self.keep(atoms, is_first))
+            }
+            Piece::KeysOnly => Some(self.keep_keys()),
+        }
+    }
+
+    /// The pieces that hold something of a target.
+    pub(crate) fn of(&self, target: Target, fineness: usize) -> Vec<Piece> {
+        let holds = |group: &usize| {
+            let (atoms, is_first) = self.group(fineness, *group).unwrap_or_default();
+            is_first || self.concern(atoms, target)
+        };
+        let groups = (0..self.count(fineness)).filter(holds);
+        groups.map(|group| Piece::Group { fineness, group }).collect()
+    }
+
+    /// Whether some of these atoms come with a target.
+    pub(crate) fn concern(&self, atoms: Range<usize>, target: Target) -> bool {
+        let atoms = self.outline.atoms.get(atoms).unwrap_or_default();
+        atoms.iter().flatten().any(|node| self.comes_with(*node, target))
+    }
+
+    fn comes_with(&self, node: usize, target: Target) -> bool {
+        let node = &self.outline.nodes[node];
+        let is_beside = |way: &[Name]| {
+            let shared = node
+                .path
+                .iter()
+                .zip(way)
+                .take_while(|(one, other)| one == other)
+                .count();
+            let branch = &node.path[..(shared + 1).min(node.path.len())];
+            node.row.is_none() && !self.rows.iter().any(|row| row.starts_with(branch))
+        };
+        match target {
+            Target::Start => true,
+            Target::Root { root } => {
+                let root = self.roots.get(root).map(String::as_str);
+                node.path.first().map(Name::as_str) == root || is_beside(&[])
+            }
+            Target::Page { connection, .. } => self.connections.get(connection).is_some_and(|row| {
+                let way = &self.rows[*row];
+                node.path.starts_with(way) || (self.parents[*row].is_none() && is_beside(way))
+            }),
+        }
+    }
+
+    /// The fields that are written of these atoms; with the first go all those that place rows and tell how to read on.
+    pub(crate) fn keep(&self, atoms: Range<usize>, is_first: bool) -> Kept {
+        let of_atoms = self
+            .outline
+            .atoms
+            .get(atoms)
+            .unwrap_or_default()
+            .iter()
+            .flatten()
+            .copied();
+        let is_of_first = |part| matches!(part, Part::Key | Part::Signal | Part::Unkeyed);
+        let of_base = self.nodes_of(is_of_first).filter(|_| is_first);
+        self.with_keys(of_atoms.chain(of_base))
+    }
+
+    /// The fields that place rows and tell how to read on, alone: of rows without a key, the first value of each.
+    fn keep_keys(&self) -> Kept {
+        let keys = self.nodes_of(|part| matches!(part, Part::Key | Part::Signal));
+        let has_key = |row| {
+            self.nodes_of(|part| part == Part::Key)
+                .any(|node| self.outline.nodes[node].row == Some(row))
+        };
+        let first_of = |row| {
+            let mut values = self.nodes_of(|part| part == Part::Unkeyed);
+            values.find(|node| self.outline.nodes[*node].row == Some(row))
+        };
+        let unkeyed = (0..self.rows.len()).filter(|row| !has_key(*row));
+        self.with_keys(keys.chain(unkeyed.filter_map(first_of)))
+    }
+
+    fn nodes_of(&self, is_meant: impl Fn(Part) -> bool) -> impl Iterator<Item = usize> {
+        let nodes = self.outline.nodes.iter().enumerate();
+        nodes
+            .filter(move |(_, node)| is_meant(node.part))
+            .map(|(index, _)| index)
+    }
+
+    /// These fields, the keys of the rows on the way to them, and what tells the types of the objects.
+    fn with_keys(&self, fields: impl Iterator<Item = usize>) -> Kept {
+        let nodes = &self.outline.nodes;
+        let mut kept = Kept(vec![false; nodes.len()]);
+        let mut is_on_the_way = vec![false; self.rows.len()];
+        for field in fields {
+            self.keep_way(field, &mut kept);
+            let mut row = nodes[field].row;
+            while let Some(above) = row {
+                is_on_the_way[above] = true;
+                row = self.parents[above];
+            }
+        }
+        for key in self.nodes_of(|part| part == Part::Key) {
+            if nodes[key].row.is_some_and(|row| is_on_the_way[row]) {
+                self.keep_way(key, &mut kept);
+            }
+        }
+        for type_name in self.nodes_of(|part| part == Part::TypeName) {
+            kept.0[type_name] = nodes[type_name].above.is_some_and(|above| kept.0[above]);
+        }
+        kept
+    }
+
+    fn keep_way(&self, field: usize, kept: &mut Kept) {
+        let mut next = Some(field);
+        while let Some(node) = next {
+            kept.0[node] = true;
+            next = self.outline.nodes[node].above;
+        }
+    }
+}
+
+/// Into how many groups some atoms are cut.
+fn parts(atoms: &Range<usize>, fineness: usize) -> usize {
+    let most = u32::try_from(fineness)
+        .ok()
+        .and_then(|fineness| 1_usize.checked_shl(fineness));
+    most.unwrap_or(usize::MAX).min(atoms.len()).max(1)
+}
