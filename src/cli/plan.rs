@@ -7,7 +7,7 @@ use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
 use crate::cli::plan_json::JsonPlan;
 use crate::cli::plan_text::{write_query, write_source};
-use crate::plan::{Piece, RequestText, Target};
+use crate::plan::{RequestText, Target};
 use crate::project::RequestLimit;
 use crate::run::{Preview, QueryOutcome, RunSettings, SourceJob, exit_code, preview_source};
 
@@ -88,10 +88,11 @@ async fn plan_one<'jobs>(
 /// The first requests of a query file, and those for a further page of each connection that has any.
 pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
     let plan = &preview.plan;
-    let firsts = (0..plan.pieces(0)).map(|group| PlannedRequest {
+    let firsts = plan.first_texts(&preview.first_sizes);
+    let firsts = firsts.into_iter().map(|(group, request)| PlannedRequest {
         connection: None,
         group,
-        request: plan.first_request(1, &preview.first_sizes, Piece::Group { fineness: 0, group }),
+        request,
     });
     let later = preview.later_sizes.iter().enumerate().flat_map(|(index, size)| {
         let target = Target::of(Some(index), None, false);

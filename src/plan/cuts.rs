@@ -13,7 +13,7 @@ use crate::plan::measure::{Amount, LimitKind, measured};
 use crate::plan::outline::Part;
 use crate::plan::pieces::{Kept, Piece, Pieces};
 use crate::plan::report::{Finding, PlanError};
-use crate::plan::request::{Ask, RequestWriter, Target};
+use crate::plan::request::{Ask, RequestText, RequestWriter, Target};
 use crate::plan::row_plan::joined;
 use crate::plan::survey::Survey;
 use crate::project::QueryLimits;
@@ -51,7 +51,7 @@ impl Cutter<'_> {
     pub(crate) fn groups(&self) -> Result<Vec<Range<usize>>, Misfit> {
         let atoms = self.pieces.outline().atoms.len();
         if self.excess(0..atoms, true).is_none() {
-            return Ok(Vec::from([0..atoms]));
+            return Ok(std::iter::once(0..atoms).collect());
         }
         if let Some(excess) = self.excess(0..0, true) {
             return Err(Misfit::Base(excess));
@@ -85,45 +85,8 @@ impl Cutter<'_> {
         })
     }
 
-    /// Of what the request for one target has too much.
-    pub(crate) fn excess_of(&self, target: Target, kept: Option<&Kept>) -> Option<Amount> {
-        self.amounts(target, kept).into_iter().find(Amount::is_over)
-    }
-
-    /// What the request for one target has of each limit.
-    pub(crate) fn amounts(&self, target: Target, kept: Option<&Kept>) -> Vec<Amount> {
-        let connections = self.writer.routes.len();
-        // Sizes that differ have variables of their own; a size of one makes the least of a complexity.
-        let differing: Vec<u32> = (2..).take(connections).collect();
-        let amounts = self.measured(target, &differing, kept).into_iter();
-        let least = self.measured(target, &vec![1; connections], kept);
-        amounts
-            .zip(least)
-            .map(|(differing, least)| match differing.kind {
-                LimitKind::Complexity => least,
-                _ => differing,
-            })
-            .collect()
-    }
-
-    fn measured(&self, target: Target, inline_sizes: &[u32], kept: Option<&Kept>) -> Vec<Amount> {
-        let member = json!("member");
-        let position = json!("position");
-        let address: Vec<Option<JsonValue>> = (0..ADDRESS_VALUES).map(|value| Some(json!(value))).collect();
-        let (connection, root, is_first) = match target {
-            Target::Start => (None, None, true),
-            Target::Root { root } => (None, Some(root), true),
-            Target::Page { connection, is_first } => (Some(connection), None, is_first),
-        };
-        let ask = Ask {
-            connection,
-            root,
-            member: Some(&member),
-            size: 1,
-            position: (!is_first).then_some(&position),
-            address: &address,
-        };
-        measured(self.limits, &self.writer.write(&[ask], inline_sizes, kept))
+    fn excess_of(&self, target: Target, kept: Option<&Kept>) -> Option<Amount> {
+        excess_of(self.writer, self.limits, &[target], kept)
     }
 
     /// Why a query cannot be cut so that it fits.
@@ -204,6 +167,87 @@ impl Cutter<'_> {
         let paths = rows.map(|row| row.path.clone()).filter(|path| path.starts_with(&below));
         paths.max_by_key(Vec::len).unwrap_or_default()
     }
+}
+
+/// Of what a request with these slots has too much, at the least.
+pub(crate) fn excess_of(
+    writer: &RequestWriter,
+    limits: &QueryLimits,
+    targets: &[Target],
+    kept: Option<&Kept>,
+) -> Option<Amount> {
+    if *limits == QueryLimits::default() {
+        return None;
+    }
+    let connections = writer.routes.len();
+    // Sizes that differ have variables of their own; a size of one makes the least of a complexity.
+    let differing: Vec<u32> = (2..).take(connections).collect();
+    let differing = measured(limits, &stand_in(writer, targets, &differing, kept)).into_iter();
+    let least = measured(limits, &stand_in(writer, targets, &vec![1; connections], kept));
+    let mut amounts = differing.zip(least).map(|(differing, least)| match differing.kind {
+        LimitKind::Complexity => least,
+        _ => differing,
+    });
+    amounts.find(Amount::is_over)
+}
+
+/// A request with stand-ins for what only answers tell; no two of them are the same.
+fn stand_in(writer: &RequestWriter, targets: &[Target], inline_sizes: &[u32], kept: Option<&Kept>) -> RequestText {
+    let member = json!("member");
+    let position = json!("position");
+    let address: Vec<Option<JsonValue>> = (0..ADDRESS_VALUES).map(|value| Some(json!(value))).collect();
+    let ask = |target: &Target| {
+        let (connection, root, is_first) = match *target {
+            Target::Start => (None, None, true),
+            Target::Root { root } => (None, Some(root), true),
+            Target::Page { connection, is_first } => (Some(connection), None, is_first),
+        };
+        Ask {
+            connection,
+            root,
+            member: Some(&member),
+            size: 1,
+            position: (!is_first).then_some(&position),
+            address: &address,
+        }
+    };
+    let asks: Vec<Ask<'_>> = targets.iter().map(ask).collect();
+    writer.write(&asks, inline_sizes, kept)
+}
+
+/// A request for first pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FirstRequest {
+    /// The group of columns that it asks for, of as few as the limits allow.
+    pub(crate) group: usize,
+    /// The fields of the query root that it asks for; `None` stands for everything.
+    pub(crate) roots: Vec<Option<usize>>,
+}
+
+/// The requests for the first pages of everything, or of one value of the variable that the query is run for: as many
+/// fields of the query root share one as the limits allow.
+pub(crate) fn first_requests(writer: &RequestWriter, limits: &QueryLimits, pieces: &Pieces) -> Vec<FirstRequest> {
+    let roots: Vec<Option<usize>> = match writer.roots.len() {
+        0 => vec![None],
+        roots => (0..roots).map(Some).collect(),
+    };
+    let target = |root: &Option<usize>| Target::of(None, *root, true);
+    let mut requests: Vec<FirstRequest> = Vec::new();
+    for group in 0..pieces.count(0) {
+        let piece = Piece::Group { fineness: 0, group };
+        let kept = pieces.kept(piece);
+        let mut open: Vec<Option<usize>> = Vec::new();
+        for root in roots.iter().filter(|root| pieces.of(target(root), 0).contains(&piece)) {
+            let targets: Vec<Target> = open.iter().chain([root]).map(target).collect();
+            if !open.is_empty() && excess_of(writer, limits, &targets, kept.as_ref()).is_some() {
+                let roots = std::mem::take(&mut open);
+                requests.push(FirstRequest { group, roots });
+            }
+            open.push(*root);
+        }
+        requests.push(FirstRequest { group, roots: open });
+    }
+    requests
 }
 
 /// The furthest end up to which it fits, where what fits at one end fits at all before it: `start` where nothing does.

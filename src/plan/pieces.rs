@@ -67,7 +67,7 @@ impl Pieces {
             connections: connections.map(|(index, _)| index).collect(),
             rows: rows.map(|row| row.path.clone()).collect(),
             roots,
-            groups: Vec::from([0..outline.atoms.len()]),
+            groups: std::iter::once(0..outline.atoms.len()).collect(),
             outline,
         }
     }

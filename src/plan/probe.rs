@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as JsonValue;
 
+use crate::plan::measure::{Amount, measured};
 use crate::plan::report::PlanError;
 use crate::plan::request::{Ask, RequestText, RequestWriter};
 use crate::plan::route::RouteMaker;
 use crate::plan::table::AncestorRole;
-use crate::plan::text::Text;
+use crate::plan::text::Token;
 use crate::plan::writer::with_own_variables;
+use crate::project::QueryLimits;
 
 /// A request for the totals of the outermost connections that have one.
 #[derive(Debug, Clone)]
@@ -29,10 +31,37 @@ impl Probe {
     }
 }
 
-/// The request for the totals; `None` where no outermost connection has one, or where there is one for each value of a
-/// variable.
-pub(crate) fn probe(maker: RouteMaker<'_>, is_run_for_each: bool) -> Result<Option<Probe>, PlanError> {
-    let mut start = Text::default();
+/// The request for as many totals as the limits allow, the first ones; `None` where no outermost connection has one, or
+/// where there is one for each value of a variable.
+pub(crate) fn probe(
+    maker: RouteMaker<'_>,
+    is_run_for_each: bool,
+    limits: &QueryLimits,
+) -> Result<Option<Probe>, PlanError> {
+    let totals = totals(maker);
+    if is_run_for_each {
+        return Ok(None);
+    }
+    for asked in (1..=totals.len()).rev() {
+        let request = request(maker, &totals[..asked])?;
+        if !measured(limits, &request).iter().any(Amount::is_over) {
+            let totals = totals.into_iter().take(asked);
+            let totals = totals.map(|total| (total.connection, total.path)).collect();
+            return Ok(Some(Probe { request, totals }));
+        }
+    }
+    Ok(None)
+}
+
+/// A total that can be asked for.
+struct Total {
+    connection: usize,
+    path: Vec<String>,
+    /// The way to it from the query root.
+    tokens: Vec<Token>,
+}
+
+fn totals(maker: RouteMaker<'_>) -> Vec<Total> {
     let mut totals = Vec::new();
     for (row, field) in maker.survey.rows.iter().enumerate() {
         let total = field.paged().and_then(|paged| paged.paged.total.as_ref());
@@ -40,17 +69,21 @@ pub(crate) fn probe(maker: RouteMaker<'_>, is_run_for_each: bool) -> Result<Opti
         else {
             continue;
         };
-        start.append(tokens);
-        let path = field.path.iter().chain(total).map(ToString::to_string);
-        totals.push((connection, path.collect()));
+        let path = field.path.iter().chain(total).map(ToString::to_string).collect();
+        totals.push(Total {
+            connection,
+            path,
+            tokens,
+        });
     }
-    if totals.is_empty() || is_run_for_each {
-        return Ok(None);
-    }
+    totals
+}
+
+fn request(maker: RouteMaker<'_>, totals: &[Total]) -> Result<RequestText, PlanError> {
     let writer = RequestWriter {
         head: "query".to_owned(),
         directives: Vec::new(),
-        start: start.tokens,
+        start: totals.iter().flat_map(|total| total.tokens.clone()).collect(),
         start_role: AncestorRole::Ignored,
         routes: Vec::new(),
         bodies: Vec::new(),
@@ -68,8 +101,5 @@ pub(crate) fn probe(maker: RouteMaker<'_>, is_run_for_each: bool) -> Result<Opti
         root: None,
         member: None,
     };
-    Ok(Some(Probe {
-        request: writer.write(&[everything], &[], None),
-        totals,
-    }))
+    Ok(writer.write(&[everything], &[], None))
 }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::address::{has_place_in_edges, no_address};
 use crate::plan::columns::Context;
-use crate::plan::cuts::Cutter;
+use crate::plan::cuts::{Cutter, FirstRequest, excess_of, first_requests};
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
@@ -69,15 +69,17 @@ pub struct Plan {
     pub probe: Option<Probe>,
     /// What it is run for, once for each value; `None` where it is run once. Settled by [`link`](crate::plan::link).
     pub each: Option<Each>,
-    /// For a query that is run for each value of a variable: the fields of the query root that lead to rows, each of
-    /// which is asked for by itself; none where several make one row together.
+    /// For a query that is run for each value of a variable, and for one whose first pages are too much for one request:
+    /// the fields of the query root that lead to rows, each of which is asked for by itself; none where the whole answer
+    /// is one row.
     pub member_roots: Vec<MemberRoot>,
     each_variable: Option<EachVariable>,
     writer: RequestWriter,
     pieces: Pieces,
+    first_requests: Vec<FirstRequest>,
 }
 
-/// A field of the query root that is asked for once for each value of a variable.
+/// A field of the query root that is asked for by itself, if need be once for each value of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberRoot {
     /// Its response key.
@@ -151,7 +153,7 @@ impl Plan {
 
     /// Whether one request can ask for several values of the variable that the query is run for.
     pub fn mixes_members(&self) -> bool {
-        !self.member_roots.is_empty() && self.writer.mixes_members
+        !self.member_roots.is_empty() && self.each_variable.is_some() && self.writer.mixes_members
     }
 
     /// What is asked for by itself for each value: the indices of the member roots, or everything at once.
@@ -160,6 +162,11 @@ impl Plan {
             0 => vec![None],
             roots => (0..roots).map(Some).collect(),
         }
+    }
+
+    /// The requests for the first pages of everything, or of one value of the variable that the query is run for.
+    pub(crate) fn first_requests(&self) -> &[FirstRequest] {
+        &self.first_requests
     }
 
     /// The variable that takes the values of a column.
@@ -213,11 +220,13 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
     };
     let mut connections = connections(&survey, &plans, settings.page_size);
     let writer = writer(maker, each_variable.as_ref(), settings.limits.operation_name)?;
+    let writer = spread(maker, writer, settings.limits);
     let member_roots = member_roots(&writer, &mut connections);
     refuse_unreachable(maker, &writer)?;
     let pieces = pieces(maker, &writer, settings.limits)?;
+    let first_requests = first_requests(&writer, settings.limits, &pieces);
     let description = describe(maker, &tables, settings.page_size)?;
-    let probe = probe(maker, each_variable.is_some())?;
+    let probe = probe(maker, each_variable.is_some(), settings.limits)?;
     let fingerprint = fingerprint(settings.api, &tables, &connections, &writer, each_variable.as_ref());
     Ok(Plan {
         first_pages_only: switched_off(context, &operation.selection_set)?,
@@ -231,7 +240,20 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         each_variable,
         writer,
         pieces,
+        first_requests,
     })
+}
+
+/// Fields of the query root that are too much for one request are asked for by themselves, where there are several.
+fn spread(maker: RouteMaker<'_>, writer: RequestWriter, limits: &QueryLimits) -> RequestWriter {
+    if writer.member.is_some() || excess_of(&writer, limits, &[Target::Start], None).is_none() {
+        return writer;
+    }
+    let roots = maker.roots();
+    match roots.len() {
+        0 | 1 => writer,
+        _ => RequestWriter { roots, ..writer },
+    }
 }
 
 /// The selection, cut into as few pieces as the limits allow.

@@ -9,7 +9,7 @@ use crate::plan::bodies::references;
 use crate::plan::pieces::Kept;
 use crate::plan::route::Route;
 use crate::plan::table::{AncestorField, AncestorRole, Layout};
-use crate::plan::text::{Argument, Source, Token};
+use crate::plan::text::{Argument, Source, Token, has_root};
 
 /// What a slot of a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,11 +209,20 @@ impl RequestWriter {
             member: asks.first().and_then(|ask| ask.member),
         };
         let mut text = String::from("{");
+        let mut beside: Vec<&Token> = Vec::new();
         for (index, (ask, tokens)) in asks.iter().zip(&slots).enumerate() {
-            if index > 0 {
+            if let [Token::Root { .. }, ..] = tokens {
                 separate(&mut text);
+                composer.write(&mut text, tokens, Some((index, ask)));
+                continue;
             }
-            composer.write(&mut text, tokens, Some((index, ask)));
+            for token in tokens.iter() {
+                // What stands beside several slots is asked for once.
+                if has_root(token) || !beside.contains(&token) {
+                    beside.push(token);
+                    composer.write(&mut text, std::slice::from_ref(token), Some((index, ask)));
+                }
+            }
         }
         text.push('}');
         for (row, body) in self.bodies.iter().enumerate() {

@@ -10,19 +10,27 @@ use crate::plan::request::{Ask, RequestText};
 use crate::schema::Pager;
 
 impl Plan {
+    /// The requests for the first pages of everything, or of one value of the variable that the query is run for, each
+    /// with the group of columns that it asks for, of as few as the limits allow.
+    pub fn first_texts(&self, inline_sizes: &[u32]) -> Vec<(usize, RequestText)> {
+        let member = self.member();
+        let requests = self.first_requests().iter().map(|request| {
+            let asks = request.roots.iter().map(|root| first(*root, member.as_ref()));
+            let group = request.group;
+            let piece = Piece::Group { fineness: 0, group };
+            (group, self.request(&asks.collect::<Vec<_>>(), inline_sizes, piece))
+        });
+        requests.collect()
+    }
+
     /// The request for the first pages of everything; for a query that is run for each value of a variable, that for
     /// so many values.
     pub fn first_request(&self, members: usize, inline_sizes: &[u32], piece: Piece) -> RequestText {
         let member = self.member();
-        let first = |root: Option<usize>| Ask {
-            connection: None,
-            root,
-            member: member.as_ref(),
-            size: 1,
-            position: None,
-            address: &[],
-        };
-        let asks = self.roots_of_member().into_iter().map(first);
+        let asks = self
+            .roots_of_member()
+            .into_iter()
+            .map(|root| first(root, member.as_ref()));
         let asks: Vec<Ask<'_>> = (0..members).flat_map(|_| asks.clone()).collect();
         self.request(&asks, inline_sizes, piece)
     }
@@ -54,6 +62,17 @@ impl Plan {
             address: &address,
         };
         Some(self.request(&vec![ask; pages], inline_sizes, piece))
+    }
+}
+
+fn first(root: Option<usize>, member: Option<&JsonValue>) -> Ask<'_> {
+    Ask {
+        connection: None,
+        root,
+        member,
+        size: 1,
+        position: None,
+        address: &[],
     }
 }
 

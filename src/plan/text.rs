@@ -161,6 +161,15 @@ pub(crate) fn own_variables(tokens: &[Token], names: &mut BTreeSet<String>) {
     }
 }
 
+/// Whether the slot's field of the query root is in a piece.
+pub(crate) fn has_root(token: &Token) -> bool {
+    match token {
+        Token::Root { .. } => true,
+        Token::Selection { tokens, .. } => tokens.iter().any(has_root),
+        _ => false,
+    }
+}
+
 /// Whether a directive is sent.
 pub(crate) fn is_for_the_api(directive: &str) -> bool {
     !CLIENT_DIRECTIVE_NAMES.contains(&directive)

@@ -112,7 +112,7 @@ impl Estimator<'_> {
     /// The requests for the first pages of everything; `None` where it is not known for how many values.
     fn first_requests(&self, packer: &Packer<'_>) -> Option<u64> {
         if self.plan.each.is_none() {
-            return Some(1);
+            return u64::try_from(self.plan.first_texts(packer.inline_sizes()).len()).ok();
         }
         let members = self.members?;
         if !self.plan.mixes_members() {

@@ -196,11 +196,15 @@ impl QueryRun<'_> {
             None => None,
         };
         let roots = self.plan.roots_of_member();
-        let start = members.as_ref().map_or(RunStart::Whole, |members| RunStart::Members {
-            values: &members.values,
-            roots: &roots,
-            flaw: members.flaw.as_deref(),
-        });
+        let start = match &members {
+            Some(members) => RunStart::Members {
+                values: &members.values,
+                roots: &roots,
+                flaw: members.flaw.as_deref(),
+            },
+            None if self.plan.member_roots.is_empty() => RunStart::Whole,
+            None => RunStart::Roots(self.plan.member_roots.len()),
+        };
         let state = &self.workplace.state;
         let name = self.new_id.to_string();
         let format = self.workplace.format.to_string();

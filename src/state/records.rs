@@ -51,7 +51,7 @@ pub struct Task {
 impl Task {
     /// Whether it asks for the first pages of everything.
     pub fn is_start(&self) -> bool {
-        self.connection.is_none() && self.member.is_none()
+        self.connection.is_none() && self.root.is_none() && self.member.is_none()
     }
 }
 
@@ -429,6 +429,8 @@ pub struct NewRun<'run> {
 pub enum RunStart<'run> {
     /// Ask for the first pages of everything.
     Whole,
+    /// Ask for the first pages under so many fields of the query root, each by itself.
+    Roots(usize),
     /// Ask for the first pages once for each value of a variable.
     Members {
         /// The values, each once.

@@ -185,8 +185,10 @@ impl StateStore {
 
 /// The members that a run begins with, each with the number of its tasks; the tasks; and what is lacking already.
 fn first_tasks(start: RunStart<'_>) -> (Vec<(Member, usize)>, Vec<Task>, Option<String>) {
-    let RunStart::Members { values, roots, flaw } = start else {
-        return (Vec::new(), vec![FIRST_TASK], None);
+    let (values, roots, flaw) = match start {
+        RunStart::Whole => return (Vec::new(), vec![FIRST_TASK], None),
+        RunStart::Roots(roots) => return (Vec::new(), tasks_of_roots(roots), None),
+        RunStart::Members { values, roots, flaw } => (values, roots, flaw),
     };
     let numbers = 1_u64..;
     let members: Vec<Member> = numbers
@@ -199,6 +201,16 @@ fn first_tasks(start: RunStart<'_>) -> (Vec<(Member, usize)>, Vec<Task>, Option<
     let tasks = tasks_of_members(&members, roots);
     let members = members.into_iter().map(|member| (member, roots.len()));
     (members.collect(), tasks, flaw.map(str::to_owned))
+}
+
+/// The first pages under each field of the query root.
+fn tasks_of_roots(roots: usize) -> Vec<Task> {
+    let tasks = (1_u64..).zip(0..roots).map(|(id, root)| Task {
+        id,
+        root: Some(root),
+        ..FIRST_TASK
+    });
+    tasks.collect()
 }
 
 /// The first pages of each member, of which each field of the query root is asked for by itself.

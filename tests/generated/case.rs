@@ -183,7 +183,8 @@ fn has_sized_caps(world: &World, pieces: &[Piece]) -> bool {
 fn limits(world: &World, files: &[QueryFile], conditions: &Conditions) -> Limits {
     let most = |measure: &dyn Fn(&QueryFile) -> u64| files.iter().map(measure).max().unwrap_or(0);
     let characters = most(&|file| file.written.query.chars().count() as u64);
-    let outermost = most(&|file| lists(&file.query.pieces).len() as u64);
+    // What is no list goes with each of them.
+    let beside = most(&|file| beside_lists(&file.query.pieces));
     // The rows above a list may have to be asked for again, each by its place.
     let fewest = 4 + most(&|file| {
         let lists = lists(&file.query.pieces).into_iter();
@@ -196,10 +197,21 @@ fn limits(world: &World, files: &[QueryFile], conditions: &Conditions) -> Limits
     });
     Limits {
         characters: conditions.has_short_texts.then_some(4 * characters + 1_500),
-        root_fields: conditions.root_fields.map(|fields| fields.max(outermost)),
+        root_fields: conditions.root_fields.map(|fields| fields.max(1 + beside)),
         aliases: conditions.aliases.map(|limit| limit + aliases),
         nodes: conditions.nodes.map(|times| fewest * times),
     }
+}
+
+/// Fields in which no list stands.
+fn beside_lists(pieces: &[Piece]) -> u64 {
+    let beside = pieces.iter().map(|piece| match piece {
+        Piece::Value(_) | Piece::TypeName => 1,
+        Piece::Holder { lists, .. } => u64::from(lists.is_empty()),
+        Piece::List(_) => 0,
+        Piece::Member { pieces, .. } | Piece::Fragment { pieces, .. } => beside_lists(pieces),
+    });
+    beside.sum()
 }
 
 /// The fewest rows that a request for one page of a list asks for.

@@ -105,7 +105,7 @@ fn each_root_field_of_a_value_has_a_slot_and_what_stands_beside_them_is_the_same
     assert!(plan.mixes_members());
     let keys: Vec<_> = plan.member_roots.iter().map(|root| root.key.as_str()).collect();
     assert_eq!(keys, ["own", "teams"]);
-    insta::assert_snapshot!(members(&plan, &["a".into(), "b".into()]).text, @"query($login:String!,$pageSize:Int!,$login2:String!){viewer{name}t0:organization(login:$login){groups(first:$pageSize){...F0}}viewer{name}t1:teams(first:$pageSize){...F1}viewer{name}t2:organization(login:$login2){groups(first:$pageSize){...F0}}viewer{name}t3:teams(first:$pageSize){...F1}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}fragment F1 on TeamConnection{nodes{slug}pageInfo{hasNextPage endCursor}}");
+    insta::assert_snapshot!(members(&plan, &["a".into(), "b".into()]).text, @"query($login:String!,$pageSize:Int!,$login2:String!){viewer{name}t0:organization(login:$login){groups(first:$pageSize){...F0}}t1:teams(first:$pageSize){...F1}t2:organization(login:$login2){groups(first:$pageSize){...F0}}t3:teams(first:$pageSize){...F1}}fragment F0 on GroupConnection{nodes{id}pageInfo{hasNextPage endCursor}totalCount}fragment F1 on TeamConnection{nodes{slug}pageInfo{hasNextPage endCursor}}");
 }
 
 #[test]

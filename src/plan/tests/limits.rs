@@ -45,14 +45,35 @@ fn over(limits: &QueryLimits, request: &RequestText) -> Vec<String> {
 /// The requests for all groups of a fineness: those for the first pages, and for a further page of each connection.
 fn requests(plan: &Plan, fineness: usize) -> Vec<RequestText> {
     let sizes: Vec<u32> = (0..plan.connections.len()).map(|index| 10 + index as u32).collect();
-    let groups = (0..plan.pieces(fineness)).map(|group| Piece::Group { fineness, group });
-    let first = groups.map(|piece| plan.first_request(1, &sizes, piece));
+    let by_root = plan.roots_of_member().into_iter().flat_map(|root| {
+        let pieces = plan.pieces_of(Target::of(None, root, true), fineness).into_iter();
+        pieces.map(move |piece| (root, piece)).collect::<Vec<_>>()
+    });
+    let by_root = by_root.map(|(root, piece)| {
+        let ask = Ask {
+            connection: None,
+            root,
+            member: None,
+            size: 1,
+            position: None,
+            address: &[],
+        };
+        plan.request(&[ask], &sizes, piece)
+    });
+    let first: Vec<RequestText> = match fineness {
+        0 => plan
+            .first_texts(&sizes)
+            .into_iter()
+            .map(|(_, request)| request)
+            .collect(),
+        _ => by_root.collect(),
+    };
     let later = (0..plan.connections.len()).flat_map(|connection| {
         let pieces = plan.pieces_of(Target::of(Some(connection), None, false), fineness);
         let request = |piece| plan.later_request(connection, 7, 1, &sizes, piece).unwrap();
         pieces.into_iter().map(request).collect::<Vec<_>>()
     });
-    first.chain(later).collect()
+    first.into_iter().chain(later).collect()
 }
 
 fn texts(plan: &Plan, fineness: usize) -> Vec<String> {
@@ -204,6 +225,59 @@ fn a_value_that_is_too_deep_is_refused_by_name() {
     );
 }
 
+#[test]
+fn fields_of_the_query_root_go_in_as_few_requests_as_the_limits_allow() {
+    let text = "{ viewer { name } a: issues { nodes { id } } b: issues { nodes { id } } pages { id } entries { nodes { text } } }";
+    let limits = |root_fields| QueryLimits {
+        root_fields: Some(root_fields),
+        ..QueryLimits::default()
+    };
+    let roots = |most: u32| -> Vec<Vec<String>> {
+        let plan = within(limits(most), text).unwrap();
+        let sizes = plan.full_sizes();
+        let names = |text: &str| {
+            let document = Document::parse(text, "request.graphql").unwrap();
+            let Definition::OperationDefinition(operation) = &document.definitions[0] else {
+                panic!("a query was expected")
+            };
+            let fields = operation.selection_set.iter().filter_map(|one| one.as_field());
+            fields.map(|field| field.name.to_string()).collect()
+        };
+        let texts = plan.first_texts(&sizes).into_iter();
+        texts.map(|(_, request)| names(&request.text)).collect()
+    };
+    let whole = vec![vec!["viewer", "issues", "issues", "pages", "entries"]];
+    assert_eq!(roots(5), whole);
+    assert_eq!(
+        roots(3),
+        [vec!["viewer", "issues", "issues"], vec!["viewer", "pages", "entries"]],
+        "values of the query root are columns of all tables"
+    );
+    assert_eq!(within(limits(3), text).unwrap().pieces(0), 1);
+    let apart = within(limits(1), text).unwrap();
+    assert_eq!((apart.pieces(0), apart.member_roots.len()), (2, 4));
+    let values_once = [
+        vec!["issues"],
+        vec!["issues"],
+        vec!["pages"],
+        vec!["entries"],
+        vec!["viewer"],
+    ];
+    assert_eq!(roots(1), values_once);
+}
+
+#[test]
+fn the_request_for_totals_keeps_to_the_limits_too() {
+    let text = "{ a: issues { nodes { id } } b: issues { nodes { id } } }";
+    let probe = |limits| within(limits, text).unwrap().probe.unwrap().request;
+    let limits = QueryLimits {
+        root_fields: Some(1),
+        ..QueryLimits::default()
+    };
+    let totals = |limits| probe(limits).text.matches("totalCount").count();
+    assert_eq!((totals(QueryLimits::default()), totals(limits)), (2, 1));
+}
+
 /// The response paths of the plain fields that a text asks for.
 fn leaves(text: &str) -> BTreeSet<String> {
     let document = Document::parse(text, "request.graphql").unwrap();
@@ -220,7 +294,13 @@ fn collect_leaves(document: &Document, selections: &[Selection], above: &str, le
     for selection in selections {
         match selection {
             Selection::Field(field) => {
-                let path = format!("{above}.{}", field.response_name());
+                // In company the fields of the query root have other response keys.
+                let key = if above.is_empty() {
+                    &field.name
+                } else {
+                    field.response_name()
+                };
+                let path = format!("{above}.{key}");
                 if field.selection_set.is_empty() {
                     leaves.insert(path);
                 } else {
@@ -287,7 +367,8 @@ proptest! {
         depth in 4_u32..12,
         most in 10_u32..80,
         directives in 1_u32..4,
-        is_limited in any::<[bool; 4]>(),
+        root_fields in 1_u32..5,
+        is_limited in any::<[bool; 5]>(),
         fineness in 0_usize..4,
     ) {
         let text = picked(picks);
@@ -296,6 +377,7 @@ proptest! {
             characters: is_limited[0].then_some(characters),
             depth: is_limited[1].then_some(depth),
             directives: is_limited[3].then_some(directives),
+            root_fields: is_limited[4].then_some(root_fields),
             complexity: complexity(most).complexity.filter(|_| is_limited[2]),
             ..QueryLimits::default()
         };
