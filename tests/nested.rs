@@ -8,6 +8,7 @@ use crate::nested::cases::{
 use crate::tracker::serve;
 
 pub(crate) mod cases;
+mod detached;
 mod ends;
 mod kills;
 mod places;

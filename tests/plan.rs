@@ -73,6 +73,39 @@ fn plan_shows_tables_in_their_order_with_how_they_are_reached() {
     insta::assert_snapshot!("plan_offset", said(&query("offset"), &["plan", "--requests"]).stdout);
 }
 
+/// A source that takes little in one request.
+const LITTLE: &str = "limits.query={ depth = 5, root_fields = 2, complexity = 14 }";
+
+const ROOTS: &str = "{ groups { nodes { id } } assets(companyId: 7) { collection { id } } tags(limit: 30) { name } books { items { id } } }";
+
+#[test]
+fn plan_shows_every_cut_and_which_limit_asks_for_it() {
+    let project = project(&[("relay", RELAY), ("roots", ROOTS)]);
+    let text = said(&project, &["plan", "--requests", "--set", LITTLE]).stdout;
+    insta::assert_snapshot!("plan_cuts", text);
+    let json: Value = serde_json::from_str(&said(&project, &["plan", "--json", "--set", LITTLE]).stdout).expect("JSON");
+    let cuts: Vec<&Value> = json["sources"][0]["queries"]
+        .as_array()
+        .expect("queries")
+        .iter()
+        .map(|query| &query["cuts"])
+        .collect();
+    insta::assert_snapshot!("plan_cuts_json", serde_json::to_string_pretty(&cuts).expect("JSON"));
+    let checked = said(&project, &["check", "--set", LITTLE]).stdout;
+    assert!(checked.contains("4 root fields of 2: 2 requests"), "{checked}");
+}
+
+#[test]
+fn what_cannot_be_cut_is_refused_by_check_and_plan_alike() {
+    let project = project(&[("relay", RELAY)]);
+    for command in ["check", "plan"] {
+        let ended = run(&mut project.gqldump(&[command, "--set", "limits.query.depth=4"])).with_code(2);
+        for part in ["depth 5 of 4", "relay.graphql:", "`limits.query.depth` is 4"] {
+            assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+        }
+    }
+}
+
 #[test]
 fn plan_shows_requests_as_they_are_sent() {
     let names = [

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::cli::arguments::CheckArguments;
 use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
-use crate::cli::words::{each_line, paging_lines, whole_list_lines};
+use crate::cli::words::{cut_lines, each_line, paging_lines, whole_list_lines};
 use crate::plan::{PlanDescription, TableDescription};
 use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code, known_members};
 
@@ -59,6 +59,9 @@ fn describe(output: &mut impl Write, query: &str, plan: &PlanDescription) -> std
     }
     for line in whole_list_lines(plan) {
         writeln!(output, "  {line}")?;
+    }
+    for line in cut_lines(plan) {
+        writeln!(output, "  {}", line.replace('\n', "\n  "))?;
     }
     Ok(())
 }

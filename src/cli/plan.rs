@@ -21,8 +21,10 @@ pub(super) struct PlannedSource<'jobs> {
 
 /// A request as it will be sent, with stand-ins for what only answers can tell.
 pub(super) struct PlannedRequest {
-    /// The connection of which it asks for a further page; `None` for the first pages of everything.
+    /// The connection of which it asks for a page; `None` for the first pages of everything.
     pub(super) connection: Option<usize>,
+    /// Whether that is a first page, which does not come with the row that holds it.
+    pub(super) is_first: bool,
     /// Which of the groups of columns it asks for, of those that have any for it.
     pub(super) group: usize,
     pub(super) request: RequestText,
@@ -91,21 +93,26 @@ pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
     let firsts = plan.first_texts(&preview.first_sizes);
     let firsts = firsts.into_iter().map(|(group, request)| PlannedRequest {
         connection: None,
+        is_first: true,
         group,
         request,
     });
     let later = preview.later_sizes.iter().enumerate().flat_map(|(index, size)| {
         let target = Target::of(Some(index), None, false);
-        plan.pieces_of(target, 0)
-            .into_iter()
-            .enumerate()
-            .filter_map(move |(group, piece)| {
+        let pieces = plan.pieces_of(target, 0).into_iter().enumerate();
+        pieces.flat_map(move |(group, piece)| {
+            let first = plan.detached_request(index, *size, &preview.first_sizes, piece);
+            let later = plan.later_request(index, *size, 1, &preview.first_sizes, piece);
+            let planned = [(true, first), (false, later)].into_iter();
+            planned.filter_map(move |(is_first, request)| {
                 Some(PlannedRequest {
                     connection: Some(index),
+                    is_first,
                     group,
-                    request: plan.later_request(index, *size, 1, &preview.first_sizes, piece)?,
+                    request: request?,
                 })
             })
+        })
     });
     firsts.chain(later).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::plan::{PlannedSource, requests};
 use crate::cli::plan_text::in_all;
-use crate::plan::{ConnectionDescription, Each, TableDescription, WholeList};
+use crate::plan::{ConnectionDescription, Cut, Each, TableDescription, WholeList};
 use crate::run::{KnownBy, Preview, RowsEstimate, span};
 
 /// The whole document.
@@ -31,6 +31,7 @@ struct JsonQuery<'plan> {
     tables: &'plan [TableDescription],
     connections: Vec<JsonConnection<'plan>>,
     lists: &'plan [WholeList],
+    cuts: &'plan [Cut],
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<Vec<JsonRequest>>,
 }
@@ -68,8 +69,10 @@ struct JsonConnection<'plan> {
 
 #[derive(Serialize)]
 struct JsonRequest {
-    /// The index of the connection of which it asks for a further page; null for the first pages of everything.
+    /// The index of the connection of which it asks for a page; null for the first pages of everything.
     connection: Option<usize>,
+    /// Whether that is a first page.
+    is_first: bool,
     /// The group of columns that it asks for.
     group: usize,
     query: String,
@@ -118,6 +121,7 @@ fn query<'plan>(
             .map(|(description, (known, first))| connection(description, known, *first))
             .collect(),
         lists: &description.lists,
+        cuts: &description.cuts,
         requests: has_requests.then(|| requests_of(preview)),
     }
 }
@@ -141,6 +145,7 @@ fn connection<'plan>(
 fn requests_of(preview: &Preview) -> Vec<JsonRequest> {
     let requests = requests(preview).into_iter().map(|planned| JsonRequest {
         connection: planned.connection,
+        is_first: planned.is_first,
         group: planned.group,
         query: planned.request.text.to_string(),
         variables: planned.request.variables,

@@ -4,8 +4,8 @@ use std::io::{Result, Write};
 
 use crate::cli::arguments::RequestForm;
 use crate::cli::plan::{PlannedSource, requests};
-use crate::cli::words::{each_line, paging_lines, whole_list_lines};
-use crate::plan::{PlanDescription, TableDescription};
+use crate::cli::words::{cut_lines, each_line, paging_lines, whole_list_lines};
+use crate::plan::{Connection, PlanDescription, TableDescription};
 use crate::report::{counted, duration};
 use crate::run::{Estimate, KnownBy, Preview, span};
 
@@ -26,6 +26,9 @@ pub(super) fn write_query(
         write_table(output, preview, table)?;
     }
     for line in whole_list_lines(description) {
+        writeln!(output, "\n  {line}")?;
+    }
+    for line in cut_lines(description) {
         writeln!(output, "\n  {line}")?;
     }
     if let Some(form) = form {
@@ -91,9 +94,14 @@ fn first_size(preview: &Preview, table: &TableDescription) -> Option<u32> {
     let connections = &preview.plan.connections;
     let index = connections
         .iter()
-        .position(|connection| connection.path == table.path && connection.parent.is_some())?;
+        .position(|connection| connection.path == table.path && comes_with_rows(connection))?;
     connections[index].paged.size.as_ref()?;
     preview.first_sizes.get(index).copied()
+}
+
+/// Whether the first page of a connection comes with the rows that it stands in.
+fn comes_with_rows(connection: &Connection) -> bool {
+    connection.parent.is_some() && !connection.is_detached
 }
 
 /// Tables above a table.
@@ -118,10 +126,13 @@ fn write_requests(output: &mut impl Write, preview: &Preview, form: RequestForm)
             }
             None if preview.plan.each.is_some() => writeln!(output, "    for each value")?,
             None => writeln!(output, "    for the first pages of everything")?,
+            Some(connection) if planned.is_first => {
+                writeln!(output, "    for the first page of `{}` in a row", connection.path)?;
+            }
             Some(connection) => writeln!(output, "    for a further page of `{}`", connection.path)?,
         }
         if preview.plan.pieces(0) > 1 {
-            writeln!(output, "      column group {}", planned.group + 1)?;
+            writeln!(output, "      columns, group {}", planned.group + 1)?;
         }
         let text = match form {
             RequestForm::Pretty => planned.request.pretty(),

@@ -1,7 +1,7 @@
 //! Plans in words, as `gqldump check` and `gqldump plan` have them in common.
 
 use crate::plan::{
-    AddressDescription, ConnectionDescription, Each, PlanDescription, RowsOrigin, SaidBy, TableDescription,
+    AddressDescription, ConnectionDescription, CutInto, Each, PlanDescription, RowsOrigin, SaidBy, TableDescription,
 };
 use crate::report::counted;
 use crate::run::KnownMembers;
@@ -69,6 +69,26 @@ fn first_page_line(connection: &ConnectionDescription) -> Option<String> {
              complete; @paginate(firstPage: {number}) settles it"
         ),
     })
+}
+
+/// How the requests are cut, and which limits ask for it.
+pub(super) fn cut_lines(plan: &PlanDescription) -> Vec<String> {
+    let lines = plan.cuts.iter().map(|cut| match &cut.into {
+        CutInto::Groups { groups } => {
+            let groups = groups.iter().enumerate().map(|(index, places)| {
+                let places: Vec<String> = places.iter().map(|place| format!("`{place}`")).collect();
+                let places = if places.is_empty() {
+                    "the keys".to_owned()
+                } else {
+                    places.join(", ")
+                };
+                format!("\n    {}: {places}", index + 1)
+            });
+            format!("{cut}:{}", groups.collect::<String>())
+        }
+        CutInto::Requests { .. } | CutInto::Detached { .. } => cut.to_string(),
+    });
+    lines.collect()
 }
 
 /// The lists that are not read page by page, those of one reason in one line.

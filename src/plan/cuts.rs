@@ -3,6 +3,7 @@
 //! Every request that a plan can lead to is written once with stand-ins, and measured. What is too much for one request
 //! is cut into groups of columns, as few as the limits allow.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use apollo_compiler::schema::Name;
@@ -20,6 +21,9 @@ use crate::project::QueryLimits;
 
 /// More values than any address has.
 const ADDRESS_VALUES: usize = 32;
+
+/// The row fields that do not come with the rows that they stand in, each with what there would be too much of.
+pub(crate) type Detached = BTreeMap<usize, Amount>;
 
 /// A request that the API would refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +54,7 @@ impl Cutter<'_> {
     /// The fewest groups of atoms that fit.
     pub(crate) fn groups(&self) -> Result<Vec<Range<usize>>, Misfit> {
         let atoms = self.pieces.outline().atoms.len();
-        if self.excess(0..atoms, true).is_none() {
+        if self.excess_of_all().is_none() {
             return Ok(std::iter::once(0..atoms).collect());
         }
         if let Some(excess) = self.excess(0..0, true) {
@@ -72,6 +76,11 @@ impl Cutter<'_> {
         Ok(groups)
     }
 
+    /// Of what a request for everything has too much.
+    pub(crate) fn excess_of_all(&self) -> Option<Excess> {
+        self.excess(0..self.pieces.outline().atoms.len(), true)
+    }
+
     /// Of what a request for some atoms has too much.
     fn excess(&self, atoms: Range<usize>, is_first: bool) -> Option<Excess> {
         let is_all = is_first && atoms.len() == self.pieces.outline().atoms.len();
@@ -83,6 +92,18 @@ impl Cutter<'_> {
             let target = *target;
             Some(Excess { target, amount })
         })
+    }
+
+    /// The same amount in the request for everything.
+    pub(crate) fn in_all(&self, Excess { target, amount }: Excess) -> Amount {
+        let amounts = amounts(self.writer, self.limits, &[target], None);
+        let same = amounts.into_iter().find(|one| one.kind == amount.kind);
+        same.unwrap_or(amount)
+    }
+
+    /// Whether the way to the rows of a row field fits into the request for a target, with nothing else.
+    pub(crate) fn fits_alone(&self, row: usize, target: Target) -> bool {
+        self.excess_of(target, Some(&self.pieces.keep_way_to(row))).is_none()
     }
 
     fn excess_of(&self, target: Target, kept: Option<&Kept>) -> Option<Amount> {
@@ -176,19 +197,25 @@ pub(crate) fn excess_of(
     targets: &[Target],
     kept: Option<&Kept>,
 ) -> Option<Amount> {
+    let amounts = amounts(writer, limits, targets, kept);
+    amounts.into_iter().find(Amount::is_over)
+}
+
+/// What a request with these slots has of each limit, at the least.
+fn amounts(writer: &RequestWriter, limits: &QueryLimits, targets: &[Target], kept: Option<&Kept>) -> Vec<Amount> {
     if *limits == QueryLimits::default() {
-        return None;
+        return Vec::new();
     }
     let connections = writer.routes.len();
     // Sizes that differ have variables of their own; a size of one makes the least of a complexity.
     let differing: Vec<u32> = (2..).take(connections).collect();
     let differing = measured(limits, &stand_in(writer, targets, &differing, kept)).into_iter();
     let least = measured(limits, &stand_in(writer, targets, &vec![1; connections], kept));
-    let mut amounts = differing.zip(least).map(|(differing, least)| match differing.kind {
+    let amounts = differing.zip(least).map(|(differing, least)| match differing.kind {
         LimitKind::Complexity => least,
         _ => differing,
     });
-    amounts.find(Amount::is_over)
+    amounts.collect()
 }
 
 /// A request with stand-ins for what only answers tell; no two of them are the same.

@@ -6,7 +6,9 @@ use apollo_compiler::schema::Name;
 use serde::{Serialize, Serializer};
 
 use crate::plan::address::{Address, Lookup};
+use crate::plan::cut_description::{Cut, CutInto};
 use crate::plan::directives;
+use crate::plan::fitting::Fitted;
 use crate::plan::lists::{WholeList, whole_lists};
 use crate::plan::report::PlanError;
 use crate::plan::route::RouteMaker;
@@ -25,6 +27,8 @@ pub struct PlanDescription {
     pub connections: Vec<ConnectionDescription>,
     /// Lists that are values of rows, and come whole or not at all.
     pub lists: Vec<WholeList>,
+    /// How its requests are cut, since the API would not take them whole.
+    pub cuts: Vec<Cut>,
 }
 
 /// One table.
@@ -198,7 +202,12 @@ impl fmt::Display for PlaceKind {
 }
 
 /// Puts a plan into words.
-pub(crate) fn describe(maker: RouteMaker<'_>, tables: &[Table], page_size: u32) -> Result<PlanDescription, PlanError> {
+pub(crate) fn describe(
+    maker: RouteMaker<'_>,
+    fitted: &Fitted,
+    tables: &[Table],
+    page_size: u32,
+) -> Result<PlanDescription, PlanError> {
     let (of_rows, lists) = whole_lists(maker.context, &maker.operation.selection_set, maker.survey)?;
     let describer = Describer { maker, tables, of_rows };
     let rows = 0..maker.survey.rows.len();
@@ -209,6 +218,7 @@ pub(crate) fn describe(maker: RouteMaker<'_>, tables: &[Table], page_size: u32) 
         connections: connections.collect::<Result<_, _>>()?,
         tables: rows.map(|row| describer.table(row)).collect(),
         lists,
+        cuts: describer.cuts(fitted),
     })
 }
 
@@ -294,6 +304,30 @@ impl Describer<'_> {
         } else {
             SaidBy::Source
         })
+    }
+
+    fn cuts(&self, fitted: &Fitted) -> Vec<Cut> {
+        let requests = fitted.first_requests.iter().filter(|request| request.group == 0);
+        let spread = fitted.spread_for.map(|amount| Cut {
+            amount,
+            into: CutInto::Requests {
+                requests: requests.count(),
+            },
+        });
+        let detached = fitted.detached.iter().map(|(row, amount)| Cut {
+            amount: *amount,
+            into: CutInto::Detached {
+                connection: self.path(*row),
+                address: self.holder(*row),
+            },
+        });
+        let groups = fitted.grouped_for.map(|amount| Cut {
+            amount,
+            into: CutInto::Groups {
+                groups: fitted.pieces.values(),
+            },
+        });
+        spread.into_iter().chain(detached).chain(groups).collect()
     }
 
     /// How the row that holds a row field is asked for again.

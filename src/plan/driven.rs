@@ -149,7 +149,8 @@ fn driven_position<'plan>(
             let text = own.map_or_else(|| text.clone(), |own| format!("({own}) and {text}"));
             (Source::PositionIn(text), Some(Source::Position))
         }
-        (Asked::Slot, _, _) => (Source::Position, Some(Source::Position)),
+        (Asked::Slot, _, Some(start)) => (Source::PositionFrom(start), None),
+        (Asked::Slot, _, None) => (Source::Position, Some(Source::Position)),
     };
     let own = rows.position_variable.as_ref();
     let value = Token::Variable {

@@ -7,6 +7,7 @@ use std::fmt;
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::{Definition, Document, Field, Selection, Value};
+use serde::Serialize;
 use serde_json::{Map, Value as JsonValue};
 
 use crate::plan::request::RequestText;
@@ -16,7 +17,8 @@ use crate::project::{ComplexityLimit, QueryLimits};
 const DUST: f64 = 1e-6;
 
 /// What an API limits in single queries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LimitKind {
     /// Characters of the text.
     Characters,
@@ -33,9 +35,10 @@ pub enum LimitKind {
 }
 
 /// How much a request has of what is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Amount {
     /// What is limited.
+    #[serde(rename = "limit")]
     pub kind: LimitKind,
     /// What the request has of it.
     pub has: u64,

@@ -4,13 +4,14 @@
 //! `query_plan.rs` is the way in: the query is checked (`document.rs`), its row fields are found (`survey.rs`, `paged.rs`)
 //! and planned (`row_plan.rs`), ways back to their rows are looked for (`address.rs`), and the ways to the pages of each
 //! connection written down (`route.rs`, `writer.rs`), from which requests are put together (`request.rs`). What is too much
-//! for one request is cut (`outline.rs`, `pieces.rs`, `cuts.rs`, `measure.rs`). Query files that
+//! for one request is cut (`fitting.rs`, `outline.rs`, `pieces.rs`, `cuts.rs`, `measure.rs`). Query files that
 //! take values from each other are linked when all are planned (`each.rs`, `link.rs`). Must not know what an answer is:
 //! what `rows/` and `run/` need to read one is put down as data (`table.rs`).
 
 mod address;
 mod bodies;
 mod columns;
+mod cut_description;
 mod cuts;
 mod describe;
 mod directives;
@@ -18,6 +19,7 @@ mod document;
 mod driven;
 mod each;
 mod edges;
+mod fitting;
 mod link;
 mod lists;
 mod measure;
@@ -42,6 +44,7 @@ mod text;
 mod variables;
 mod writer;
 
+pub use cut_description::{Cut, CutInto};
 pub use describe::{
     AddressDescription, ColumnDescription, ConnectionDescription, PlaceKind, PlanDescription, RowsOrigin, SaidBy,
     TableDescription,

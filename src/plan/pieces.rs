@@ -3,12 +3,15 @@
 //! The first piece holds every row at every level, and all that the paging needs; each other one holds the keys of the
 //! rows on the way to its values, and those values.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use apollo_compiler::schema::Name;
 
+use crate::plan::cuts::Detached;
 use crate::plan::outline::{Outline, Part};
 use crate::plan::request::Target;
+use crate::plan::row_plan::joined;
 use crate::plan::survey::Survey;
 
 /// A piece of the selection of a query.
@@ -53,13 +56,15 @@ pub(crate) struct Pieces {
     connections: Vec<usize>,
     /// The fields of the query root that can be asked for by themselves.
     roots: Vec<String>,
+    /// The row fields that do not come with the rows that they stand in.
+    detached: BTreeSet<usize>,
     /// The atoms of each of the fewest groups.
     groups: Vec<Range<usize>>,
 }
 
 impl Pieces {
     /// The selection as one piece.
-    pub(crate) fn whole(outline: Outline, survey: &Survey, roots: Vec<String>) -> Self {
+    pub(crate) fn whole(outline: Outline, survey: &Survey, roots: Vec<String>, detached: &Detached) -> Self {
         let rows = survey.rows.iter();
         let connections = rows.clone().enumerate().filter(|(_, row)| row.paged().is_some());
         Self {
@@ -67,6 +72,7 @@ impl Pieces {
             connections: connections.map(|(index, _)| index).collect(),
             rows: rows.map(|row| row.path.clone()).collect(),
             roots,
+            detached: detached.keys().copied().collect(),
             groups: std::iter::once(0..outline.atoms.len()).collect(),
             outline,
         }
@@ -84,6 +90,16 @@ impl Pieces {
     /// How many groups there are at a fineness.
     pub(crate) fn count(&self, fineness: usize) -> usize {
         self.groups.iter().map(|atoms| parts(atoms, fineness)).sum()
+    }
+
+    /// The places of the values of each of the fewest groups, with dots.
+    pub(crate) fn values(&self) -> Vec<Vec<String>> {
+        let place = |node: &usize| joined(&self.outline.nodes[*node].path, ".");
+        let groups = self.groups.iter().map(|atoms| {
+            let atoms = self.outline.atoms.get(atoms.clone()).unwrap_or_default();
+            atoms.iter().flatten().map(place).collect()
+        });
+        groups.collect()
     }
 
     /// The fineness from which on no group holds more than one atom.
@@ -134,6 +150,20 @@ impl Pieces {
         atoms.iter().flatten().any(|node| self.comes_with(*node, target))
     }
 
+    /// Whether some of an atom stands in what has that response path.
+    pub(crate) fn is_atom_in(&self, atom: usize, path: &[Name]) -> bool {
+        let mut nodes = self.outline.atoms[atom].iter();
+        nodes.any(|node| self.outline.nodes[*node].path.starts_with(path))
+    }
+
+    /// Whether a row field is asked for with a target that is another one's.
+    pub(crate) fn comes_with_others(&self, row: usize, target: Target) -> bool {
+        let is_own =
+            matches!(target, Target::Page { connection, .. } if self.connections.get(connection) == Some(&row));
+        let node = self.outline.at(&self.rows[row]);
+        !is_own && !self.detached.contains(&row) && node.is_some_and(|node| self.comes_with(node, target))
+    }
+
     fn comes_with(&self, node: usize, target: Target) -> bool {
         let node = &self.outline.nodes[node];
         let is_beside = |way: &[Name]| {
@@ -146,15 +176,21 @@ impl Pieces {
             let branch = &node.path[..(shared + 1).min(node.path.len())];
             node.row.is_none() && !self.rows.iter().any(|row| row.starts_with(branch))
         };
+        // What is detached below the way of a target does not come with it.
+        let is_apart = |way: &[Name]| {
+            let mut detached = self.detached.iter().map(|row| &self.rows[*row]);
+            detached.any(|path| path.len() > way.len() && node.path.starts_with(path))
+        };
         match target {
-            Target::Start => true,
+            Target::Start => !is_apart(&[]),
+            Target::Root { .. } if is_apart(&[]) => false,
             Target::Root { root } => {
                 let root = self.roots.get(root).map(String::as_str);
                 node.path.first().map(Name::as_str) == root || is_beside(&[])
             }
             Target::Page { connection, .. } => self.connections.get(connection).is_some_and(|row| {
                 let way = &self.rows[*row];
-                node.path.starts_with(way) || (self.parents[*row].is_none() && is_beside(way))
+                node.path.starts_with(way) && !is_apart(way) || (self.parents[*row].is_none() && is_beside(way))
             }),
         }
     }
@@ -187,6 +223,18 @@ impl Pieces {
         };
         let unkeyed = (0..self.rows.len()).filter(|row| !has_key(*row));
         self.with_keys(keys.chain(unkeyed.filter_map(first_of)))
+    }
+
+    /// The fields by which the rows of a row field are known, or a first value of theirs.
+    pub(crate) fn keep_way_to(&self, row: usize) -> Kept {
+        let in_items = |part| self.nodes_of(move |other| other == part);
+        let parts = [Part::Key, Part::Unkeyed, Part::Value];
+        let mut fields = parts.into_iter().flat_map(in_items);
+        self.with_keys(
+            fields
+                .find(|node| self.outline.nodes[*node].row == Some(row))
+                .into_iter(),
+        )
     }
 
     fn nodes_of(&self, is_meant: impl Fn(Part) -> bool) -> impl Iterator<Item = usize> {

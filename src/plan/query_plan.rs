@@ -7,15 +7,15 @@ use apollo_compiler::executable::Operation;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::plan::address::{has_place_in_edges, no_address};
+use crate::plan::address::has_place_in_edges;
 use crate::plan::columns::Context;
-use crate::plan::cuts::{Cutter, FirstRequest, excess_of, first_requests};
+use crate::plan::cuts::{Detached, FirstRequest};
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
 use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
-use crate::plan::outline::Outline;
+use crate::plan::fitting::{Fitted, fit};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Piece, Pieces};
 use crate::plan::probe::{Probe, probe};
@@ -27,9 +27,9 @@ use crate::plan::selection::add_type_names;
 use crate::plan::survey::{Survey, survey, switched_off};
 use crate::plan::table::{Layout, Table, TableName};
 use crate::plan::variables::Variables;
-use crate::plan::writer::{member_roots, writer};
+use crate::plan::writer::member_roots;
 use crate::project::QueryLimits;
-use crate::schema::{ApiSchema, PagedField, Pager, PagingRule, ScalarType};
+use crate::schema::{ApiSchema, PagedField, PagingRule, ScalarType};
 
 /// What beside the query file and the schema decides how a query is exported.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +110,8 @@ pub struct Connection {
     pub most_rows: Option<u32>,
     /// The response key of the value of a row by which the page behind it is asked for, where that is done by one.
     pub page_key: Option<String>,
+    /// Whether its first page does not come with the row that it stands in, but is asked for by that row's address.
+    pub is_detached: bool,
 }
 
 impl Plan {
@@ -210,24 +212,32 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         &plans,
         operation_name.as_deref().unwrap_or(settings.query_name),
     )?;
-    let outline = Outline::of(&operation, &survey, &plans);
+    let fitted = fit(context, &operation, &survey, each_variable.as_ref(), settings.limits)?;
+    let Fitted {
+        plans,
+        outline,
+        detached,
+        ..
+    } = &fitted;
     let maker = RouteMaker {
         context,
         operation: &operation,
         survey: &survey,
-        plans: &plans,
-        outline: &outline,
+        plans,
+        outline,
+        detached,
     };
-    let mut connections = connections(&survey, &plans, settings.page_size);
-    let writer = writer(maker, each_variable.as_ref(), settings.limits.operation_name)?;
-    let writer = spread(maker, writer, settings.limits);
-    let member_roots = member_roots(&writer, &mut connections);
-    refuse_unreachable(maker, &writer)?;
-    let pieces = pieces(maker, &writer, settings.limits)?;
-    let first_requests = first_requests(&writer, settings.limits, &pieces);
-    let description = describe(maker, &tables, settings.page_size)?;
+    let mut connections = connections(&survey, plans, detached, settings.page_size);
+    let member_roots = member_roots(&fitted.writer, &mut connections);
+    let description = describe(maker, &fitted, &tables, settings.page_size)?;
     let probe = probe(maker, each_variable.is_some(), settings.limits)?;
-    let fingerprint = fingerprint(settings.api, &tables, &connections, &writer, each_variable.as_ref());
+    let fingerprint = fingerprint(
+        settings.api,
+        &tables,
+        &connections,
+        &fitted.writer,
+        each_variable.as_ref(),
+    );
     Ok(Plan {
         first_pages_only: switched_off(context, &operation.selection_set)?,
         tables: tables.into(),
@@ -238,37 +248,10 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         each: None,
         member_roots,
         each_variable,
-        writer,
-        pieces,
-        first_requests,
+        writer: fitted.writer,
+        pieces: fitted.pieces,
+        first_requests: fitted.first_requests,
     })
-}
-
-/// Fields of the query root that are too much for one request are asked for by themselves, where there are several.
-fn spread(maker: RouteMaker<'_>, writer: RequestWriter, limits: &QueryLimits) -> RequestWriter {
-    if writer.member.is_some() || excess_of(&writer, limits, &[Target::Start], None).is_none() {
-        return writer;
-    }
-    let roots = maker.roots();
-    match roots.len() {
-        0 | 1 => writer,
-        _ => RequestWriter { roots, ..writer },
-    }
-}
-
-/// The selection, cut into as few pieces as the limits allow.
-fn pieces(maker: RouteMaker<'_>, writer: &RequestWriter, limits: &QueryLimits) -> Result<Pieces, PlanError> {
-    let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();
-    let whole = Pieces::whole(maker.outline.clone(), maker.survey, roots);
-    let cutter = Cutter {
-        writer,
-        limits,
-        pieces: &whole,
-        targets: writer.targets(),
-    };
-    let groups = cutter.groups();
-    let groups = groups.map_err(|misfit| cutter.refusal(maker.context, maker.survey, misfit))?;
-    Ok(whole.cut(groups))
 }
 
 /// The row fields and their plans. Rows that can be asked for again by their place only, and are selected beside their
@@ -276,7 +259,7 @@ fn pieces(maker: RouteMaker<'_>, writer: &RequestWriter, limits: &QueryLimits) -
 fn survey_and_plan(context: Context<'_>, operation: &mut Operation) -> Result<(Survey, Vec<RowPlan>), PlanError> {
     loop {
         let survey = survey(context, &operation.selection_set)?;
-        let plans = plan_rows(context, &survey)?;
+        let plans = plan_rows(context, &survey, &Detached::new())?;
         let has_rows_below = |index: usize| {
             survey
                 .rows
@@ -294,7 +277,7 @@ fn survey_and_plan(context: Context<'_>, operation: &mut Operation) -> Result<(S
     }
 }
 
-fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Vec<Connection> {
+fn connections(survey: &Survey, plans: &[RowPlan], detached: &Detached, default_page_size: u32) -> Vec<Connection> {
     let above = |mut row: usize| {
         let mut rows = Vec::new();
         while let Some(parent) = survey.rows[row].parent {
@@ -318,35 +301,10 @@ fn connections(survey: &Survey, plans: &[RowPlan], default_page_size: u32) -> Ve
             page_size: paged.page_size.unwrap_or(default_page_size),
             most_rows: paged.max,
             page_key: plans[row].page_key.clone(),
+            is_detached: detached.contains_key(&row),
         })
     });
     connections.collect()
-}
-
-/// Refuses connections whose later pages there is no way to.
-fn refuse_unreachable(maker: RouteMaker<'_>, writer: &RequestWriter) -> Result<(), PlanError> {
-    for (index, row) in maker.survey.rows.iter().enumerate() {
-        let (Some(connection), Some(paged)) = (maker.connection(index), row.paged()) else {
-            continue;
-        };
-        let needs_way = !matches!(paged.paged.pager, Pager::Capped { .. });
-        let later = Target::Page {
-            connection,
-            is_first: false,
-        };
-        if needs_way && !writer.can_reach(later) {
-            let mut barrier = row.parent.unwrap_or(index);
-            // The outermost row above that there is no way to says it best.
-            while let Some(parent) = maker.survey.rows[barrier]
-                .parent
-                .filter(|_| maker.plans[barrier].address.is_some())
-            {
-                barrier = parent;
-            }
-            return Err(no_address(maker.context, &maker.survey.rows[barrier], row));
-        }
-    }
-    Ok(())
 }
 
 /// One table is called like the query file, several are called by their fields as well.

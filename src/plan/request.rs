@@ -148,18 +148,6 @@ impl RequestWriter {
         target == Target::Start || self.route(target).is_some()
     }
 
-    /// All that slots of requests can be for.
-    pub(crate) fn targets(&self) -> Vec<Target> {
-        let roots = (0..self.roots.len()).map(|root| Target::Root { root });
-        let start = self.roots.is_empty().then_some(Target::Start);
-        let pages = (0..self.routes.len()).map(|connection| Target::Page {
-            connection,
-            is_first: false,
-        });
-        let pages = pages.filter(|page| self.can_reach(*page));
-        start.into_iter().chain(roots).chain(pages).collect()
-    }
-
     /// The layout of the answer to a request with these slots. Its root fields come in the order of the slots, and
     /// behind them what stands beside several of them.
     pub(crate) fn layout(&self, targets: &[Target]) -> Layout {
@@ -382,6 +370,7 @@ impl Composer<'_, '_> {
             Source::InlineSize(connection) => Some(self.inline_sizes.get(*connection).copied().unwrap_or(1).into()),
             Source::Size => ask.map(|ask| ask.size.into()),
             Source::Position => ask.and_then(|ask| ask.position.cloned()),
+            Source::PositionFrom(start) => ask.map(|ask| ask.position.unwrap_or(start).clone()),
             Source::PositionIn(text) => {
                 let position = ask.and_then(|ask| ask.position)?;
                 let plain = position.as_str().map_or_else(|| position.to_string(), str::to_owned);

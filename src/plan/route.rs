@@ -5,6 +5,7 @@ use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, Lookup};
 use crate::plan::columns::Context;
+use crate::plan::cuts::Detached;
 use crate::plan::driven::{Asked, arguments};
 use crate::plan::outline::Outline;
 use crate::plan::row_plan::{RowPlan, everything};
@@ -33,6 +34,8 @@ pub(crate) struct RouteMaker<'plan> {
     pub(crate) survey: &'plan Survey,
     pub(crate) plans: &'plan [RowPlan],
     pub(crate) outline: &'plan Outline,
+    /// The row fields that do not come with the rows that they stand in.
+    pub(crate) detached: &'plan Detached,
 }
 
 /// What stands at the end of a way.
@@ -467,6 +470,9 @@ impl<'plan> RouteMaker<'plan> {
         let mut text = Text::default();
         self.push_head(&mut text, field, is_root);
         let row = self.survey.row_at(path);
+        if row.is_some_and(|row| self.detached.contains_key(&row)) {
+            return Text::default();
+        }
         let paged = row.and_then(|row| {
             Some((
                 row,
@@ -490,7 +496,12 @@ impl<'plan> RouteMaker<'plan> {
         if let Some(row) = row {
             self.plans[row].additions.apply(&mut set, &[]);
         }
-        text.append(self.braced(&set, path, Keep::All));
+        let below = self.braced(&set, path, Keep::All);
+        // What holds nothing but what is detached is not asked for.
+        if !below.iter().any(|token| matches!(token, Token::Selection { .. })) {
+            return Text::default();
+        }
+        text.append(below);
         text
     }
 

@@ -6,6 +6,7 @@ use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, address};
 use crate::plan::columns::{ColumnList, Context, has_only_rows, place};
+use crate::plan::cuts::Detached;
 use crate::plan::directives::{self, TableDirective};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, add_below, free_key, key_selections, leaf_field, merge};
@@ -79,7 +80,8 @@ impl Additions {
 }
 
 /// Plans all row fields; the plan of an index is that of the row field and the table of that index.
-pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey) -> Result<Vec<RowPlan>, PlanError> {
+/// What is `detached` does not come with the rows that it stands in.
+pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey, detached: &Detached) -> Result<Vec<RowPlan>, PlanError> {
     let mut plans: Vec<RowPlan> = Vec::new();
     // Children stand behind their parents, whose layouts hold theirs.
     for index in (0..survey.rows.len()).rev() {
@@ -89,6 +91,7 @@ pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey) -> Result<Vec<Row
             survey,
             index,
             row: &survey.rows[index],
+            detached,
             layouts: &|row| plans.get(below(row)).map(|plan: &RowPlan| plan.layout.clone()),
         };
         let plan = planner.plan()?;
@@ -116,6 +119,8 @@ struct RowPlanner<'plan> {
     survey: &'plan Survey,
     index: usize,
     row: &'plan RowField,
+    /// The row fields that do not come with the rows that they stand in.
+    detached: &'plan Detached,
     /// The layouts of the row fields behind this one.
     layouts: &'plan dyn Fn(usize) -> Option<RowsLayout>,
 }
@@ -175,6 +180,7 @@ impl RowPlanner<'_> {
                 address: row_address,
                 marks,
                 cells,
+                detached: self.detached_connections(),
             },
             page: row.paged().map(|paged| PageLayout {
                 connection: self.connection(),
@@ -195,8 +201,25 @@ impl RowPlanner<'_> {
 
     /// The index of this row field among those that are paginated.
     fn connection(&self) -> usize {
-        let before = &self.survey.rows[..self.index];
-        before.iter().filter(|row| row.paged().is_some()).count()
+        self.survey.connection(self.index)
+    }
+
+    /// The connections in the items that do not come with them.
+    fn detached_connections(&self) -> Vec<usize> {
+        let own = self
+            .detached
+            .keys()
+            .filter(|row| self.survey.rows[**row].parent == Some(self.index));
+        own.map(|row| self.survey.connection(*row)).collect()
+    }
+
+    /// Whether rows come with the items that stand somewhere in these fields of them.
+    fn holds_rows(&self, branches: &[Branch]) -> bool {
+        branches.iter().any(|branch| match branch {
+            Branch::Value(_) => false,
+            Branch::Object(_, below) => self.holds_rows(below),
+            Branch::Rows(row) => !self.detached.contains_key(row),
+        })
     }
 
     /// Whether there are rows below, which may have to be asked for again by way of a row of this one.
@@ -259,7 +282,8 @@ impl RowPlanner<'_> {
                 Branch::Value(field) => {
                     cells.extend(columns.add_cells(std::slice::from_ref(field), prefix, !prefix.is_empty())?);
                 }
-                Branch::Object(field, below) => cells.push(self.object_cell(columns, field, below, prefix)?),
+                Branch::Object(field, below) => cells.extend(self.object_cell(columns, field, below, prefix)?),
+                Branch::Rows(row) if self.detached.contains_key(row) => {}
                 Branch::Rows(row) => cells.extend(self.rows_cell(*row)),
             }
         }
@@ -272,21 +296,26 @@ impl RowPlanner<'_> {
         field: &MergedField,
         below: &[Branch],
         prefix: &str,
-    ) -> Result<Cell, PlanError> {
+    ) -> Result<Option<Cell>, PlanError> {
         let key = field.key.to_string();
         if self.context.flatten {
-            let role = CellRole::Flattened(self.cells(columns, below, &format!("{prefix}{key}_"))?);
-            return Ok(Cell { key, role });
+            let cells = self.cells(columns, below, &format!("{prefix}{key}_"))?;
+            let role = CellRole::Flattened(cells);
+            return Ok((role != CellRole::Flattened(Vec::new())).then_some(Cell { key, role }));
         }
         let column = match has_only_rows(self.context, field)? {
             true => None,
             false => Some(columns.add(field, &format!("{prefix}{key}"), false)?),
         };
-        let below = AncestorRole::Object(self.rows_below(below));
-        Ok(Cell {
-            key,
-            role: CellRole::Below { column, below },
-        })
+        let role = match (column, self.holds_rows(below)) {
+            (_, true) => {
+                let below = AncestorRole::Object(self.rows_below(below));
+                CellRole::Below { column, below }
+            }
+            (Some(column), false) => CellRole::Column(column),
+            (None, false) => return Ok(None),
+        };
+        Ok(Some(Cell { key, role }))
     }
 
     fn rows_cell(&self, row: usize) -> Option<Cell> {
@@ -301,7 +330,9 @@ impl RowPlanner<'_> {
         let fields = branches.iter().filter_map(|branch| {
             let (field, role) = match branch {
                 Branch::Value(_) => return None,
+                Branch::Object(_, below) if !self.holds_rows(below) => return None,
                 Branch::Object(field, below) => (field, AncestorRole::Object(self.rows_below(below))),
+                Branch::Rows(row) if self.detached.contains_key(row) => return None,
                 Branch::Rows(row) => (
                     self.survey.rows[*row].field()?,
                     AncestorRole::Rows((self.layouts)(*row)?),

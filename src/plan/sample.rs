@@ -40,6 +40,18 @@ impl Plan {
         self.each_variable().map(|each| json!(format!("<{}>", each.of())))
     }
 
+    /// The request for the first page of a connection that does not come with the row that holds it.
+    pub fn detached_request(
+        &self,
+        connection: usize,
+        size: u32,
+        inline_sizes: &[u32],
+        piece: Piece,
+    ) -> Option<RequestText> {
+        let is_detached = self.connections.get(connection)?.is_detached;
+        is_detached.then(|| self.page_request(connection, size, 1, inline_sizes, piece, None))?
+    }
+
     /// A request for so many later pages of a connection, each of `size` rows; `None` where there are none.
     pub fn later_request(
         &self,
@@ -49,8 +61,20 @@ impl Plan {
         inline_sizes: &[u32],
         piece: Piece,
     ) -> Option<RequestText> {
-        let described = self.description.connections.get(connection)?;
         let position = position(self.connections.get(connection)?, size)?;
+        self.page_request(connection, size, pages, inline_sizes, piece, Some(&position))
+    }
+
+    fn page_request(
+        &self,
+        connection: usize,
+        size: u32,
+        pages: usize,
+        inline_sizes: &[u32],
+        piece: Piece,
+        position: Option<&JsonValue>,
+    ) -> Option<RequestText> {
+        let described = self.description.connections.get(connection)?;
         let address: Vec<Option<JsonValue>> = address(&described.address).into_iter().map(Some).collect();
         let member = self.member();
         let ask = Ask {
@@ -58,7 +82,7 @@ impl Plan {
             root: None,
             member: member.as_ref(),
             size,
-            position: Some(&position),
+            position,
             address: &address,
         };
         Some(self.request(&vec![ask; pages], inline_sizes, piece))

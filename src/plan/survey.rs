@@ -87,6 +87,12 @@ impl Survey {
         let mut rows = self.rows.iter();
         rows.position(|row| !row.path.is_empty() && row.path == path)
     }
+
+    /// The index among the connections of a row field that is paginated.
+    pub(crate) fn connection(&self, row: usize) -> usize {
+        let before = &self.rows[..row];
+        before.iter().filter(|row| row.paged().is_some()).count()
+    }
 }
 
 /// The row fields of a query, and the tree of what stands above them.

@@ -239,6 +239,8 @@ pub struct RowLayout {
     pub marks: Vec<usize>,
     /// The item's fields, in the order in which they are asked for.
     pub cells: Vec<Cell>,
+    /// Connections in it that do not come with it: the first page of each is asked for by the row's own address.
+    pub detached: Vec<usize>,
 }
 
 /// The value by which one row is asked for again.

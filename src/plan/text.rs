@@ -44,6 +44,8 @@ pub(crate) enum Source {
     Size,
     /// Where the slot's page begins; nothing for a first page.
     Position,
+    /// The same; this for a first page.
+    PositionFrom(JsonValue),
     /// The same within a text, at the place of `{}`.
     PositionIn(String),
     /// A value of the address of the row that holds the slot's connection.

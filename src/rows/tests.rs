@@ -76,6 +76,7 @@ fn rows(items: Items, first_column: usize, keys: &[&str]) -> RowsLayout {
             has_parent: false,
             address: None,
             marks: Vec::new(),
+            detached: Vec::new(),
             cells: [cell("id", CellRole::Ignored)].into_iter().chain(cells).collect(),
         },
         page: None,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::plan::{Connection, Piece, Plan, RequestText};
+use crate::plan::{Connection, Piece, Plan, RequestText, Target};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
 use crate::run::pack::{Packer, Room};
@@ -141,9 +141,10 @@ impl Estimator<'_> {
             longest = longest.max(pages);
         }
         let sizes = packer.inline_sizes();
-        let request = |pages| self.plan.later_request(index, 1, pages, sizes, Piece::FIRST);
-        let slots = self.slots(request);
-        work.by_slots += pages_of_all / float(slots);
+        for piece in self.plan.pieces_of(Target::of(Some(index), None, false), 0) {
+            let slots = self.slots(|pages| self.plan.later_request(index, 1, pages, sizes, piece));
+            work.by_slots += pages_of_all / float(slots);
+        }
         match is_side_by_side(connection) {
             true => longest.min(1),
             false => longest,
@@ -156,8 +157,13 @@ impl Estimator<'_> {
         if connection.paged.pager.style() == Style::Capped {
             return (0, 0.0);
         }
-        let (mut before, mut pages, mut asked) = (u64::from(packer.inline_sizes()[index]), 0, 0.0);
+        let mut before = u64::from(packer.inline_sizes()[index]);
+        let (mut pages, mut asked) = (0, 0.0);
         let mut size = packer.inline_sizes()[index].max(1);
+        if connection.is_detached {
+            // Its first page is asked for like a later one.
+            (pages, asked) = (1, packer.cost(index, size));
+        }
         while before < rows && pages < u64::from(MOST_STEPS) {
             size = packer.later_size(index, before, self.fan_outs).max(1);
             before += u64::from(size);

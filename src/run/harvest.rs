@@ -100,6 +100,8 @@ pub(crate) struct FoundPage {
     pub(crate) is_null: bool,
     /// Its list of items is there.
     pub(crate) has_items: bool,
+    /// It is yet to be asked for, by the address of the row that holds it.
+    pub(crate) is_detached: bool,
     /// It is not there at all: a condition ruled it out, or it is among what is missing.
     pub(crate) is_ruled_out: bool,
 }
@@ -281,7 +283,7 @@ impl Walk<'_> {
     }
 }
 
-fn found(place: &Place) -> FoundPage {
+pub(crate) fn found(place: &Place) -> FoundPage {
     FoundPage {
         slot: place.slot,
         origin: place.origin,

@@ -10,7 +10,7 @@ use crate::run::harvest::{FoundPage, Harvest, Missing};
 use crate::run::members::FirstPages;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
 use crate::schema::Pager;
-use crate::state::{Member, MemberGain, Sequence, Tally, Task};
+use crate::state::{FIRST_TASK, Member, MemberGain, Sequence, Tally, Task};
 
 /// What follows from a response.
 #[derive(Debug, Default, PartialEq)]
@@ -105,7 +105,7 @@ pub(crate) fn consequences(
     let failed: Vec<usize> = result.failed.iter().map(|(slot, _)| *slot).collect();
     for (index, page) in harvest.pages.iter().enumerate().filter(|(_, page)| !page.is_left_out) {
         if !page.origin.is_some_and(|slot| failed.contains(&slot)) {
-            request.follow(index, page, &errors, &mut result)?;
+            request.follow((index, page), harvest, &errors, &mut result)?;
         }
     }
     request.count_rows(&harvest.slot_rows, &mut result);
@@ -266,14 +266,18 @@ impl Request<'_> {
 
     fn follow(
         &self,
-        index: usize,
-        page: &FoundPage,
+        (index, page): (usize, &FoundPage),
+        harvest: &Harvest,
         errors: &[PlacedError<'_>],
         result: &mut Consequences,
     ) -> Result<(), PagingError> {
         let Some(connection) = self.plan.connections.get(page.connection) else {
             return Ok(());
         };
+        if page.is_detached {
+            self.detach((connection, page), new_instance(self.sequence, index), result);
+            return Ok(());
+        }
         let asked_task = page.asked(self.asked);
         let tally = result.tallies.entry(page.connection).or_default();
         if asked_task.is_none() {
@@ -284,7 +288,10 @@ impl Request<'_> {
             page.is_null && !is_refused && may_be_behind_the_end(connection, &asked.task)
         });
         if (page.is_null || !page.has_items) && !is_behind {
-            if let (Some(slot), Some(_)) = (page.slot, asked_task) {
+            let is_absent = page.is_null && asked_task.is_some_and(|asked| is_first_of_detached(&asked.task));
+            if let (Some(slot), Some(_)) = (page.slot, asked_task)
+                && !(is_absent && is_answered(slot, harvest, errors))
+            {
                 let mut causes = errors.iter().filter(|error| error.slot == Some(slot));
                 let error = PagingError::BrokeOff {
                     path: connection.path.clone(),
@@ -326,6 +333,30 @@ impl Request<'_> {
     }
 
     /// What follows from a page of a connection that cannot be read on. One of many does not take the others down.
+    /// The first page of a connection that does not come with the row that holds it is asked for by itself.
+    fn detach(&self, (connection, page): (&Connection, &FoundPage), instance: u64, result: &mut Consequences) {
+        let tally = result.tallies.entry(page.connection).or_default();
+        tally.opened += 1;
+        if !can_be_reached(connection, page) {
+            note_end(tally, End::Lost);
+            let flaw = format!(
+                "`{}` cannot be read in a row that cannot be asked for again: it lacks what would tell it",
+                connection.path
+            );
+            *result.flaws.entry(flaw).or_default() += 1;
+            return;
+        }
+        result.next_tasks.push(Task {
+            connection: Some(page.connection),
+            member: self.member(page).cloned(),
+            depth: connection.depth,
+            parent: page.parent.clone(),
+            address: page.address.clone(),
+            instance,
+            ..FIRST_TASK
+        });
+    }
+
     fn lost(
         &self,
         (connection, page): (&Connection, &FoundPage),
@@ -370,7 +401,7 @@ impl Settled<'_> {
         } = self;
         let index = page.connection;
         let rows = page.rows + task.map_or(0, |task| task.before);
-        let was_open = task.is_some();
+        let was_open = task.is_some_and(|task| !is_first_of_detached(task));
         if turned.next.iter().any(|next| next.expected.is_none()) && !was_open {
             result.sights.push(Sight::Open {
                 connection: index,
@@ -461,6 +492,19 @@ fn count_new(page: &FoundPage, result: &mut Consequences) {
 /// The number of a connection that began in a page of a response: no two of a run have the same, whenever it is resumed.
 pub(crate) fn new_instance(sequence: Sequence, page: usize) -> u64 {
     (sequence << 24) + page as u64
+}
+
+/// Whether a task is for the first page of a connection that does not come with the row that holds it.
+fn is_first_of_detached(task: &Task) -> bool {
+    task.connection.is_some() && task.position.is_none() && task.restart.is_none()
+}
+
+/// Whether the row that a slot leads to is there, and says without any error what it holds: a connection in it that is
+/// null has no rows then.
+fn is_answered(slot: usize, harvest: &Harvest, errors: &[PlacedError<'_>]) -> bool {
+    let is_missing = harvest.missing.iter().any(|missing| missing.slot == Some(slot));
+    let is_refused = errors.iter().any(|error| error.slot == Some(slot));
+    !is_missing && !is_refused && !harvest.null_slots.contains(&slot)
 }
 
 /// Whether the row that holds a connection can be asked for again.

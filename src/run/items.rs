@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, RowsLayout};
 use crate::rows::{key_id, position_id};
-use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk};
+use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk, found};
 use crate::run::key_seed::KeySeed;
 use crate::run::known::{hash_text, row_mark};
 use crate::state::{Address, ROW_KEY_BYTES, RowKey, RowMark};
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             place,
             index: 0,
             cursor_before: None,
-            holds_rows: layout.row.cells.iter().any(Cell::holds_rows),
+            holds_rows: layout.row.cells.iter().any(Cell::holds_rows) || !layout.row.detached.is_empty(),
         };
         // The keys of its rows tell a page apart; without them all that is in it has to.
         let mut digest = (look.digest && !page.are_keys_unique).then(Sha256::new);
@@ -277,6 +277,13 @@ impl ItemReader<'_> {
                 ..Place::default()
             };
             rows_below(&self.layout.row.cells, &members, &place, walk)?;
+            for connection in &self.layout.row.detached {
+                walk.harvest.pages.push(FoundPage {
+                    connection: *connection,
+                    is_detached: true,
+                    ..found(&place)
+                });
+            }
         }
         if let Some(inner) = &mut inner {
             walk.close(inner);

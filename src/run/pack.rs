@@ -84,7 +84,7 @@ impl<'plan> Packer<'plan> {
                 size.saturating_add(spare(connection)).min(most(connection))
             };
             self.inline_sizes[index] = size;
-            if let Some(parent) = connection.parent {
+            if let Some(parent) = connection.parent.filter(|_| !connection.is_detached) {
                 self.row_costs[parent] += self.rows_inline(size, fan_out) * self.row_costs[index];
             }
         }
@@ -161,7 +161,8 @@ impl<'plan> Packer<'plan> {
         self.row_costs.fill(1.0);
         // Children stand behind their parents.
         for (index, connection) in self.plan.connections.iter().enumerate().rev() {
-            if let (Some(parent), Some(fan_out)) = (connection.parent, fan_outs.get(index)) {
+            let parent = connection.parent.filter(|_| !connection.is_detached);
+            if let (Some(parent), Some(fan_out)) = (parent, fan_outs.get(index)) {
                 self.row_costs[parent] += self.rows_inline(self.inline_sizes[index], fan_out) * self.row_costs[index];
             }
         }

@@ -278,6 +278,101 @@ fn the_request_for_totals_keeps_to_the_limits_too() {
     assert_eq!((totals(QueryLimits::default()), totals(limits)), (2, 1));
 }
 
+#[test]
+fn a_connection_that_stands_too_deep_is_asked_for_by_the_rows_that_hold_it() {
+    let text =
+        "{ organization(login: \"a\") { groups { nodes { title findings { nodes { title author { name } } } } } } }";
+    let depth = |most| {
+        let limits = QueryLimits {
+            depth: Some(most),
+            ..QueryLimits::default()
+        };
+        within(limits, text)
+    };
+    assert!(
+        !depth(7)
+            .unwrap()
+            .connections
+            .iter()
+            .any(|connection| connection.is_detached)
+    );
+    for most in [5, 6] {
+        let plan = depth(most).unwrap();
+        let detached: Vec<bool> = plan
+            .connections
+            .iter()
+            .map(|connection| connection.is_detached)
+            .collect();
+        assert_eq!((plan.pieces(0), detached), (1, vec![false, true]), "depth {most}");
+        let texts = texts(&plan, 0);
+        assert_eq!(
+            texts[0],
+            "query($pageSize:Int!){organization(login:\"a\"){groups(first:$pageSize)\
+             {nodes{title id}pageInfo{hasNextPage endCursor}totalCount}}}"
+        );
+        let first = Ask {
+            connection: Some(1),
+            root: None,
+            member: None,
+            size: 7,
+            position: None,
+            address: &[Some("g".into())],
+        };
+        assert_eq!(
+            &*plan.request(&[first], &plan.full_sizes(), Piece::FIRST).text,
+            "query($id:ID!,$pageSize:Int!){group(groupId:$id){findings(first:$pageSize)\
+             {nodes{title author{name}id}pageInfo{hasNextPage endCursor}totalCount}id}}"
+        );
+        let rows = rows_below(&plan);
+        assert_eq!(
+            (rows.row.detached.as_slice(), rows.row.cells.len()),
+            (&[1][..], 2),
+            "title and id"
+        );
+        let tables: Vec<_> = plan.tables.iter().map(|table| &table.columns).collect();
+        assert_eq!(
+            tables,
+            depth(7)
+                .unwrap()
+                .tables
+                .iter()
+                .map(|table| &table.columns)
+                .collect::<Vec<_>>()
+        );
+    }
+    let cuts: Vec<String> = depth(5)
+        .unwrap()
+        .description
+        .cuts
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        cuts,
+        ["depth 7 of 5: `organization.groups.nodes.findings` is read by `group(groupId:)` with the row's `id`"]
+    );
+    let refusal = depth(4).unwrap_err();
+    assert!(
+        refusal.contains("`organization.groups.nodes.findings.nodes.author.name` is too much")
+            && refusal.contains("depth 5 of 4"),
+        "{refusal}"
+    );
+}
+
+/// The rows of the groups of an organization.
+fn rows_below(plan: &Plan) -> RowsLayout {
+    let AncestorRole::Object(fields) = plan.layout(&[Target::Start]).data.role else {
+        panic!("an object was expected")
+    };
+    let AncestorRole::Object(mut fields) = fields.into_iter().next().unwrap().role else {
+        panic!("an object was expected")
+    };
+    let AncestorRole::Rows(rows) = fields.remove(0).role else {
+        panic!("rows were expected")
+    };
+    rows
+}
+
 /// The response paths of the plain fields that a text asks for.
 fn leaves(text: &str) -> BTreeSet<String> {
     let document = Document::parse(text, "request.graphql").unwrap();
@@ -386,6 +481,15 @@ proptest! {
             prop_assert_eq!(over(&limits, &request), Vec::<String>::new());
         }
         let all = |plan: &Plan, fineness| texts(plan, fineness).iter().flat_map(|text| leaves(text)).collect::<BTreeSet<_>>();
-        prop_assert_eq!(all(&plan, fineness), all(&whole, 0));
+        let (asked, wanted) = (all(&plan, fineness), all(&whole, 0));
+        prop_assert_eq!(asked.difference(&wanted).next(), None);
+        for lacking in wanted.difference(&asked) {
+            // What does not come with the rows that hold it is asked for by their addresses.
+            let place = plan.connections.iter().filter(|one| one.is_detached).find_map(|one| {
+                let key = one.path.rsplit('.').next()?;
+                Some(format!(".{key}{}", lacking.strip_prefix(&format!(".{}", one.path))?))
+            });
+            prop_assert!(place.is_some_and(|place| asked.iter().any(|leaf| leaf.ends_with(&place))), "{}", lacking);
+        }
     }
 }

@@ -167,6 +167,7 @@ fn any_rows(depth: u32) -> BoxedStrategy<RowsLayout> {
             has_parent: false,
             address: None,
             marks: Vec::new(),
+            detached: Vec::new(),
             cells,
         },
         page: None,

@@ -115,6 +115,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
         },
         page_size: PAGE_SIZE,
         most_rows: None,
+        is_detached: false,
         page_key: None,
     }
 }

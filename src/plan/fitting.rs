@@ -1,0 +1,177 @@
+//! A query turned into requests each of which the API takes, in as few cuts as that needs.
+//!
+//! Fields of the query root are spread over requests first, then columns are put in groups. Where that is not enough, a
+//! nested connection is detached: it does not come with the rows that it stands in, but is asked for by their addresses.
+
+use apollo_compiler::executable::Operation;
+use apollo_compiler::schema::Name;
+
+use crate::plan::address::{Address, no_address};
+use crate::plan::columns::Context;
+use crate::plan::cuts::{Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
+use crate::plan::each::EachVariable;
+use crate::plan::measure::Amount;
+use crate::plan::outline::Outline;
+use crate::plan::pieces::Pieces;
+use crate::plan::report::PlanError;
+use crate::plan::request::{RequestWriter, Target};
+use crate::plan::route::RouteMaker;
+use crate::plan::row_plan::{RowPlan, plan_rows};
+use crate::plan::survey::{RowField, Survey};
+use crate::plan::writer::writer;
+use crate::project::QueryLimits;
+use crate::schema::Pager;
+
+/// What requests are written from that all fit.
+pub(crate) struct Fitted {
+    pub(crate) plans: Vec<RowPlan>,
+    pub(crate) outline: Outline,
+    pub(crate) writer: RequestWriter,
+    pub(crate) pieces: Pieces,
+    pub(crate) first_requests: Vec<FirstRequest>,
+    pub(crate) detached: Detached,
+    /// Of what there would be too much in one request with all fields of the query root, where they are spread.
+    pub(crate) spread_for: Option<Amount>,
+    /// Of what there would be too much in one request with all columns, where they are in groups.
+    pub(crate) grouped_for: Option<Amount>,
+}
+
+/// Cuts the requests of a query until each of them fits.
+pub(crate) fn fit(
+    context: Context<'_>,
+    operation: &Operation,
+    survey: &Survey,
+    each: Option<&EachVariable>,
+    limits: &QueryLimits,
+) -> Result<Fitted, PlanError> {
+    let mut detached = Detached::new();
+    loop {
+        let plans = plan_rows(context, survey, &detached)?;
+        let outline = Outline::of(operation, survey, &plans);
+        let maker = RouteMaker {
+            context,
+            operation,
+            survey,
+            plans: &plans,
+            outline: &outline,
+            detached: &detached,
+        };
+        let writer = writer(maker, each, limits.operation_name)?;
+        refuse_unreachable(maker, &writer)?;
+        let (writer, spread_for) = spread(maker, writer, limits);
+        let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();
+        let pieces = Pieces::whole(outline.clone(), survey, roots, &detached);
+        let cutter = Cutter {
+            writer: &writer,
+            limits,
+            pieces: &pieces,
+            targets: targets(maker, &writer),
+        };
+        match cutter.groups() {
+            Ok(groups) => {
+                let grouped_for = cutter.excess_of_all().map(|excess| excess.amount);
+                let pieces = pieces.cut(groups);
+                return Ok(Fitted {
+                    first_requests: first_requests(&writer, limits, &pieces),
+                    plans,
+                    outline,
+                    writer,
+                    pieces,
+                    detached,
+                    spread_for,
+                    grouped_for,
+                });
+            }
+            Err(misfit) => match to_detach(maker, &cutter, misfit) {
+                Some((row, amount)) => detached.insert(row, amount),
+                None => return Err(cutter.refusal(context, survey, misfit)),
+            },
+        };
+    }
+}
+
+/// All that slots of requests can be for; a later page has no less than a first one.
+fn targets(maker: RouteMaker<'_>, writer: &RequestWriter) -> Vec<Target> {
+    let roots = (0..writer.roots.len()).map(|root| Target::Root { root });
+    let start = writer.roots.is_empty().then_some(Target::Start);
+    let rows = maker.survey.rows.iter().enumerate();
+    let asked = rows.filter(|(row, field)| {
+        let goes_on = |pager: &Pager| !matches!(pager, Pager::Capped { .. });
+        let is_paged = field.paged().is_some_and(|paged| goes_on(&paged.paged.pager));
+        is_paged || maker.detached.contains_key(row)
+    });
+    let pages = asked.filter_map(|(row, _)| {
+        Some(Target::Page {
+            connection: maker.connection(row)?,
+            is_first: false,
+        })
+    });
+    let pages = pages.filter(|page| writer.can_reach(*page));
+    start.into_iter().chain(roots).chain(pages).collect()
+}
+
+/// Fields of the query root that are too much for one request are asked for by themselves, where there are several.
+fn spread(maker: RouteMaker<'_>, writer: RequestWriter, limits: &QueryLimits) -> (RequestWriter, Option<Amount>) {
+    let excess = match writer.member {
+        Some(_) => None,
+        None => excess_of(&writer, limits, &[Target::Start], None),
+    };
+    let roots = match excess {
+        Some(_) => maker.roots(),
+        None => Vec::new(),
+    };
+    match roots.len() {
+        0 | 1 => (writer, None),
+        _ => (RequestWriter { roots, ..writer }, excess),
+    }
+}
+
+/// The connection to be detached of those that can be asked for by the rows that hold them: the outermost that is too
+/// much by itself, so that what is nested in it comes with it, or else the deepest.
+fn to_detach(maker: RouteMaker<'_>, cutter: &Cutter<'_>, misfit: Misfit) -> Option<(usize, Amount)> {
+    let pieces = cutter.pieces;
+    let (excess, atom) = match misfit {
+        Misfit::Base(excess) => (excess, None),
+        Misfit::Atom(atom, excess) => (excess, Some(atom)),
+    };
+    let holds_atom = |path: &[Name]| atom.is_none_or(|atom| pieces.is_atom_in(atom, path));
+    let rows = maker.survey.rows.iter().enumerate();
+    let is_candidate = |(row, field): &(usize, &RowField)| {
+        let found_by = field.parent.and_then(|parent| maker.plans[parent].address.as_ref());
+        let is_found = field.paged().is_some() && matches!(found_by, Some(Address::Lookup(_)));
+        is_found && pieces.comes_with_others(*row, excess.target) && holds_atom(&field.path)
+    };
+    let mut candidates: Vec<(usize, &RowField)> = rows.filter(is_candidate).collect();
+    candidates.sort_by_key(|(_, field)| field.path.len());
+    let mut too_much = candidates
+        .iter()
+        .filter(|(row, _)| !cutter.fits_alone(*row, excess.target));
+    let chosen = too_much.next().or(candidates.last());
+    chosen.map(|(row, _)| (*row, cutter.in_all(excess)))
+}
+
+/// Refuses connections whose later pages there is no way to.
+fn refuse_unreachable(maker: RouteMaker<'_>, writer: &RequestWriter) -> Result<(), PlanError> {
+    for (index, row) in maker.survey.rows.iter().enumerate() {
+        let (Some(connection), Some(paged)) = (maker.connection(index), row.paged()) else {
+            continue;
+        };
+        let needs_way = !matches!(paged.paged.pager, Pager::Capped { .. });
+        let later = Target::Page {
+            connection,
+            is_first: false,
+        };
+        if needs_way && !writer.can_reach(later) {
+            let mut barrier = row.parent.unwrap_or(index);
+            // The outermost row above that there is no way to says it best.
+            while let Some(parent) = maker.survey.rows[barrier]
+                .parent
+                .filter(|_| maker.plans[barrier].address.is_some())
+            {
+                barrier = parent;
+            }
+            return Err(no_address(maker.context, &maker.survey.rows[barrier], row));
+        }
+    }
+    Ok(())
+}
