@@ -4,7 +4,6 @@
 //! is cut into groups of columns, as few as the limits allow.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use apollo_compiler::schema::Name;
 use serde_json::{Value as JsonValue, json};
@@ -51,45 +50,59 @@ pub(crate) struct Cutter<'plan> {
 }
 
 impl Cutter<'_> {
-    /// The fewest groups of atoms that fit.
-    pub(crate) fn groups(&self) -> Result<Vec<Range<usize>>, Misfit> {
-        let atoms = self.pieces.outline().atoms.len();
+    /// The fewest groups of atoms that fit, each in the order of the query.
+    pub(crate) fn groups(&self) -> Result<Vec<Vec<usize>>, Misfit> {
         if self.excess_of_all().is_none() {
-            return Ok(std::iter::once(0..atoms).collect());
+            return Ok(vec![self.all()]);
         }
-        if let Some(excess) = self.excess(0..0, true) {
+        if let Some(excess) = self.excess(&[], true) {
             return Err(Misfit::Base(excess));
         }
-        let mut groups: Vec<Range<usize>> = Vec::new();
-        let mut start = 0;
-        while start < atoms {
-            let is_first = groups.is_empty();
-            let fits = |end: usize| self.excess(start..end, is_first).is_none();
-            let end = furthest(start, atoms, fits);
-            if end == start && !is_first {
-                let excess = self.excess(start..start + 1, false);
-                return excess.map_or(Ok(groups), |excess| Err(Misfit::Atom(start, excess)));
-            }
-            groups.push(start..end);
-            start = end;
+        let mut groups = vec![Vec::new()];
+        for region in self.pieces.regions() {
+            self.fill(&mut groups, &region)?;
         }
+        groups.iter_mut().for_each(|atoms| atoms.sort_unstable());
         Ok(groups)
+    }
+
+    /// Puts atoms into groups, as many as fit into each, and into new ones where that is not enough.
+    fn fill(&self, groups: &mut Vec<Vec<usize>>, atoms: &[usize]) -> Result<(), Misfit> {
+        let (mut rest, mut group) = (atoms, 0);
+        while let [next, ..] = rest {
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            let with = |count: usize| [groups[group].as_slice(), &rest[..count]].concat();
+            let taken = most(rest.len(), |count| self.excess(&with(count), group == 0).is_none());
+            let is_empty = groups[group].is_empty() && group > 0;
+            if let (0, true, Some(excess)) = (taken, is_empty, self.excess(&[*next], false)) {
+                return Err(Misfit::Atom(*next, excess));
+            }
+            groups[group].extend(&rest[..taken]);
+            rest = &rest[taken..];
+            group += 1;
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.pieces.outline().atoms.len()).collect()
     }
 
     /// Of what a request for everything has too much.
     pub(crate) fn excess_of_all(&self) -> Option<Excess> {
-        self.excess(0..self.pieces.outline().atoms.len(), true)
+        self.excess(&self.all(), true)
     }
 
     /// Of what a request for some atoms has too much.
-    fn excess(&self, atoms: Range<usize>, is_first: bool) -> Option<Excess> {
+    fn excess(&self, atoms: &[usize], is_first: bool) -> Option<Excess> {
         let is_all = is_first && atoms.len() == self.pieces.outline().atoms.len();
-        let kept = (!is_all).then(|| self.pieces.keep(atoms.clone(), is_first));
-        let mut targets = self.targets.iter();
-        targets.find_map(|target| {
-            let is_concerned = is_first || self.pieces.concern(atoms.clone(), *target);
-            let amount = is_concerned.then(|| self.excess_of(*target, kept.as_ref()))??;
-            let target = *target;
+        let kept = (!is_all).then(|| self.pieces.keep(atoms, is_first));
+        let concerned = self.targets.iter().copied();
+        let mut concerned = concerned.filter(|target| is_first || self.pieces.concern(atoms, *target));
+        concerned.find_map(|target| {
+            let amount = self.excess_of(target, kept.as_ref())?;
             Some(Excess { target, amount })
         })
     }
@@ -277,9 +290,9 @@ pub(crate) fn first_requests(writer: &RequestWriter, limits: &QueryLimits, piece
     requests
 }
 
-/// The furthest end up to which it fits, where what fits at one end fits at all before it: `start` where nothing does.
-fn furthest(start: usize, most: usize, fits: impl Fn(usize) -> bool) -> usize {
-    let (mut good, mut bad) = (start, most + 1);
+/// The most that fit, where what fits does so with less.
+fn most(all: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let (mut good, mut bad) = (0, all + 1);
     while bad - good > 1 {
         let middle = good + (bad - good) / 2;
         match fits(middle) {

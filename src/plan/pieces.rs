@@ -3,8 +3,7 @@
 //! The first piece holds every row at every level, and all that the paging needs; each other one holds the keys of the
 //! rows on the way to its values, and those values.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::schema::Name;
 
@@ -59,7 +58,7 @@ pub(crate) struct Pieces {
     /// The row fields that do not come with the rows that they stand in.
     detached: BTreeSet<usize>,
     /// The atoms of each of the fewest groups.
-    groups: Vec<Range<usize>>,
+    groups: Vec<Vec<usize>>,
 }
 
 impl Pieces {
@@ -73,18 +72,33 @@ impl Pieces {
             rows: rows.map(|row| row.path.clone()).collect(),
             roots,
             detached: detached.keys().copied().collect(),
-            groups: std::iter::once(0..outline.atoms.len()).collect(),
+            groups: vec![(0..outline.atoms.len()).collect()],
             outline,
         }
     }
 
     /// The same, cut into these groups of atoms.
-    pub(crate) fn cut(self, groups: Vec<Range<usize>>) -> Self {
+    pub(crate) fn cut(self, groups: Vec<Vec<usize>>) -> Self {
         Self { groups, ..self }
     }
 
     pub(crate) fn outline(&self) -> &Outline {
         &self.outline
+    }
+
+    /// The atoms by what they share requests with, each in the order of the query: what comes with all fields of the query
+    /// root, with one of them, or with no other rows.
+    pub(crate) fn regions(&self) -> Vec<Vec<usize>> {
+        let mut regions: BTreeMap<(Option<usize>, Option<usize>), Vec<usize>> = BTreeMap::new();
+        for (atom, nodes) in self.outline.atoms.iter().enumerate() {
+            let path = nodes.first().map_or(&[][..], |node| &self.outline.nodes[*node].path);
+            let first = path.first().map(Name::as_str);
+            let root = self.roots.iter().position(|root| Some(root.as_str()) == first);
+            let detached = self.detached.iter().filter(|row| path.starts_with(&self.rows[**row]));
+            let detached = detached.max_by_key(|row| self.rows[**row].len()).copied();
+            regions.entry((root, detached)).or_default().push(atom);
+        }
+        regions.into_values().collect()
     }
 
     /// How many groups there are at a fineness.
@@ -95,31 +109,36 @@ impl Pieces {
     /// The places of the values of each of the fewest groups, with dots.
     pub(crate) fn values(&self) -> Vec<Vec<String>> {
         let place = |node: &usize| joined(&self.outline.nodes[*node].path, ".");
-        let groups = self.groups.iter().map(|atoms| {
-            let atoms = self.outline.atoms.get(atoms.clone()).unwrap_or_default();
-            atoms.iter().flatten().map(place).collect()
-        });
+        let groups = self
+            .groups
+            .iter()
+            .map(|atoms| self.nodes_in(atoms).map(|node| place(&node)).collect());
         groups.collect()
     }
 
     /// The fineness from which on no group holds more than one atom.
     pub(crate) fn finest(&self) -> usize {
-        let most = self.groups.iter().map(Range::len).max().unwrap_or(0);
+        let most = self.groups.iter().map(Vec::len).max().unwrap_or(0);
         most.max(1).next_power_of_two().ilog2() as usize
     }
 
-    /// The atoms of a group, and whether it is the first; nothing where there is no such group.
-    fn group(&self, fineness: usize, group: usize) -> Option<(Range<usize>, bool)> {
+    /// The atoms of a group, and whether it is the first; none where there is no such group.
+    fn group(&self, fineness: usize, group: usize) -> (&[usize], bool) {
         let mut before = 0;
         for atoms in &self.groups {
             let parts = parts(atoms, fineness);
             if group < before + parts {
-                let at = |part: usize| atoms.start + atoms.len() * part / parts;
-                return Some((at(group - before)..at(group - before + 1), group == 0));
+                let at = |part: usize| atoms.len() * part / parts;
+                return (&atoms[at(group - before)..at(group - before + 1)], group == 0);
             }
             before += parts;
         }
-        None
+        (&[], false)
+    }
+
+    /// The plain fields of some atoms.
+    fn nodes_in(&self, atoms: &[usize]) -> impl Iterator<Item = usize> {
+        atoms.iter().flat_map(|atom| self.outline.atoms[*atom].iter().copied())
     }
 
     /// What is written of a piece; `None` for everything.
@@ -127,7 +146,7 @@ impl Pieces {
         match piece {
             Piece::Group { fineness, .. } if self.count(fineness) == 1 => None,
             Piece::Group { fineness, group } => {
-                let (atoms, is_first) = self.group(fineness, group).unwrap_or_default();
+                let (atoms, is_first) = self.group(fineness, group);
                 Some(self.keep(atoms, is_first))
             }
             Piece::KeysOnly => Some(self.keep_keys()),
@@ -137,7 +156,7 @@ impl Pieces {
     /// The pieces that hold something of a target.
     pub(crate) fn of(&self, target: Target, fineness: usize) -> Vec<Piece> {
         let holds = |group: &usize| {
-            let (atoms, is_first) = self.group(fineness, *group).unwrap_or_default();
+            let (atoms, is_first) = self.group(fineness, *group);
             is_first || self.concern(atoms, target)
         };
         let groups = (0..self.count(fineness)).filter(holds);
@@ -145,9 +164,8 @@ impl Pieces {
     }
 
     /// Whether some of these atoms come with a target.
-    pub(crate) fn concern(&self, atoms: Range<usize>, target: Target) -> bool {
-        let atoms = self.outline.atoms.get(atoms).unwrap_or_default();
-        atoms.iter().flatten().any(|node| self.comes_with(*node, target))
+    pub(crate) fn concern(&self, atoms: &[usize], target: Target) -> bool {
+        self.nodes_in(atoms).any(|node| self.comes_with(node, target))
     }
 
     /// Whether some of an atom stands in what has that response path.
@@ -196,18 +214,10 @@ impl Pieces {
     }
 
     /// The fields that are written of these atoms; with the first go all those that place rows and tell how to read on.
-    pub(crate) fn keep(&self, atoms: Range<usize>, is_first: bool) -> Kept {
-        let of_atoms = self
-            .outline
-            .atoms
-            .get(atoms)
-            .unwrap_or_default()
-            .iter()
-            .flatten()
-            .copied();
+    pub(crate) fn keep(&self, atoms: &[usize], is_first: bool) -> Kept {
         let is_of_first = |part| matches!(part, Part::Key | Part::Signal | Part::Unkeyed);
         let of_base = self.nodes_of(is_of_first).filter(|_| is_first);
-        self.with_keys(of_atoms.chain(of_base))
+        self.with_keys(self.nodes_in(atoms).chain(of_base))
     }
 
     /// The fields that place rows and tell how to read on, alone: of rows without a key, the first value of each.
@@ -278,7 +288,7 @@ impl Pieces {
 }
 
 /// Into how many groups some atoms are cut.
-fn parts(atoms: &Range<usize>, fineness: usize) -> usize {
+fn parts(atoms: &[usize], fineness: usize) -> usize {
     let most = u32::try_from(fineness)
         .ok()
         .and_then(|fineness| 1_usize.checked_shl(fineness));

@@ -145,6 +145,18 @@ fn a_connection_is_cut_in_itself_and_its_rows_go_by_their_keys() {
 }
 
 #[test]
+fn what_shares_no_request_with_other_columns_makes_no_further_group() {
+    let limits = QueryLimits {
+        root_fields: Some(1),
+        ..complexity(11)
+    };
+    let wide = "issues { nodes { id title size created state author { name } } }";
+    let plan = within(limits, &format!("{{ {wide} pages {{ id title }} }}")).unwrap();
+    let pages = Target::of(None, Some(1), true);
+    assert_eq!((plan.pieces(0), plan.pieces_of(pages, 0)), (2, vec![Piece::FIRST]));
+}
+
+#[test]
 fn what_stands_together_is_not_parted() {
     let text = "query($with: Boolean = true) { issues { nodes { title author { name email } ... @include(if: $with) { size \
                 created } state } } pages { id title author { name } } organization(login: \"a\") { members { id name } } }";
