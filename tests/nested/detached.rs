@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use serde_json::{Value, json};
 
 use crate::cell::Kind;
 use crate::project::Project;
+use crate::stub::{Answer, Stub};
 use crate::tracker::{calm, serve};
 use crate::truth::Branch;
 
@@ -120,5 +122,55 @@ fn an_export_that_is_killed_again_and_again_ends_with_every_row_once() {
     assert!(
         log.requests_repeated <= kills * log.max_in_flight,
         "more than was in flight: {log:?}"
+    );
+}
+
+const SCHEMA: &str = "
+type Query { groups(first: Int, after: String): Groups! group(id: ID!): Group }
+type Groups { nodes: [Group!]! pageInfo: PageInfo! }
+type Group { id: ID! findings(first: Int, after: String): Findings }
+type Findings { nodes: [Finding!]! pageInfo: PageInfo! }
+type Finding { id: ID! }
+type PageInfo { hasNextPage: Boolean! endCursor: String }
+";
+
+/// Findings are one level too deep to come with their groups, of which there are two.
+fn two_groups(second: Value) -> (Project, Stub) {
+    let page = |ids: &[&str]| {
+        let nodes: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+        json!({ "nodes": nodes, "pageInfo": { "hasNextPage": false, "endCursor": null } })
+    };
+    let stub = Stub::start(move |request| {
+        let data = match request["variables"]["id"].as_str() {
+            None => json!({ "groups": page(&["a", "b"]) }),
+            Some("a") => json!({ "group": { "id": "a", "findings": page(&["x", "y"]) } }),
+            Some(_) => json!({ "group": second }),
+        };
+        Answer::Json(json!({ "data": data }))
+    });
+    let settings = "endpoint = 'http://127.0.0.1:9/graphql'\nschema = 'schema.graphql'
+        [limits]\nquery = { depth = 4, root_fields = 1 }\n[retry]\ninitial_wait = '2ms'\nmax_wait = '10ms'\n";
+    let project = Project::new(settings).with("schema.graphql", SCHEMA);
+    let query = "{ groups { nodes { id findings { nodes { id } } } } }";
+    (project.with("all.graphql", query), stub)
+}
+
+#[test]
+fn a_connection_that_is_null_has_no_rows_and_a_row_that_is_gone_is_told() {
+    let findings = |project: &Project| {
+        let columns = [("_id", Kind::Text), ("_parent_id", Kind::Text), ("id", Kind::Text)];
+        project.newest("all").rows("all__findings", &columns).len()
+    };
+    let (project, stub) = two_groups(json!({ "id": "b", "findings": null }));
+    project.run(&stub, &[]).with_code(0);
+    assert_eq!(findings(&project), 2);
+    let (project, stub) = two_groups(Value::Null);
+    let ended = project.run(&stub, &[]).with_code(3);
+    assert_eq!(findings(&project), 2);
+    assert!(ended.stderr.contains("`groups.nodes.findings`"), "{}", ended.stderr);
+    let connections = &project.newest("all").manifest["connections"];
+    assert_eq!(
+        (&connections[1]["opened"], &connections[1]["ends"]["lost"]),
+        (&json!(2), &json!(1))
     );
 }
