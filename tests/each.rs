@@ -23,7 +23,7 @@ use crate::truth::Branch;
 const SETTINGS: &str = "
 endpoint = 'http://127.0.0.1:9/graphql'
 [limits]
-requests = [{ max = 10000, per = '1m' }]
+requests = [{ max = 300, per = '1m' }]
 [retry]
 initial_wait = '5ms'
 max_wait = '20ms'
@@ -116,7 +116,7 @@ fn every_row_of_every_value_arrives_in_few_requests() {
         });
         assert_eq!(exported.manifest["each"], each);
         let log = server.log();
-        assert!(log.requests < 20, "for 40 groups: {log:?}");
+        assert!(log.requests < 30, "for 40 groups: {log:?}");
         assert_eq!((log.request_errors, log.field_errors, log.requests_repeated), (0, 0, 0));
     }
 }
@@ -128,7 +128,7 @@ fn what_one_run_showed_serves_the_next() {
     let first = server.log().requests;
     project.run(&server, &[]).with_code(0);
     let second = server.log().requests - first;
-    assert!(first < 20 && second < 20, "{first} requests, then {second}");
+    assert!(first < 30 && second <= first, "{first} requests, then {second}");
     findings().check(&project.exported("findings"), server.stand_in());
 }
 

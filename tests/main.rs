@@ -31,3 +31,4 @@ mod plan;
 mod resume;
 mod schema;
 mod simulated;
+mod steered;

@@ -79,6 +79,17 @@ pub struct Effort {
     pub retries: u32,
     /// How often the API asked to slow down.
     pub throttles: u32,
+    /// How long the last attempt took.
+    pub last: Duration,
+}
+
+/// What is done about a request that failed and that may have been too much to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Perseverance {
+    /// It is sent again, as often as the policy says.
+    Repeat,
+    /// It is given up at once: whoever asked asks for less.
+    GiveWay,
 }
 
 /// One attempt on the wire, over.
@@ -122,7 +133,8 @@ impl Endpoint {
     where
         S: for<'de> DeserializeSeed<'de, Value = D> + Clone,
     {
-        self.ask_counting(query, request, read_data, &mut Effort::default())
+        let effort = &mut Effort::default();
+        self.ask_counting(query, request, read_data, Perseverance::Repeat, effort)
             .await
     }
 
@@ -132,6 +144,7 @@ impl Endpoint {
         query: &str,
         request: &GraphqlRequest,
         read_data: S,
+        perseverance: Perseverance,
         effort: &mut Effort,
     ) -> Result<Answer<D>, ApiError>
     where
@@ -146,6 +159,7 @@ impl Endpoint {
         loop {
             let exchange = self.send(query, &body).await?;
             effort.attempts += 1;
+            effort.last = exchange.elapsed;
             let (sent_at, elapsed) = (exchange.sent_at, exchange.elapsed);
             match self.reading().outcome(exchange.result, read_data.clone()) {
                 Outcome::Taken(taken) => {
@@ -163,6 +177,14 @@ impl Endpoint {
                 Outcome::Throttled { wait, refusal } => {
                     effort.throttles += 1;
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
+                }
+                Outcome::Failed { wait: None, failure }
+                    if perseverance == Perseverance::GiveWay && failure.may_be_of_size() =>
+                {
+                    return Err(ApiError::GaveUp {
+                        attempts: retry.failures() + 1,
+                        last: failure,
+                    });
                 }
                 Outcome::Failed { wait, failure } => {
                     self.back_off(query, retry.after_failure(wait), retry.failures(), failure)
@@ -183,14 +205,10 @@ impl Endpoint {
         self.limiter.free_permits()
     }
 
-    /// The mean time between two permits where all are used; `None` for a source without request limits.
-    pub fn permit_interval(&self) -> Option<Duration> {
-        self.limiter.permit_interval()
-    }
-
-    /// How many requests of all query files wait for a permit now.
-    pub fn waiting(&self) -> usize {
-        self.limiter.waiting()
+    /// The length of the window that leaves the most time between two permits; `None` for a source without request
+    /// limits.
+    pub fn window(&self) -> Option<Duration> {
+        self.limiter.window()
     }
 
     /// One attempt on the wire.

@@ -195,7 +195,8 @@ async fn a_good_answer_is_taken_in_as_it_came() {
         Effort {
             attempts: 1,
             retries: 0,
-            throttles: 0
+            throttles: 0,
+            last: Duration::from_millis(100),
         }
     );
     assert_eq!(stage.script.sent.lock().unwrap()[0].body, r#"{"query":"{ a }"}"#);
@@ -233,7 +234,8 @@ async fn failures_are_tried_again_after_growing_waits() {
         Effort {
             attempts: 4,
             retries: 3,
-            throttles: 0
+            throttles: 0,
+            last: Duration::from_millis(100),
         }
     );
     assert_eq!(stage.sent_at(), [0, 1100, 3200, 6300]);
@@ -292,7 +294,8 @@ async fn a_throttle_holds_back_every_request_of_the_source() {
         Effort {
             attempts: 2,
             retries: 0,
-            throttles: 1
+            throttles: 1,
+            last: Duration::from_millis(100),
         }
     );
     assert_eq!(other.unwrap().effort.throttles, 0);

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::api::graphql_error::ErrorPath;
-use crate::api::page_limit::remedy;
+use crate::api::page_limit::{remedy, told_limit};
 use crate::api::transport::TransportError;
 
 /// A response that was not taken in: who sent it, with which status, in which words.
@@ -37,6 +37,23 @@ pub enum Failure {
     /// There was one, of no use.
     #[error("{0}")]
     Response(Refusal),
+}
+
+impl Failure {
+    /// Whether the request may have been too much for the API, or for what stands before it, rather than never have got
+    /// there.
+    pub fn may_be_of_size(&self) -> bool {
+        !matches!(
+            self,
+            Self::Transport(
+                TransportError::UnknownHost { .. }
+                    | TransportError::Refused { .. }
+                    | TransportError::Unreachable { .. }
+                    | TransportError::Tls { .. }
+                    | TransportError::ConnectTimeout { .. }
+            )
+        )
+    }
 }
 
 /// Why a request has no answer.
@@ -117,6 +134,16 @@ pub enum ApiError {
         /// What the JSON writer says.
         source: serde_json::Error,
     },
+}
+
+impl ApiError {
+    /// The most rows of a page, where the API refused a request for its page size and said so.
+    pub fn page_limit(&self) -> Option<u32> {
+        match self {
+            Self::Invalid(refusal) | Self::TooBig(refusal) | Self::TooComplex(refusal) => told_limit(&refusal.message),
+            _ => None,
+        }
+    }
 }
 
 /// The first paths; a page of denied rows names hundreds.

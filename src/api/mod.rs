@@ -21,7 +21,7 @@ mod token;
 mod transport;
 mod verdict;
 
-pub use endpoint::{Answer, Effort, Endpoint, Surroundings};
+pub use endpoint::{Answer, Effort, Endpoint, Perseverance, Surroundings};
 pub use envelope::{Envelope, EnvelopeError, read_envelope};
 pub use error::{ApiError, Failure, Refusal};
 pub use graphql_error::{ErrorPath, GraphqlError, Location, PathSegment};

@@ -13,18 +13,28 @@ const LIMIT: &str = r"(?ix)
         | maximum | max | between | limit\ of | limited\ to | below | under ) \b
     (?: \D{0,40} (?P<number> \d{1,9} ) (?: \s* (?: and | to | - ) \s* (?P<end> \d{1,9} ) )? )?";
 
+/// The most rows of a page, where a refusal tells it.
+pub(super) fn told_limit(message: &str) -> Option<u32> {
+    let found = limits()?.captures(message)?;
+    let number = found.name("end").or_else(|| found.name("number"))?;
+    number.as_str().parse().ok().filter(|limit| *limit > 0)
+}
+
 /// What to do about a request that was refused in these words.
 pub(super) fn remedy(message: &str) -> String {
-    static LIMITS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LIMIT).ok());
-    let Some(found) = LIMITS.as_ref().and_then(|limits| limits.captures(message)) else {
+    if !limits().is_some_and(|limits| limits.is_match(message)) {
         return "the request will not pass as it is, check the endpoint and the query".to_owned();
-    };
-    let number = found.name("end").or_else(|| found.name("number"));
-    let number = number.map_or("…", |number| number.as_str());
+    }
+    let number = told_limit(message).map_or_else(|| "…".to_owned(), |limit| limit.to_string());
     format!(
         "the pages seem to be too large: write @paginate(size: {number}) behind the field, or `page_size = {number}` in \
          [limits] of the source"
     )
+}
+
+fn limits() -> Option<&'static Regex> {
+    static LIMITS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LIMIT).ok());
+    LIMITS.as_ref()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// What proxies answer for a server that takes too long.
-    pub(crate) fn gateway_timeout() -> Self {
+    pub fn gateway_timeout() -> Self {
         let title = "504 Gateway Time-out";
         Self {
             status: 504,

@@ -114,6 +114,13 @@ pub struct Connection {
     pub is_detached: bool,
 }
 
+impl Connection {
+    /// The connection whose pages hold its first pages.
+    pub fn inline_parent(&self) -> Option<usize> {
+        self.parent.filter(|_| !self.is_detached)
+    }
+}
+
 impl Plan {
     /// The request with a slot for each of `asks`; `inline_sizes` are the sizes of first pages within the pages of
     /// their parents, by connection.

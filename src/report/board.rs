@@ -40,7 +40,7 @@ impl Board {
                     progress.take_page(now, *rows);
                 }
             }
-            Event::Retrying { query, .. } => {
+            Event::Retrying { query, .. } | Event::AskingForLess { query, .. } => {
                 if let Some(progress) = self.progress(query) {
                     progress.retries += 1;
                 }

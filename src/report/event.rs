@@ -64,6 +64,16 @@ pub enum Event {
         /// Until the next one.
         wait: Duration,
     },
+    /// A request failed that may have asked for too much at once; the same rows are asked for again with fewer of them in
+    /// a request.
+    AskingForLess {
+        /// `source/query_file`.
+        query: String,
+        /// What went wrong, in one line.
+        cause: String,
+        /// Rows that were asked for, about.
+        rows: u64,
+    },
     /// The API asked to slow down; nothing of this source is sent before `wait` has passed.
     Throttled {
         /// The source's name.

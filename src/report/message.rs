@@ -78,6 +78,11 @@ pub(crate) enum Message<'a> {
         #[serde(rename = "wait_seconds", serialize_with = "as_seconds")]
         wait: Duration,
     },
+    Less {
+        query: &'a str,
+        cause: &'a str,
+        rows: u64,
+    },
     Throttled {
         source: &'a str,
         #[serde(rename = "wait_seconds", serialize_with = "as_seconds")]
@@ -149,6 +154,11 @@ impl<'a> Message<'a> {
                 attempts: *attempts,
                 wait: *wait,
             },
+            Event::AskingForLess { query, cause, rows } => Self::Less {
+                query,
+                cause,
+                rows: *rows,
+            },
             Event::Throttled { source, wait } => Self::Throttled { source, wait: *wait },
             Event::PartClosed {
                 query,
@@ -210,6 +220,7 @@ impl<'a> Message<'a> {
             | Self::Resumed { query, .. }
             | Self::Progress { query, .. }
             | Self::Retry { query, .. }
+            | Self::Less { query, .. }
             | Self::Part { query, .. }
             | Self::Published { query, .. }
             | Self::Failed { query, .. }
@@ -273,6 +284,13 @@ impl fmt::Display for Message<'_> {
                 write!(
                     formatter,
                     "attempt {attempt} of {attempts} failed ({cause}), the next one is in {wait}"
+                )
+            }
+            Self::Less { cause, rows, .. } => {
+                let rows = human::count(*rows);
+                write!(
+                    formatter,
+                    "a request for about {rows} rows failed ({cause}), fewer are asked for at once"
                 )
             }
             Self::Throttled { wait, .. } => {

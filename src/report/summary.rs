@@ -86,7 +86,7 @@ impl Observer for Summary {
             Event::QueryStarted { query, .. } => {
                 state.source_of(query).began.get_or_insert(now);
             }
-            Event::PageTaken { query, .. } | Event::Retrying { query, .. } => {
+            Event::PageTaken { query, .. } | Event::Retrying { query, .. } | Event::AskingForLess { query, .. } => {
                 state.source_of(query).attempts += 1;
             }
             Event::Throttled { source, .. } => state.source(source).attempts += 1,

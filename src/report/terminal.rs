@@ -143,6 +143,7 @@ fn is_lasting(message: &Message<'_>) -> bool {
         | Message::Progress { .. }
         | Message::Budget { .. }
         | Message::Retry { .. }
+        | Message::Less { .. }
         | Message::Throttled { .. }
         | Message::Part { .. } => false,
         Message::Resumed { .. }

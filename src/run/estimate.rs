@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::plan::{Connection, Piece, Plan, RequestText, Target};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
+use crate::run::pace::Allowance;
 use crate::run::pack::{Packer, Room};
 use crate::run::text_limits::TextLimits;
 use crate::schema::Style;
@@ -64,6 +65,8 @@ pub(crate) struct Estimator<'plan> {
     pub(crate) room: Room,
     /// How much the text of one request may say.
     pub(crate) text_limits: TextLimits,
+    /// What requests may hold by what answers took.
+    pub(crate) allowance: &'plan Allowance,
     pub(crate) fan_outs: &'plan [FanOut],
     /// Totals of connections, by index.
     pub(crate) totals: &'plan [(usize, u64)],
@@ -85,7 +88,7 @@ struct Work {
 impl Estimator<'_> {
     /// What the export will take.
     pub(crate) fn estimate(&self) -> Estimate {
-        let packer = Packer::new(self.plan, self.room, self.fan_outs);
+        let packer = Packer::new(self.plan, self.room, self.allowance, self.fan_outs);
         let known: Vec<(Instances, Option<KnownBy>)> = self.instances();
         let mut work = Work::default();
         let mut chains = vec![0; known.len()];
@@ -301,6 +304,7 @@ mod tests {
             plan,
             room: Room::of(limits),
             text_limits: TextLimits::of(limits),
+            allowance: &Allowance::unlimited(plan.connections.len()),
             fan_outs,
             totals,
             members: None,

@@ -4,13 +4,14 @@
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
 mod behind;
+mod pacing;
 mod refused;
 mod sending;
 mod taking;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -28,6 +29,8 @@ use crate::run::export::sending::{Sent, Setback};
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::{Harvest, Look};
+use crate::run::memory::Memory;
+use crate::run::pace::{Aims, Knee, Pace, Split};
 use crate::run::pack::Room;
 use crate::run::seen::Seen;
 use crate::run::sink::{Sink, SinkError, SinkOrder};
@@ -82,8 +85,17 @@ pub(crate) struct Workplace {
     pub(crate) text_limits: TextLimits,
     /// Requests of one query file in flight at once.
     pub(crate) concurrency: usize,
-    /// Whether the source allows only so many requests in some time.
-    pub(crate) is_limited: bool,
+    /// What is wanted of response times and sizes.
+    pub(crate) aims: Aims,
+    /// How many requests in flight the source takes.
+    pub(crate) knee: Arc<Mutex<Knee>>,
+}
+
+impl Workplace {
+    /// How many requests in flight the source takes.
+    pub(crate) fn knee(&self) -> MutexGuard<'_, Knee> {
+        self.knee.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One query file and the run that it is in.
@@ -99,10 +111,16 @@ pub(crate) struct Export<'work> {
     frontier: Frontier,
     seen: Seen,
     fan_outs: Vec<FanOut>,
+    pace: Pace,
+    /// How the work goes out that is at hand since the last answer.
+    split: Option<Split>,
+    /// The largest pages that came full, by connection.
+    honoured: Vec<u32>,
     /// What the engine looks at in the rows of each connection.
     looks: Arc<[Look]>,
     next_id: u64,
     last_sequence: Sequence,
+    begun_at: Instant,
     /// Until then the time that the export runs is noted in the state.
     noted_until: Instant,
     /// Attempts at pages that did not bring what was asked for, by task.
@@ -152,7 +170,7 @@ impl<'work> Export<'work> {
             observer: Arc::clone(&workplace.observer),
         })?;
         workplace.state.release_tasks(run.key).await?;
-        let learnt = workplace.state.learnt(query).await?;
+        let Memory { fan_outs, pace } = Memory::read(&plan, &workplace.state.learnt(query).await?);
         Ok(Self {
             workplace,
             query: query.to_owned(),
@@ -161,11 +179,15 @@ impl<'work> Export<'work> {
             sink,
             frontier: Frontier::of_state(),
             seen: Seen::of_state(workplace.state.clone(), run.key).await?,
-            fan_outs: fan_outs(&plan, &learnt),
+            fan_outs,
+            pace,
+            split: None,
+            honoured: vec![0; plan.connections.len()],
             looks: plan.connections.iter().map(look).collect(),
             plan,
             next_id: run.last_task,
             last_sequence: run.last_sequence,
+            begun_at: Instant::now(),
             noted_until: Instant::now(),
             failed_attempts: HashMap::new(),
             restarted: HashSet::new(),
@@ -181,6 +203,7 @@ impl<'work> Export<'work> {
         loop {
             if failure.is_none() && !*self.workplace.stop.borrow() {
                 self.fetch_tasks().await?;
+                self.split = None;
                 while let Some(sent) = self.next_request(in_flight.len()) {
                     in_flight.push(self.ask(sent));
                 }
@@ -189,7 +212,11 @@ impl<'work> Export<'work> {
                 break;
             };
             let taken = match answer {
-                Ok(answer) => self.take(&sent, answer).await.map_err(Setback::from),
+                Ok(answer) => {
+                    let is_busy = in_flight.len() + 1 >= self.places();
+                    self.note_pace(&sent, &answer, is_busy);
+                    self.take(&sent, answer).await.map_err(Setback::from)
+                }
                 Err(setback) => Err(setback),
             };
             if let Err(setback) = taken {
@@ -230,19 +257,11 @@ impl<'work> Export<'work> {
         self.workplace.state.add_effort(self.key, effort).await
     }
 
-    /// Keeps for the next run what this one showed of how many rows the connections hold.
+    /// Keeps for the next run what this one showed.
     async fn keep_learnt(&self) -> Result<(), StateError> {
-        let learnt = self
-            .plan
-            .connections
-            .iter()
-            .zip(&self.fan_outs)
-            .filter_map(|(connection, fan_out)| Some((connection.path.clone(), serde_json::to_string(fan_out).ok()?)));
+        let learnt = Memory::write(&self.plan, &self.fan_outs, &self.pace);
         let now = self.workplace.clock.unix_millis();
-        self.workplace
-            .state
-            .store_learnt(&self.query, learnt.collect(), now)
-            .await
+        self.workplace.state.store_learnt(&self.query, learnt, now).await
     }
 
     fn warn(&self, text: String) {
@@ -265,18 +284,6 @@ impl<'work> Export<'work> {
         let now = Instant::now();
         now - std::mem::replace(&mut self.noted_until, now)
     }
-}
-
-/// What earlier runs showed of the connections; nothing where that cannot be read any more.
-pub(crate) fn fan_outs(plan: &Plan, learnt: &[(String, String)]) -> Vec<FanOut> {
-    let of = |path: &String| {
-        let (_, text) = learnt.iter().find(|(connection, _)| connection == path)?;
-        serde_json::from_str(text).ok()
-    };
-    plan.connections
-        .iter()
-        .map(|connection| of(&connection.path).unwrap_or_default())
-        .collect()
 }
 
 /// What the footer of each Parquet file says of its origin.

@@ -1,11 +1,15 @@
 //! Which tasks share a request, and how large their pages are: as many rows as the source allows in one query.
 //!
-//! Pure. Room is counted in rows asked for, first pages within the pages of their parents included, which is how APIs
-//! count nodes.
+//! Pure. Room is counted by several measures at once (`measure.rs`): rows asked for, first pages within the pages of their
+//! parents included, which is how APIs count nodes; and what is likely to come, in rows, in seconds and in bytes.
+
+mod measure;
 
 use crate::plan::{Connection, Plan};
 use crate::project::QueryLimits;
 use crate::run::fan_out::FanOut;
+use crate::run::pace::Allowance;
+use crate::run::pack::measure::{Measure, Measures, likely_rows};
 use crate::schema::{Pager, Style};
 use crate::state::{FIRST_TASK, Task};
 
@@ -13,6 +17,9 @@ use crate::state::{FIRST_TASK, Task};
 const ROWS: u64 = 10_000;
 /// Tasks that share a request at most where the API sets no limit.
 const SLOTS: usize = 100;
+
+/// How far a request may go beyond its share of the seconds at hand: tasks cannot be split.
+const SLACK: f64 = 1.1;
 
 /// What one request has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +44,6 @@ impl Room {
                 .max(1),
         }
     }
-
-    /// What a slot takes beside its rows, in rows.
-    fn slot(self) -> f64 {
-        self.rows as f64 / self.slots as f64
-    }
 }
 
 /// Chooses tasks for requests.
@@ -49,18 +51,25 @@ impl Room {
 pub(crate) struct Packer<'plan> {
     plan: &'plan Plan,
     room: Room,
+    /// The most rows of a page, by connection.
+    most: Vec<u32>,
     /// The sizes of first pages within the pages of their parents, by connection.
     inline_sizes: Vec<u32>,
-    /// Rows that come with one row of a connection, itself included, by connection: those asked for, or those likely.
-    row_costs: Vec<f64>,
+    measures: Measures,
+    /// Seconds of rows that go out in one request though there is room for more.
+    share: f64,
 }
 
 impl<'plan> Packer<'plan> {
-    /// A packer for what is known now of how many rows the connections hold.
-    pub(crate) fn new(plan: &'plan Plan, room: Room, fan_outs: &[FanOut]) -> Self {
+    /// A packer for what is known now of how many rows the connections hold, and of what answers take.
+    pub(crate) fn new(plan: &'plan Plan, room: Room, allowance: &Allowance, fan_outs: &[FanOut]) -> Self {
+        let most = plan.connections.iter().zip(&allowance.caps);
+        let most: Vec<u32> = most.map(|(connection, cap)| most_rows(connection).min(*cap)).collect();
         let mut packer = Self {
-            inline_sizes: plan.connections.iter().map(most).collect(),
-            row_costs: vec![1.0; plan.connections.len()],
+            inline_sizes: most.clone(),
+            measures: Measures::new(plan, room, allowance),
+            share: f64::INFINITY,
+            most,
             plan,
             room,
         };
@@ -75,60 +84,58 @@ impl<'plan> Packer<'plan> {
             let Some(fan_out) = fan_outs.get(index).filter(|_| connection.is_repeated) else {
                 continue;
             };
-            let slot = (self.room.slot() / self.row_costs[index]) as u64;
+            let most = self.most[index];
             // Of a list that has no next page, what does not come now never comes.
             let size = if is_capped(connection) {
-                most(connection)
+                most
             } else {
-                let size = fan_out.size(0, most(connection), slot);
-                size.saturating_add(spare(connection)).min(most(connection))
+                let size = fan_out.size(0, most, self.slot(index));
+                size.saturating_add(spare(connection)).min(most)
             };
             self.inline_sizes[index] = size;
-            if let Some(parent) = connection.parent.filter(|_| !connection.is_detached) {
-                self.row_costs[parent] += self.rows_inline(size, fan_out) * self.row_costs[index];
-            }
+            self.measures
+                .add_inline(index, connection.inline_parent(), size, fan_out);
         }
     }
 
-    /// Rows that a first page of that size counts for.
-    fn rows_inline(&self, size: u32, fan_out: &FanOut) -> f64 {
-        let likely = if self.room.counts_asked {
-            None
-        } else {
-            fan_out.mean(size)
-        };
-        likely.unwrap_or_else(|| f64::from(size))
+    /// What a slot of a connection takes beside its rows, in rows of it.
+    fn slot(&self, index: usize) -> u64 {
+        let slots = self.room.slots as f64;
+        let of = |measure: &Measure| (measure.settled_room() / slots / measure.costs[index]) as u64;
+        self.measures.0.iter().map(of).min().unwrap_or(0)
     }
 
     /// Makes first pages so small that one row of each outermost connection fits, and the outermost pages so small that
     /// they fit.
     fn fit(&mut self, fan_outs: &[FanOut]) {
-        let room = self.room.rows as f64;
-        while self.least() > room && self.shrink(fan_outs) {}
+        while self.measures.0.iter().any(|measure| self.least(measure) > measure.room) && self.shrink(fan_outs) {}
         let plan = self.plan;
         let outermost = plan.connections.iter().enumerate();
         let outermost: Vec<usize> = outermost
             .filter(|(_, connection)| connection.parent.is_none() && !is_capped(connection))
             .map(|(index, _)| index)
             .collect();
-        let share = (room - self.least()) / outermost.len().max(1) as f64;
+        let connections = outermost.len().max(1) as f64;
         for index in outermost {
-            let is_kept = is_fixed(&plan.connections[index]) && !self.room.counts_asked;
-            if !is_kept {
-                let size = 1 + (share / self.row_costs[index]).max(0.0) as u32;
-                self.inline_sizes[index] = self.inline_sizes[index].min(size);
-            }
+            let is_fixed = is_fixed(&plan.connections[index]);
+            let sizes = self.measures.0.iter().map(|measure| {
+                let room = if is_fixed { measure.fixed_room } else { measure.room };
+                let share = (room - self.least(measure)) / connections;
+                1.0 + (share / measure.costs[index]).max(0.0)
+            });
+            let size = sizes.fold(f64::INFINITY, f64::min) as u32;
+            self.inline_sizes[index] = self.inline_sizes[index].min(size);
         }
     }
 
     /// What the outermost connections cost with one row each, and with all that can be had where there are no further
     /// pages.
-    fn least(&self) -> f64 {
+    fn least(&self, measure: &Measure) -> f64 {
         let outermost = self.plan.connections.iter().enumerate();
         let outermost = outermost.filter(|(_, connection)| connection.parent.is_none());
-        let cost = |(index, connection): (usize, &Connection)| match is_capped(connection) && self.room.counts_asked {
-            true => self.cost(index, self.inline_sizes[index]),
-            false => self.row_costs[index],
+        let cost = |(index, connection): (usize, &Connection)| match is_capped(connection) && measure.counts_asked {
+            true => measure.costs[index] * f64::from(self.inline_sizes[index]),
+            false => measure.costs[index],
         };
         outermost.map(cost).sum()
     }
@@ -143,29 +150,36 @@ impl<'plan> Packer<'plan> {
             Some((_, size)) if *size > 1 => *size = size.div_ceil(2),
             _ => return false,
         }
-        self.count_costs(fan_outs);
+        self.measures.count(self.plan, &self.inline_sizes, fan_outs);
         true
     }
 
-    /// Makes first pages so small that the page of a task fits, where its size was settled with others before.
+    /// Makes first pages so small that the page of a task fits, with one row at least; with all its rows where its size
+    /// was settled before.
     pub(crate) fn make_room(&mut self, task: &Task, fan_outs: &[FanOut]) {
-        let connection = task.connection.and_then(|index| self.plan.connections.get(index));
-        let (Some(index), Some(size), true) = (task.connection, task.size, connection.is_some_and(is_fixed)) else {
+        let Some(index) = task.connection else { return };
+        let Some(connection) = self.plan.connections.get(index) else {
             return;
         };
-        let room = self.room.rows as f64 - rows_above(task);
-        while self.room.counts_asked && self.cost(index, size) > room && self.shrink(fan_outs) {}
+        let settled = task.size.filter(|_| is_fixed(connection));
+        let is_over = |packer: &Self| {
+            packer.measures.0.iter().any(|measure| {
+                let rows = if measure.counts_asked { settled.unwrap_or(1) } else { 1 };
+                let room = measure.ceiling(index) - measure.above(task);
+                measure.costs[index] * f64::from(rows) > room
+            })
+        };
+        while is_over(self) && self.shrink(fan_outs) {}
     }
 
-    fn count_costs(&mut self, fan_outs: &[FanOut]) {
-        self.row_costs.fill(1.0);
-        // Children stand behind their parents.
-        for (index, connection) in self.plan.connections.iter().enumerate().rev() {
-            let parent = connection.parent.filter(|_| !connection.is_detached);
-            if let (Some(parent), Some(fan_out)) = (parent, fan_outs.get(index)) {
-                self.row_costs[parent] += self.rows_inline(self.inline_sizes[index], fan_out) * self.row_costs[index];
-            }
-        }
+    /// No request has more than so many seconds of rows, unless one task alone has.
+    pub(crate) fn share_out(&mut self, seconds: f64) {
+        self.share = seconds;
+    }
+
+    /// The most rows of a page of a connection.
+    pub(crate) fn most(&self, connection: usize) -> u32 {
+        self.most[connection]
     }
 
     /// The sizes of first pages within the pages of their parents, and of the first pages of everything, by connection.
@@ -175,17 +189,34 @@ impl<'plan> Packer<'plan> {
 
     /// Rows that a page of so many counts for, first pages of the connections below included.
     pub(crate) fn cost(&self, connection: usize, size: u32) -> f64 {
-        self.row_costs.get(connection).copied().unwrap_or(1.0) * f64::from(size)
+        self.measures.nodes().cost(connection, size)
     }
 
     /// Rows that the first pages under a field of the query root count for.
     pub(crate) fn root_cost(&self, root: usize) -> f64 {
+        self.cost_of_root(self.measures.nodes(), root).max(1.0)
+    }
+
+    fn cost_of_root(&self, measure: &Measure, root: usize) -> f64 {
         let root = self.plan.member_roots.get(root);
         let connections = root.iter().flat_map(|root| &root.connections);
-        let rows: f64 = connections
-            .map(|index| self.cost(*index, self.inline_sizes[*index]))
-            .sum();
-        rows.max(1.0)
+        connections
+            .map(|index| measure.cost(*index, self.inline_sizes[*index]))
+            .sum()
+    }
+
+    /// Seconds of rows that a task is for; nothing while no times are known.
+    pub(crate) fn seconds(&self, task: &Task, fan_outs: &[FanOut]) -> Option<f64> {
+        let time = self.measures.time()?;
+        Some(self.task_cost(time, task, self.size(task, fan_outs)))
+    }
+
+    fn task_cost(&self, measure: &Measure, task: &Task, size: u32) -> f64 {
+        match (task.connection, task.root) {
+            (Some(connection), _) => measure.cost(connection, size) + measure.above(task),
+            (None, Some(root)) => self.cost_of_root(measure, root),
+            (None, None) => 0.0,
+        }
     }
 
     /// The size of the page behind `before` rows of a connection whose first page has the size chosen here.
@@ -207,27 +238,38 @@ impl<'plan> Packer<'plan> {
             return 1;
         };
         let index = task.connection.unwrap_or_default();
-        let fitting = fitting(self.room.rows as f64 - rows_above(task), self.row_costs[index]);
         match task.size {
             // What a page lacks is asked for at its own offset.
-            Some(size) if is_by_offset(connection) => return size.min(fitting),
+            Some(size) if is_by_offset(connection) => return size.min(self.fitting(task, index)),
             Some(size) => return size,
             None => {}
         }
-        let most = most(connection);
-        let slot = (self.room.slot() / self.row_costs[index]) as u64;
+        let most = self.most[index];
         let wanted = match fan_outs.get(index).filter(|_| connection.is_repeated) {
             _ if is_capped(connection) => return most,
-            _ if is_fixed(connection) && !self.room.counts_asked => return most,
-            _ if is_fixed(connection) => return most.min(fitting),
-            Some(fan_out) => fan_out.size(task.before, most, slot),
+            _ if is_fixed(connection) => return most.min(self.fitting(task, index)),
+            Some(fan_out) => fan_out.size(task.before, most, self.slot(index)),
             None => most,
         };
         let left = connection
             .most_rows
             .map(|most| u64::from(most).saturating_sub(task.before).max(1));
         let left = left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX));
-        wanted.min(left).min(fitting)
+        wanted.min(left).min(self.fitting(task, index))
+    }
+
+    /// How many rows fit on the page of a task; at least one.
+    pub(crate) fn fitting(&self, task: &Task, index: usize) -> u32 {
+        let is_fixed = self.plan.connections.get(index).is_some_and(is_fixed);
+        let fitting = self.measures.0.iter().map(|measure| {
+            let room = if is_fixed {
+                measure.fixed_ceiling(index)
+            } else {
+                measure.ceiling(index)
+            };
+            (room - measure.above(task)) / measure.costs[index]
+        });
+        fitting.fold(f64::INFINITY, f64::min).clamp(1.0, f64::from(u32::MAX)) as u32
     }
 
     /// Takes tasks for one request from the front of `tasks`: how many, their sizes, and whether the request is full.
@@ -237,42 +279,128 @@ impl<'plan> Packer<'plan> {
         fan_outs: &[FanOut],
     ) -> (Vec<u32>, bool) {
         let mut sizes = Vec::new();
-        let mut rows = 0.0;
-        let room = self.room.rows as f64;
+        let mut filled = Filled::new(self);
         for task in tasks {
-            let (size, cost) = match (task.connection, task.root) {
-                (Some(connection), _) => {
-                    let size = self.size(task, fan_outs);
-                    (size, self.cost(connection, size) + rows_above(task))
-                }
-                (None, Some(root)) => (1, self.root_cost(root)),
+            if task.connection.is_none() && task.root.is_none() {
                 // The first pages of everything go alone.
-                (None, None) if sizes.is_empty() => return (vec![1], true),
-                (None, None) => return (sizes, true),
-            };
-            let is_over = rows + cost > room && !sizes.is_empty();
-            if is_over || sizes.len() >= self.room.slots {
+                return if sizes.is_empty() {
+                    (vec![1], true)
+                } else {
+                    (sizes, true)
+                };
+            }
+            let size = self.size(task, fan_outs);
+            let has_room = filled.add(task, size);
+            if (!has_room && !sizes.is_empty()) || sizes.len() >= self.room.slots {
                 return (sizes, true);
             }
-            rows += cost;
             sizes.push(size);
         }
-        let is_full = sizes.len() >= self.room.slots || rows >= room;
+        let is_full = sizes.len() >= self.room.slots || filled.is_full();
         (sizes, is_full)
+    }
+
+    /// Rows that are likely to come of a request, by connection.
+    pub(crate) fn likely<'task>(
+        &self,
+        asked: impl Iterator<Item = (&'task Task, u32)>,
+        fan_outs: &[FanOut],
+    ) -> Vec<f64> {
+        let mut rows = vec![0.0; self.plan.connections.len()];
+        for (task, size) in asked {
+            let first_pages: Vec<usize> = match (task.connection, task.root) {
+                (Some(connection), _) => {
+                    rows[connection] += f64::from(size);
+                    continue;
+                }
+                (None, Some(root)) => self
+                    .plan
+                    .member_roots
+                    .get(root)
+                    .map_or_else(Vec::new, |root| root.connections.clone()),
+                (None, None) => self.outermost().collect(),
+            };
+            for index in first_pages {
+                rows[index] += f64::from(self.inline_sizes[index]);
+            }
+        }
+        // Children stand behind their parents.
+        for (index, connection) in self.plan.connections.iter().enumerate() {
+            if let (Some(parent), Some(fan_out)) = (connection.inline_parent(), fan_outs.get(index)) {
+                rows[index] += rows[parent] * likely_rows(self.inline_sizes[index], fan_out);
+            }
+        }
+        rows
+    }
+
+    fn outermost(&self) -> impl Iterator<Item = usize> {
+        let connections = self.plan.connections.iter().enumerate();
+        connections
+            .filter(|(_, connection)| connection.parent.is_none())
+            .map(|(index, _)| index)
     }
 }
 
-/// How many rows of that cost fit; at least one.
-fn fitting(room: f64, cost: f64) -> u32 {
-    (room / cost).clamp(1.0, f64::from(u32::MAX)) as u32
+/// What a request is filled with, by measure.
+struct Filled<'packer, 'plan> {
+    packer: &'packer Packer<'plan>,
+    sums: Vec<f64>,
+    rooms: Vec<f64>,
 }
 
-/// Rows on the way to the page of a task: those that are asked for by their place are counted like others.
-fn rows_above(task: &Task) -> f64 {
-    task.address.values.len() as f64
+impl<'packer, 'plan> Filled<'packer, 'plan> {
+    fn new(packer: &'packer Packer<'plan>) -> Self {
+        let measures = &packer.measures.0;
+        Self {
+            packer,
+            sums: vec![0.0; measures.len()],
+            rooms: vec![f64::INFINITY; measures.len()],
+        }
+    }
+
+    /// Adds a task, if there is room for it.
+    fn add(&mut self, task: &Task, size: u32) -> bool {
+        let measures = &self.packer.measures.0;
+        let sums: Vec<f64> = measures
+            .iter()
+            .zip(&self.sums)
+            .map(|(measure, sum)| sum + self.packer.task_cost(measure, task, size))
+            .collect();
+        let rooms: Vec<f64> = measures
+            .iter()
+            .zip(&self.rooms)
+            .map(|(measure, room)| room.min(self.room(measure, task)))
+            .collect();
+        let is_over = sums.iter().zip(&rooms).any(|(sum, room)| sum > room) || self.is_over_share(&sums);
+        if !is_over || self.sums.iter().all(|sum| *sum == 0.0) {
+            (self.sums, self.rooms) = (sums, rooms);
+        }
+        !is_over
+    }
+
+    fn room(&self, measure: &Measure, task: &Task) -> f64 {
+        task.connection.map_or(measure.room, |index| measure.ceiling(index))
+    }
+
+    /// Whether it has more seconds than its share; a little more is less than a request of its own.
+    fn is_over_share(&self, sums: &[f64]) -> bool {
+        let mut seconds = self
+            .packer
+            .measures
+            .0
+            .iter()
+            .zip(sums)
+            .filter(|(measure, _)| measure.is_time);
+        seconds.any(|(_, seconds)| *seconds > self.packer.share * SLACK)
+    }
+
+    fn is_full(&self) -> bool {
+        self.sums.iter().zip(&self.rooms).any(|(sum, room)| sum >= room)
+    }
 }
 
-fn most(connection: &Connection) -> u32 {
+/// The most rows of a page that the query wants, or the source allows.
+fn most_rows(connection: &Connection) -> u32 {
     connection
         .most_rows
         .unwrap_or(u32::MAX)
@@ -297,12 +425,12 @@ fn is_by_offset(connection: &Connection) -> bool {
 }
 
 /// Whether a connection has no next page.
-fn is_capped(connection: &Connection) -> bool {
+pub(crate) fn is_capped(connection: &Connection) -> bool {
     matches!(connection.paged.pager, Pager::Capped { .. })
 }
 
 /// Whether the pages of a connection must keep their size: page numbers mean other rows under another one.
-fn is_fixed(connection: &Connection) -> bool {
+pub(crate) fn is_fixed(connection: &Connection) -> bool {
     matches!(
         connection.paged.pager.style(),
         Style::Page | Style::PageFlag | Style::PageInput | Style::PageList | Style::Capped

@@ -6,8 +6,8 @@ use crate::api::{ApiError, Endpoint, GraphqlRequest};
 use crate::output::SourceFolder;
 use crate::plan::{Plan, PlanError, Probe, RequestText};
 use crate::run::estimate::{Estimate, Estimator};
-use crate::run::export::fan_outs;
-use crate::run::fan_out::FanOut;
+use crate::run::memory::Memory;
+use crate::run::pace::Aims;
 use crate::run::pack::{Packer, Room};
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint, check_source};
 use crate::run::text_limits::TextLimits;
@@ -69,8 +69,9 @@ fn preview(
 ) -> Preview {
     let limits = &job.settings.limits.query;
     let room = Room::of(limits);
-    let fan_outs: Vec<FanOut> = fan_outs(&plan, learnt);
-    let packer = Packer::new(&plan, room, &fan_outs);
+    let Memory { fan_outs, pace } = Memory::read(&plan, learnt);
+    let allowance = pace.known_allowance(Aims::of(&job.settings));
+    let packer = Packer::new(&plan, room, &allowance, &fan_outs);
     let later = |(index, size): (usize, &u32)| packer.later_size(index, u64::from(*size), &fan_outs);
     let first_sizes = packer.inline_sizes().to_vec();
     let later_sizes = first_sizes.iter().enumerate().map(later).collect();
@@ -78,6 +79,7 @@ fn preview(
         plan: &plan,
         room,
         text_limits: TextLimits::of(limits),
+        allowance: &allowance,
         fan_outs: &fan_outs,
         totals,
         members: members.as_ref().map(|members| members.count),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -16,6 +16,7 @@ use crate::project::{SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
 use crate::run::outcome::QueryOutcome;
+use crate::run::pace::{Aims, Knee};
 use crate::run::pack::Room;
 use crate::run::plans::plan_all;
 use crate::run::query_run::{QueryRun, describe};
@@ -135,7 +136,11 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
         room: Room::of(&job.settings.limits.query),
         text_limits: TextLimits::of(&job.settings.limits.query),
         concurrency: job.settings.limits.concurrency,
-        is_limited: !job.settings.limits.requests.is_empty(),
+        aims: Aims::of(&job.settings),
+        knee: Arc::new(Mutex::new(Knee::new(
+            job.settings.limits.concurrency,
+            !job.settings.limits.requests.is_empty(),
+        ))),
     };
     let source_run = SourceRun {
         job,

@@ -9,11 +9,14 @@ mod first_page;
 mod moves;
 mod offsets;
 mod pages;
+mod resize;
 mod sameness;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod walks;
+
+pub(crate) use resize::resized;
 
 use serde_json::Value;
 

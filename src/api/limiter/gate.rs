@@ -39,8 +39,8 @@ pub struct Limiter {
     teller: BudgetTeller,
     /// The largest margin of all windows; `None` for a source without request limits, where arrivals do not matter.
     margin: Option<Duration>,
-    /// The mean time between two permits.
-    interval: Option<Duration>,
+    /// The length of the window that leaves the most time between two permits.
+    window: Option<Duration>,
 }
 
 /// What changes with each request.
@@ -71,7 +71,11 @@ impl Limiter {
             }),
             teller: BudgetTeller::new(api, observer),
             margin: limits.requests.iter().map(|limit| limit.margin).max(),
-            interval: limits.requests.iter().map(|limit| limit.per / limit.max.max(1)).max(),
+            window: limits
+                .requests
+                .iter()
+                .max_by_key(|limit| limit.per / limit.max.max(1))
+                .map(|limit| limit.per),
         }
     }
 
@@ -97,9 +101,10 @@ impl Limiter {
         Some(free.saturating_sub(u32::try_from(books.queue.len()).unwrap_or(u32::MAX)))
     }
 
-    /// The mean time between two permits where all are used; `None` for a source without request limits.
-    pub fn permit_interval(&self) -> Option<Duration> {
-        self.interval
+    /// The length of the window that leaves the most time between two permits where all are used; `None` for a source
+    /// without request limits.
+    pub fn window(&self) -> Option<Duration> {
+        self.window
     }
 
     /// How many requests wait for a permit now.

@@ -500,14 +500,11 @@ async fn the_budget_is_told_while_requests_wait_and_not_too_often() {
 async fn the_limiter_tells_how_many_requests_could_be_sent() {
     let (_sender, stop) = watch::channel(false);
     let unlimited = limiter(&[], 0, 9);
-    assert_eq!((unlimited.free_permits(), unlimited.permit_interval()), (None, None));
+    assert_eq!((unlimited.free_permits(), unlimited.window()), (None, None));
 
     let limiter = limiter(&[(3, 1000), (60, 60_000)], 0, 4);
     // Sixty a minute are fewer than three a second.
-    assert_eq!(
-        (limiter.free_permits(), limiter.permit_interval()),
-        (Some(3), Some(SECOND))
-    );
+    assert_eq!((limiter.free_permits(), limiter.window()), (Some(3), Some(60 * SECOND)));
     let held = [(); 3].map(|()| limiter.permit("q", &stop));
     let held: Vec<_> = join_all(held).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(limiter.free_permits(), Some(0));

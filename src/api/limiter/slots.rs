@@ -75,7 +75,8 @@ impl Slots {
         if self.paused_until.is_some_and(|until| now < until) {
             return Some(0);
         }
-        self.supplies(now).iter().map(|supply| supply.free).min()
+        let windows = self.supplies(now).into_iter().filter(|supply| supply.per.is_some());
+        windows.map(|supply| supply.free).min()
     }
 
     /// What is left of each window, and of the places in flight.

@@ -1,14 +1,23 @@
 //! What becomes of tasks whose request was refused: connections whose cursors have expired are read again from their
-//! beginning, and those that the API may refuse for one of them are parted.
+//! beginning, what was too much is asked for in smaller pages, and tasks that the API may refuse for one of them are
+//! parted.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use crate::api::{ApiError, Refusal};
-use crate::run::export::sending::{Sent, Setback};
+use crate::report::Event;
+use crate::run::company::Terms;
+use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::export::{Export, ExportError};
 use crate::run::intake::AskedTask;
-use crate::run::members::give_up;
+use crate::run::members::{count_open, give_up};
 use crate::run::sink::target;
+use crate::run::turning::resized;
 use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 
+/// What of the rows that were too many is asked for next.
+const LESS: f64 = 0.5;
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
 /// Pages of a connection below rows that are given up one after the other, without any answer, until the export ends.
@@ -17,7 +26,7 @@ const GIVEN_UP_IN_A_ROW: u32 = 10;
 impl Export<'_> {
     /// Does what can be done about a request without an answer; what it cannot mend comes back.
     pub(super) async fn recover(&mut self, sent: Sent, setback: Setback) -> Result<(), ExportError> {
-        let Setback { error, is_of_tasks } = setback;
+        let Setback { error, blame } = setback;
         let error = match (error, sent.asked.as_slice()) {
             (ExportError::Api(ApiError::CursorExpired(refusal)), [asked]) => match self.restart(asked, refusal).await {
                 Ok(()) => return Ok(()),
@@ -25,10 +34,90 @@ impl Export<'_> {
             },
             (error, _) => error,
         };
-        match is_of_tasks {
-            true => self.part(sent, error).await,
-            false => Err(error),
+        if self.learn_cap(&sent, &error) {
+            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            return Ok(());
         }
+        match blame {
+            Blame::Size(took) => self.ask_for_less(sent, &error, took).await,
+            Blame::Tasks => self.part(sent, error).await,
+            Blame::Nobody => Err(error),
+        }
+    }
+
+    /// Whether an error says how many rows a page may have, and some were asked for with more.
+    fn learn_cap(&mut self, sent: &Sent, error: &ExportError) -> bool {
+        let ExportError::Api(error) = error else { return false };
+        let Some(most) = error.page_limit() else { return false };
+        let asked = sent
+            .asked
+            .iter()
+            .filter_map(|asked| Some((asked.task.connection?, asked.size)));
+        let inline = sent.inline_sizes.iter().copied().enumerate();
+        let over: HashSet<usize> = asked
+            .chain(inline)
+            .filter(|(_, size)| *size > most)
+            .map(|(index, _)| index)
+            .collect();
+        let news = over.into_iter().filter(|index| self.pace.note_cap(*index, most));
+        news.count() > 0
+    }
+
+    /// Asks for the same rows again, with fewer of them at once.
+    async fn ask_for_less(&mut self, sent: Sent, error: &ExportError, took: Duration) -> Result<(), ExportError> {
+        // What fails again may fail for one of its rows, and says nothing of the others before it has come through.
+        if sent.terms.failures == 0 && !self.pace.note_failure(&sent.load, took) {
+            self.workplace.knee().note_failure();
+        }
+        let rows = sent.load.total();
+        let terms = Terms {
+            rows: Some((rows * LESS).max(1.0)),
+            failures: sent.terms.failures + 1,
+            failed: rows,
+        };
+        self.workplace.observer.notice(&Event::AskingForLess {
+            query: self.name.clone(),
+            cause: error.to_string(),
+            rows: rows.round() as u64,
+        });
+        // Tasks that count for hardly any rows are not fewer with fewer rows.
+        if sent.asked.len() > 1 && rows <= 2.0 * sent.asked.len() as f64 {
+            self.company.part(&sent.asked);
+        } else {
+            self.company
+                .set_apart(sent.asked.iter().map(|asked| asked.task.id), terms);
+        }
+        if let [asked] = sent.asked.as_slice()
+            && let Some(smaller) = self.smaller_pages(asked)
+        {
+            return self.replace_by(&asked.task, smaller, terms).await;
+        }
+        sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+        Ok(())
+    }
+
+    /// The rows of a numbered page, whose size is settled, in smaller pages.
+    fn smaller_pages(&self, asked: &AskedTask) -> Option<Vec<Task>> {
+        let connection = self.connection_of(&asked.task)?;
+        let most = (f64::from(asked.size) * LESS) as u32;
+        resized(connection, &asked.task, most)
+    }
+
+    /// Puts the tasks of smaller pages in the place of one.
+    async fn replace_by(&mut self, task: &Task, mut next: Vec<Task>, terms: Terms) -> Result<(), ExportError> {
+        self.number(&mut next);
+        let mut members = BTreeMap::new();
+        count_open(&mut members, std::iter::once(task), &next);
+        let terms = Terms { rows: None, ..terms };
+        self.company.set_apart(next.iter().map(|task| task.id), terms);
+        next.iter().for_each(|task| self.frontier.hold(task.clone()));
+        let change = TaskChange {
+            done: vec![task.id],
+            next,
+            members: members.into_iter().collect(),
+            ..TaskChange::default()
+        };
+        Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
     /// Puts a new task in the place of one whose cursor the API does not take any more.

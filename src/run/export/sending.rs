@@ -2,30 +2,49 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::de::IgnoredAny;
 
-use crate::api::{ApiError, Effort as Spent, Endpoint, GraphqlRequest};
+use crate::api::{ApiError, Effort as Spent, Endpoint, GraphqlRequest, Perseverance};
 use crate::plan::{Ask, Piece, Plan, RequestText, Target};
-use crate::run::company::{Fault, fault};
+use crate::run::company::{Fault, Terms, fault};
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::harvest::{HarvestSeed, SlotPlace};
 use crate::run::intake::AskedTask;
-use crate::run::pack::Packer;
+use crate::run::pace::{Allowance, Budget, Load, Spread};
+use crate::run::pack::{Packer, is_capped, is_fixed};
+use crate::run::turning::resized;
 use crate::state::Task;
 
 /// A request on its way.
 pub(super) struct Sent {
     pub(super) asked: Vec<AskedTask>,
     pub(super) inline_sizes: Vec<u32>,
+    /// What it is likely to bring.
+    pub(super) load: Load,
+    /// What holds for its tasks.
+    pub(super) terms: Terms,
+    /// Whether less can be asked for in its place.
+    pub(super) is_divisible: bool,
 }
 
 /// Why a request was not taken in.
 pub(super) struct Setback {
     pub(super) error: ExportError,
-    /// Whether that may be the fault of one of its tasks.
-    pub(super) is_of_tasks: bool,
+    pub(super) blame: Blame,
+}
+
+/// Whose fault it is that a request was not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// That of the API, or of something else beside what was asked for.
+    Nobody,
+    /// It may be that of one of its tasks.
+    Tasks,
+    /// It may have asked for too much at once; the attempt took so long.
+    Size(Duration),
 }
 
 impl<E: Into<ExportError>> From<E> for Setback {
@@ -33,7 +52,7 @@ impl<E: Into<ExportError>> From<E> for Setback {
     fn from(error: E) -> Self {
         Self {
             error: error.into(),
-            is_of_tasks: false,
+            blame: Blame::Nobody,
         }
     }
 }
@@ -47,27 +66,77 @@ impl Sent {
 
 impl<'work> Export<'work> {
     /// The tasks of the next request. One with room left waits while answers are on their way, as they may bring what
-    /// fills it; not so where requests cost nothing.
+    /// fills it; not so where that wait is worth more than a request.
     pub(super) fn next_request(&mut self, in_flight: usize) -> Option<Sent> {
-        if in_flight >= self.workplace.concurrency {
+        let places = self.places().saturating_sub(in_flight);
+        if places == 0 {
             return None;
         }
-        let mut packer = Packer::new(&self.plan, self.workplace.room, &self.fan_outs);
-        packer.make_room(self.frontier.tasks().next()?, &self.fan_outs);
+        let head = self.frontier.tasks().next()?;
+        let terms = self.company.terms(head);
+        let mut allowance = self.pace.allowance(self.workplace.aims);
+        terms.rows.into_iter().for_each(|rows| allowance.keep_to(rows));
+        let mut packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        packer.make_room(head, &self.fan_outs);
+        let spread = Spread {
+            budget: self.budget(),
+            free_places: places,
+            base: self.pace.base(),
+        };
+        let at_hand = || self.at_hand(&packer, &allowance, places);
+        // What goes out together is split once.
+        let split = self.split.or_else(|| at_hand().map(|at_hand| spread.split(at_hand)));
+        self.split = split;
+        split.into_iter().for_each(|split| packer.share_out(split.share));
         let (sizes, is_full) = packer.fill(self.companions(), &self.fan_outs);
-        let is_full = is_full || sizes.len() < self.frontier.held();
-        if sizes.is_empty() || (in_flight > 0 && !is_full && self.workplace.is_limited) {
+        let is_full = is_full || sizes.len() < self.frontier.held() || split.is_some_and(|split| split.is_spread);
+        let wait = self.pace.typical() / 2.0;
+        if sizes.is_empty() || (in_flight > 0 && !is_full && !spread.is_worth_it(wait)) {
             return None;
         }
         let inline_sizes = packer.inline_sizes().to_vec();
+        let tasks = self.frontier.tasks().take(sizes.len()).zip(sizes.iter().copied());
+        let load = self.pace.load(packer.likely(tasks, &self.fan_outs));
         let tasks = self.frontier.take(sizes.len());
         let asked = tasks
             .into_iter()
             .zip(sizes)
             .map(|(task, size)| AskedTask { task, size });
-        let asked = asked.collect();
-        let sent = Sent { asked, inline_sizes };
+        let asked: Vec<AskedTask> = asked.collect();
+        let sent = Sent {
+            is_divisible: is_divisible(&self.plan, &asked, &inline_sizes),
+            asked,
+            inline_sizes,
+            load,
+            terms,
+        };
         Some(self.shorten(sent))
+    }
+
+    /// What is left of the source's budget.
+    fn budget(&self) -> Option<Budget> {
+        let endpoint = &self.workplace.endpoint;
+        let (free, per) = endpoint.free_permits().zip(endpoint.window())?;
+        Some(Budget { free, per })
+    }
+
+    /// Requests that this query file may have in flight.
+    pub(super) fn places(&self) -> usize {
+        self.workplace.concurrency.min(self.workplace.knee().limit())
+    }
+
+    /// Seconds of rows in the tasks that could go out now, as far as places for them are free.
+    fn at_hand(&self, packer: &Packer<'_>, allowance: &Allowance, places: usize) -> Option<f64> {
+        let (room, _) = allowance.time.as_ref()?;
+        let most = room * places as f64;
+        let mut seconds = 0.0;
+        for task in self.companions() {
+            seconds += packer.seconds(task, &self.fan_outs)?;
+            if seconds >= most {
+                break;
+            }
+        }
+        Some(seconds)
     }
 
     /// The tasks that may share the next request.
@@ -83,7 +152,10 @@ impl<'work> Export<'work> {
         let workplace = self.workplace;
         let text = |plan: &Plan, sent: &Sent| plan.request(&asks(sent), &sent.inline_sizes, Piece::FIRST);
         while sent.asked.len() > 1 && !workplace.text_limits.allow(|| text(&self.plan, &sent)) {
-            let rest = sent.asked.split_off(sent.asked.len().div_ceil(2));
+            let all = sent.asked.len();
+            let rest = sent.asked.split_off(all.div_ceil(2));
+            let share = sent.asked.len() as f64 / all as f64;
+            sent.load.rows.iter_mut().for_each(|rows| *rows *= share);
             rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
         }
         sent
@@ -98,38 +170,81 @@ impl<'work> Export<'work> {
             let request = request(&plan, &sent);
             let targets: Vec<Target> = asks(&sent).iter().map(Ask::target).collect();
             let layout = plan.layout(&targets);
-            let tasks = sent.asked.iter().map(|asked| &asked.task);
-            let slots: Vec<SlotPlace> = tasks.filter(|task| !task.is_start()).map(SlotPlace::of).collect();
+            let slots = sent.asked.iter().filter(|asked| !asked.task.is_start());
+            let slots: Vec<SlotPlace> = slots.map(|asked| SlotPlace::of(&asked.task)).collect();
             let seed = HarvestSeed {
                 layout: &layout,
                 slots: &slots,
                 looks: &looks,
             };
             let mut spent = Spent::default();
-            let answer = endpoint.ask_counting(&name, &request, seed, &mut spent).await;
+            let perseverance = match sent.is_divisible {
+                true => Perseverance::GiveWay,
+                false => Perseverance::Repeat,
+            };
+            let answer = endpoint
+                .ask_counting(&name, &request, seed, perseverance, &mut spent)
+                .await;
             let answer = match answer {
                 Ok(answer) => Ok(answer),
-                Err(error) if sent.is_everything() => Err(error.into()),
-                Err(error) => Err(setback(endpoint, &name, error, &mut spent).await),
+                Err(error) => Err(setback(endpoint, &name, &sent, error, &mut spent).await),
             };
             (sent, answer, spent)
         })
     }
 }
 
-/// Why there is no answer. Where a crash may be the fault of a task, the API is asked for what it cannot crash on.
-async fn setback(endpoint: &Endpoint, name: &str, error: ApiError, spent: &mut Spent) -> Setback {
-    let is_of_tasks = match fault(&error) {
-        Fault::Task => true,
+/// Whether less can be asked for in the place of a request: fewer tasks, fewer rows, or fewer rows within the rows.
+fn is_divisible(plan: &Plan, asked: &[AskedTask], inline_sizes: &[u32]) -> bool {
+    let [AskedTask { task, size }] = asked else {
+        return true;
+    };
+    let is_below = |mut index: usize| {
+        while let Some(parent) = plan.connections[index].inline_parent() {
+            if Some(parent) == task.connection {
+                return true;
+            }
+            index = parent;
+        }
+        task.connection.is_none()
+    };
+    let is_sized = |index: usize| plan.connections[index].paged.size.is_some() && !is_capped(&plan.connections[index]);
+    let can_shrink = |index: usize| match (is_fixed(&plan.connections[index]), task.size) {
+        (true, Some(size)) => resized(&plan.connections[index], task, size - 1).is_some(),
+        _ => true,
+    };
+    let own = task
+        .connection
+        .is_some_and(|index| *size > 1 && is_sized(index) && can_shrink(index));
+    let is_large = |(index, size): (usize, &u32)| *size > 1 && is_sized(index) && is_below(index);
+    own || inline_sizes.iter().enumerate().any(is_large)
+}
+
+/// Why there is no answer. Where a crash may be the fault of a task, or of what it asks for, the API is asked for what it
+/// cannot crash on; not so where less can be asked for, which tells as well.
+async fn setback(endpoint: &Endpoint, name: &str, sent: &Sent, error: ApiError, spent: &mut Spent) -> Setback {
+    let took = spent.last;
+    let fault = fault(&error);
+    let is_first_failure = sent.is_divisible && sent.terms.failures == 0;
+    let is_of_tasks = match fault {
+        Fault::Task | Fault::Size => true,
         Fault::Source => false,
+        Fault::Either if is_first_failure => true,
+        // Without the first pages there is nothing that another request could be spared for.
+        Fault::Either if sent.is_everything() && !sent.is_divisible => false,
         Fault::Either => match ask_for_nothing(endpoint, name, spent).await {
             Ok(()) => true,
-            Err(error @ ApiError::Stopped { .. }) => return error.into(),
-            Err(error) => fault(&error) == Fault::Task,
+            Err(error) if crate::run::company::fault(&error) == Fault::Task => true,
+            Err(error) => return error.into(),
         },
     };
+    let blame = match fault {
+        _ if !is_of_tasks => Blame::Nobody,
+        Fault::Size | Fault::Either if sent.is_divisible => Blame::Size(took),
+        _ => Blame::Tasks,
+    };
     let error = error.into();
-    Setback { error, is_of_tasks }
+    Setback { error, blame }
 }
 
 /// The smallest request that every API answers.
@@ -139,7 +254,7 @@ async fn ask_for_nothing(endpoint: &Endpoint, name: &str, spent: &mut Spent) -> 
         query: "{__typename}".into(),
         variables: serde_json::Map::new(),
     };
-    let answer = endpoint.ask_counting(name, &request, PhantomData::<IgnoredAny>, spent);
+    let answer = endpoint.ask_counting(name, &request, PhantomData::<IgnoredAny>, Perseverance::Repeat, spent);
     answer.await.map(drop)
 }
 

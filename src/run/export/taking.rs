@@ -106,16 +106,21 @@ impl Export<'_> {
         for asked in &sent.asked {
             self.given_up.remove(&asked.task.connection);
         }
-        let mut next_tasks = std::mem::take(&mut consequences.next_tasks);
-        for task in &mut next_tasks {
-            self.next_id += 1;
-            task.id = self.next_id;
-        }
+        let mut next_tasks = self.resize(std::mem::take(&mut consequences.next_tasks));
+        self.number(&mut next_tasks);
         let tasks = sent.asked.iter().map(|asked| &asked.task);
         let (failed, done): (Vec<&Task>, Vec<&Task>) = tasks.partition(|task| again.contains(&task.id));
         count_open(&mut consequences.members, done.into_iter(), &next_tasks);
         failed.into_iter().for_each(|task| self.frontier.hold(task.clone()));
         next_tasks
+    }
+
+    /// Gives new tasks their ids.
+    pub(super) fn number(&mut self, tasks: &mut [Task]) {
+        for task in tasks {
+            self.next_id += 1;
+            task.id = self.next_id;
+        }
     }
 
     /// Decides about slots that did not bring what was asked for: the tasks that are to be asked again. Those that

@@ -11,6 +11,7 @@ use crate::run::company::Company;
 use crate::run::fan_out::FanOut;
 use crate::run::intake::{Consequences, Request, consequences};
 use crate::run::members::give_up;
+use crate::run::pace::Allowance;
 use crate::run::pack::{Packer, Room};
 use crate::run::turning::PagingError;
 use crate::state::{Member, MemberGain};
@@ -195,7 +196,12 @@ fn values_share_requests_as_far_as_rows_and_root_fields_go() {
     };
     let tasks: Vec<Task> = (1..=50).map(|number| first(&plan, number).task).collect();
     let taken = |limits: &QueryLimits, fan_outs: &[FanOut]| {
-        let packer = Packer::new(&plan, Room::of(limits), fan_outs);
+        let packer = Packer::new(
+            &plan,
+            Room::of(limits),
+            &Allowance::unlimited(plan.connections.len()),
+            fan_outs,
+        );
         packer.fill(tasks.iter(), fan_outs).0.len()
     };
     let unknown = [FanOut::default(), FanOut::default()];

@@ -6,6 +6,7 @@ use proptest::sample::select;
 use super::*;
 use crate::project::QueryLimits;
 use crate::run::fan_out::FanOut;
+use crate::run::pace::Allowance;
 use crate::run::pack::{Packer, Room};
 
 const DEEP: &str = "{ groups { nodes { findings { nodes { notes { nodes { text } } } } } } }";
@@ -18,6 +19,10 @@ fn room(rows: u64, slots: usize) -> Room {
         counts_asked: true,
         slots,
     }
+}
+
+fn anything(plan: &Plan) -> Allowance {
+    Allowance::unlimited(plan.connections.len())
 }
 
 /// Connections of which many are known to hold so many rows.
@@ -69,9 +74,9 @@ fn the_limits_of_a_source_make_the_room() {
 #[test]
 fn first_pages_hold_what_their_connections_hold() {
     let plan = plan(DEEP);
-    let packer = Packer::new(&plan, room(10_000, 100), &known(&[50, 7, 2]));
+    let packer = Packer::new(&plan, room(10_000, 100), &anything(&plan), &known(&[50, 7, 2]));
     assert_eq!(packer.inline_sizes(), [100, 7, 2]);
-    let small = Packer::new(&plan, room(600, 100), &known(&[50, 7, 2]));
+    let small = Packer::new(&plan, room(600, 100), &anything(&plan), &known(&[50, 7, 2]));
     assert_eq!(
         small.inline_sizes(),
         [600 / (1 + 7 * 3), 7, 2],
@@ -82,7 +87,7 @@ fn first_pages_hold_what_their_connections_hold() {
 #[test]
 fn first_pages_shrink_until_one_row_fits() {
     let plan = plan(DEEP);
-    let packer = Packer::new(&plan, room(20, 100), &known(&[50, 7, 20]));
+    let packer = Packer::new(&plan, room(20, 100), &anything(&plan), &known(&[50, 7, 20]));
     let inline = packer.inline_sizes();
     assert_eq!(inline[0], 1);
     assert!(rows_asked(&plan, inline, 0, 1) <= 20, "{inline:?}");
@@ -93,7 +98,7 @@ fn a_first_page_told_by_a_total_has_room_for_one_row_more() {
     let plan = plan(
         "{ racks { edges { node { id shelves @paginate(style: OFFSET_LIST) { id } } } } books @paginate(style: PAGE, firstPage: 1) { total items { title } } }",
     );
-    let packer = Packer::new(&plan, room(10_000, 100), &known(&[50, 7, 7]));
+    let packer = Packer::new(&plan, room(10_000, 100), &anything(&plan), &known(&[50, 7, 7]));
     assert_eq!(
         packer.inline_sizes()[..2],
         [100, 7],
@@ -114,7 +119,7 @@ fn tasks_share_a_request_up_to_its_slots_and_rows() {
         tasks.iter().map(task).collect::<Vec<_>>()
     };
     let fill = |room, tasks: &[Task]| {
-        let (sizes, is_full) = Packer::new(&plan, room, &fan_outs).fill(tasks.iter(), &fan_outs);
+        let (sizes, is_full) = Packer::new(&plan, room, &anything(&plan), &fan_outs).fill(tasks.iter(), &fan_outs);
         (sizes.len(), is_full)
     };
     assert_eq!(fill(room(1_000, 100), &sized(40)), (9, false));
@@ -129,7 +134,7 @@ fn tasks_share_a_request_up_to_its_slots_and_rows() {
 fn rows_below_count_with_the_rows_that_hold_them() {
     let plan = plan(DEEP);
     let fan_outs = known(&[50, 7, 4]);
-    let packer = Packer::new(&plan, room(100, 100), &fan_outs);
+    let packer = Packer::new(&plan, room(100, 100), &anything(&plan), &fan_outs);
     let task = later(&plan, FINDINGS, "G1", "f").task;
     let sized = Task {
         size: Some(9),
@@ -144,7 +149,7 @@ fn rows_below_count_with_the_rows_that_hold_them() {
 fn the_first_pages_of_everything_go_alone() {
     let plan = plan(DEEP);
     let fan_outs = unknown(&plan);
-    let packer = Packer::new(&plan, room(1_000, 100), &fan_outs);
+    let packer = Packer::new(&plan, room(1_000, 100), &anything(&plan), &fan_outs);
     let (start, later) = (Task::default(), later(&plan, FINDINGS, "G1", "f").task);
     assert_eq!(packer.fill([&start, &later].into_iter(), &fan_outs), (vec![1], true));
     let (sizes, is_full) = packer.fill([&later, &start].into_iter(), &fan_outs);
@@ -157,7 +162,7 @@ fn a_size_that_was_settled_stays_where_pages_are_numbered() {
         "{ books @paginate(style: PAGE, firstPage: 1) { total items { title notes { nodes { text } } } } shelves @paginate(style: OFFSET_LIST) { id } }",
     );
     let fan_outs = unknown(&plan);
-    let packer = Packer::new(&plan, room(31, 100), &fan_outs);
+    let packer = Packer::new(&plan, room(31, 100), &anything(&plan), &fan_outs);
     let size = |path, size| {
         let task = Task {
             size,
@@ -195,7 +200,7 @@ fn outermost_connections_fit_beside_each_other() {
                 books @paginate(style: PAGE, firstPage: 1) { total items { title } } }";
     let plan = plan(text);
     for rows in [5, 10, 60, 113, 252, 400, 900] {
-        let packer = Packer::new(&plan, room(rows, 100), &unknown(&plan));
+        let packer = Packer::new(&plan, room(rows, 100), &anything(&plan), &unknown(&plan));
         let asked = rows_at_first(&plan, &packer);
         assert!(asked <= rows && asked > rows / 4, "{asked} of {rows}");
     }
@@ -206,7 +211,7 @@ fn numbered_pages_stay_within_the_room_when_more_is_known_of_what_is_in_their_ro
     let plan = plan(
         "{ books @paginate(style: PAGE, firstPage: 1) { total items { title notes @paginate(style: RELAY) { nodes { text } } } } }",
     );
-    let first = Packer::new(&plan, room(120, 100), &known(&[9, 1]));
+    let first = Packer::new(&plan, room(120, 100), &anything(&plan), &known(&[9, 1]));
     assert!(rows_at_first(&plan, &first) <= 120);
     let size = first.inline_sizes()[0];
     assert_eq!(size, 60);
@@ -215,7 +220,7 @@ fn numbered_pages_stay_within_the_room_when_more_is_known_of_what_is_in_their_ro
         ..later(&plan, "books", "", 2).task
     };
     let fan_outs = known(&[9, 40]);
-    let mut packer = Packer::new(&plan, room(120, 100), &fan_outs);
+    let mut packer = Packer::new(&plan, room(120, 100), &anything(&plan), &fan_outs);
     assert!(packer.cost(0, size) > 120.0);
     packer.make_room(&task, &fan_outs);
     assert_eq!(packer.fill([&task, &task].into_iter(), &fan_outs), (vec![60], true));
@@ -226,7 +231,7 @@ fn numbered_pages_stay_within_the_room_when_more_is_known_of_what_is_in_their_ro
 fn no_more_is_asked_for_than_the_author_wants() {
     let plan = plan("{ groups @paginate(max: 12) { nodes { id } } }");
     let fan_outs = unknown(&plan);
-    let packer = Packer::new(&plan, room(1_000, 100), &fan_outs);
+    let packer = Packer::new(&plan, room(1_000, 100), &anything(&plan), &fan_outs);
     assert_eq!(packer.inline_sizes(), [12]);
     assert_eq!(
         packer.size(&later(&plan, "groups", "", "g").task, &fan_outs),
@@ -245,7 +250,7 @@ proptest! {
     ) {
         let plan = plan(DEEP);
         let fan_outs = known(&fan_out);
-        let packer = Packer::new(&plan, room(rows, slots), &fan_outs);
+        let packer = Packer::new(&plan, room(rows, slots), &anything(&plan), &fan_outs);
         let task = |(path, before): &(&str, u64)| Task { before: *before, ..later(&plan, path, "X", "c").task };
         let tasks: Vec<Task> = paths.iter().map(task).collect();
         let (sizes, is_full) = packer.fill(tasks.iter(), &fan_outs);
@@ -258,4 +263,107 @@ proptest! {
         // Where not even one row of a page fits with the smallest pages in it, it is asked for all the same.
         prop_assert!(asked <= rows || (sizes.len() == 1 && rows < 3), "{asked} of {rows}");
     }
+}
+
+/// Answers that take a second, and a hundredth of one for each row.
+fn timed(plan: &Plan, seconds: f64) -> Allowance {
+    Allowance {
+        time: Some((seconds, vec![0.01; plan.connections.len()])),
+        ..anything(plan)
+    }
+}
+
+#[test]
+fn a_request_is_as_large_as_its_time_allows() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[5_000, 1_000, 4]);
+    let task = later(&plan, FINDINGS, "G1", "f").task;
+    let size =
+        |allowance: &Allowance| Packer::new(&plan, room(1_000_000, 100), allowance, &fan_outs).size(&task, &fan_outs);
+    assert_eq!(size(&anything(&plan)), 100);
+    assert_eq!(size(&timed(&plan, 2.0)), 40, "200 rows, five for each finding");
+    assert_eq!(size(&timed(&plan, 0.001)), 1);
+}
+
+#[test]
+fn rows_that_take_longer_make_smaller_pages() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[5_000, 1_000, 4]);
+    let mut allowance = timed(&plan, 2.0);
+    let notes = plan
+        .connections
+        .iter()
+        .position(|connection| connection.path == NOTES)
+        .unwrap();
+    allowance.time.as_mut().unwrap().1[notes] = 0.1;
+    let packer = Packer::new(&plan, room(1_000_000, 100), &allowance, &fan_outs);
+    let findings = later(&plan, FINDINGS, "G1", "f").task;
+    assert_eq!(packer.size(&findings, &fan_outs), 4, "0.41 seconds for each finding");
+    assert_eq!(packer.size(&later(&plan, NOTES, "F1", "n").task, &fan_outs), 20);
+}
+
+#[test]
+fn work_is_shared_out_by_tasks_and_never_by_smaller_pages() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[50, 7, 200]);
+    let tasks: Vec<Task> = (0..20).map(|_| later(&plan, NOTES, "F1", "n").task).collect();
+    let mut packer = Packer::new(&plan, room(1_000_000, 100), &timed(&plan, 10.0), &fan_outs);
+    assert_eq!(
+        packer.fill(tasks.iter(), &fan_outs).0,
+        vec![100; 10],
+        "a second for each"
+    );
+    packer.share_out(3.0);
+    assert_eq!(packer.fill(tasks.iter(), &fan_outs), (vec![100; 3], true));
+    packer.share_out(0.1);
+    assert_eq!(packer.fill(tasks.iter(), &fan_outs), (vec![100], true));
+}
+
+#[test]
+fn what_failed_bounds_requests_with_rows_of_that_connection_alone() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[50, 7, 200]);
+    let mut allowance = anything(&plan);
+    let notes = plan
+        .connections
+        .iter()
+        .position(|connection| connection.path == NOTES)
+        .unwrap();
+    allowance.rows[notes] = 150.0;
+    let packer = Packer::new(&plan, room(1_000_000, 100), &allowance, &fan_outs);
+    let tasks: Vec<Task> = (0..20).map(|_| later(&plan, NOTES, "F1", "n").task).collect();
+    assert_eq!(packer.fill(tasks.iter(), &fan_outs), (vec![100], true));
+    allowance.rows[notes] = 30.0;
+    let packer = Packer::new(&plan, room(1_000_000, 100), &allowance, &fan_outs);
+    assert_eq!(packer.fill(tasks.iter(), &fan_outs), (vec![30], true));
+}
+
+#[test]
+fn down_to_one_row_with_one_row_below_it() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[50, 40, 30]);
+    let mut allowance = anything(&plan);
+    allowance.keep_to(1.0);
+    let mut packer = Packer::new(&plan, room(10_000, 100), &allowance, &fan_outs);
+    let task = later(&plan, FINDINGS, "G1", "f").task;
+    packer.make_room(&task, &fan_outs);
+    assert_eq!(packer.size(&task, &fan_outs), 1);
+    assert_eq!(packer.inline_sizes()[1..], [1, 1]);
+}
+
+#[test]
+fn what_is_likely_to_come_is_told_by_connection() {
+    let plan = plan(DEEP);
+    let fan_outs = known(&[50, 7, 2]);
+    let packer = Packer::new(&plan, room(10_000, 100), &anything(&plan), &fan_outs);
+    let task = later(&plan, FINDINGS, "G1", "f").task;
+    assert_eq!(
+        packer.likely([(&task, 10), (&task, 5)].into_iter(), &fan_outs),
+        [0.0, 15.0, 30.0]
+    );
+    let start = Task::default();
+    assert_eq!(
+        packer.likely([(&start, 1)].into_iter(), &fan_outs),
+        [100.0, 700.0, 1_400.0]
+    );
 }

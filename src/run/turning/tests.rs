@@ -7,6 +7,7 @@ mod empty_pages;
 mod first_page;
 mod offsets;
 mod pages;
+mod resize;
 mod sameness;
 mod totals;
 

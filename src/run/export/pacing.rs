@@ -1,0 +1,83 @@
+//! Answers as what they tell of the API: how long it takes, how much it gives, and what is asked for next because of it.
+
+use crate::api::Answer;
+use crate::plan::Connection;
+use crate::run::export::Export;
+use crate::run::export::sending::Sent;
+use crate::run::harvest::{FoundPage, Harvest};
+use crate::run::pack::{Packer, is_fixed};
+use crate::run::turning::resized;
+use crate::state::Task;
+
+/// How many times larger than wanted a numbered page is left as it is: another size costs evenness.
+const TOLERANCE: f64 = 1.5;
+
+impl Export<'_> {
+    /// Notes what an answer tells of the API. `is_busy` tells that as many requests were in flight as may be.
+    pub(super) fn note_pace(&mut self, sent: &Sent, answer: &Answer<Harvest>, is_busy: bool) {
+        let mut rows = vec![0.0; self.plan.connections.len()];
+        for page in &answer.data.pages {
+            rows[page.connection] += page.rows as f64;
+        }
+        self.pace.note_answer(&rows, answer.elapsed, answer.body.len() as u64);
+        // What failed twice and more, and came with fewer rows, failed for their number.
+        if sent.terms.failures > 1 {
+            self.pace.note_wall(&sent.load, sent.terms.failed);
+        }
+        for page in &answer.data.pages {
+            self.note_size(sent, page);
+        }
+        let work = 1.0 + rows.iter().sum::<f64>();
+        let now = answer.sent_at.duration_since(self.begun_at) + answer.elapsed;
+        self.workplace.knee().note_answer(now, work, is_busy);
+    }
+
+    /// Notes what a page shows of how many rows a page may have.
+    fn note_size(&mut self, sent: &Sent, page: &FoundPage) {
+        let asked = page.asked(&sent.asked).map(|asked| asked.size);
+        let asked = asked.or_else(|| sent.inline_sizes.get(page.connection).copied());
+        let (Some(asked), Ok(rows)) = (asked, u32::try_from(page.rows)) else {
+            return;
+        };
+        if rows >= asked {
+            self.pace.note_full(page.connection, asked);
+            let honoured = &mut self.honoured[page.connection];
+            *honoured = asked.max(*honoured);
+        } else if page.has_next == Some(true) {
+            self.pace.note_short(page.connection, rows);
+        }
+    }
+
+    /// The same rows in pages of another size, where those of numbered pages are far from what is wanted of them.
+    pub(super) fn resize(&self, tasks: Vec<Task>) -> Vec<Task> {
+        let is_numbered = |task: &Task| self.connection_of(task).is_some_and(is_fixed) && task.size.is_some();
+        if !tasks.iter().any(is_numbered) {
+            return tasks;
+        }
+        let allowance = self.pace.allowance(self.workplace.aims);
+        let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let resize = |task: Task| match self.wanted_size(&packer, &task) {
+            Some((connection, wanted)) => resized(connection, &task, wanted).unwrap_or_else(|| vec![task]),
+            None => vec![task],
+        };
+        tasks.into_iter().flat_map(resize).collect()
+    }
+
+    /// The size that a numbered page should have in place of its own.
+    fn wanted_size(&self, packer: &Packer<'_>, task: &Task) -> Option<(&Connection, u32)> {
+        let index = task.connection?;
+        let connection = self.connection_of(task).filter(|connection| is_fixed(connection))?;
+        let size = task.size?;
+        let most = packer.most(index).min(packer.fitting(task, index));
+        if f64::from(size) > f64::from(most) * TOLERANCE {
+            return Some((connection, most));
+        }
+        // A larger page than any that came full may be cut off, and its number would mean other rows.
+        let most = most.min(self.honoured[index]);
+        (task.expected.is_none() && most > size).then_some((connection, most))
+    }
+
+    pub(super) fn connection_of(&self, task: &Task) -> Option<&Connection> {
+        self.plan.connections.get(task.connection?)
+    }
+}

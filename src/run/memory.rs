@@ -1,0 +1,67 @@
+//! What one run of a query file shows and the next one begins with: how many rows the connections hold, and how the API
+//! answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::run::fan_out::FanOut;
+use crate::run::pace::Pace;
+
+/// Under this name, which no connection has, stands what is of all connections together.
+const OF_ALL: &str = "";
+
+/// What is known of a query file from earlier runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Memory {
+    /// By connection.
+    pub(crate) fan_outs: Vec<FanOut>,
+    pub(crate) pace: Pace,
+}
+
+/// How the API answers, as it is kept: what it says of connections is of use for the same ones only.
+#[derive(Serialize, Deserialize)]
+struct KeptPace {
+    connections: Vec<String>,
+    pace: Pace,
+}
+
+impl Memory {
+    /// What is kept, by the paths of connections; nothing where that cannot be read any more.
+    pub(crate) fn read(plan: &Plan, kept: &[(String, String)]) -> Self {
+        let text = |name: &str| {
+            kept.iter()
+                .find(|(path, _)| path == name)
+                .map(|(_, text)| text.as_str())
+        };
+        let fan_out = |path: &String| serde_json::from_str(text(path)?).ok();
+        let pace = text(OF_ALL).and_then(|text| serde_json::from_str::<KeptPace>(text).ok());
+        let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.pace.is_for(plan.connections.len()));
+        let fan_outs = plan.connections.iter();
+        Self {
+            fan_outs: fan_outs
+                .map(|connection| fan_out(&connection.path).unwrap_or_default())
+                .collect(),
+            pace: pace.map_or_else(|| Pace::new(plan.connections.len()), |kept| kept.pace),
+        }
+    }
+
+    /// What is to be kept, by the paths of connections.
+    pub(crate) fn write(plan: &Plan, fan_outs: &[FanOut], pace: &Pace) -> Vec<(String, String)> {
+        let kept = KeptPace {
+            connections: paths(plan),
+            pace: pace.settled(),
+        };
+        let of_all = serde_json::to_string(&kept).ok().map(|text| (OF_ALL.to_owned(), text));
+        let fan_outs = plan.connections.iter().zip(fan_outs);
+        let fan_outs = fan_outs
+            .filter_map(|(connection, fan_out)| Some((connection.path.clone(), serde_json::to_string(fan_out).ok()?)));
+        fan_outs.chain(of_all).collect()
+    }
+}
+
+fn paths(plan: &Plan) -> Vec<String> {
+    plan.connections
+        .iter()
+        .map(|connection| connection.path.clone())
+        .collect()
+}

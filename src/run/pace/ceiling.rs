@@ -1,0 +1,339 @@
+//! How many rows one request may hold, as far as failures have shown.
+//!
+//! Pure. Below a failure there is a ceiling, which is tried again only after a row of answers that came near it, and the
+//! more seldom the more often it held: a wall that stands still costs few failures, and one that gave way is found out.
+//! Above what has succeeded, requests grow by steps. The shape is that of congestion control, in rows and not in packets.
+
+use serde::{Deserialize, Serialize};
+
+/// Rows of a request to a server of which nothing is known.
+const FIRST_ROWS: f64 = 1_000.0;
+/// How many times more rows than any answer had the next request may hold.
+const STEP: f64 = 2.0;
+/// What of the rows that failed is asked for next.
+const RETREAT: f64 = 0.6;
+/// How many times more rows a ceiling is tried with.
+const PROBE: f64 = 1.25;
+/// The same where much more succeeded once.
+const LARGE_PROBE: f64 = 1.6;
+/// Answers near the ceiling until it is tried again, at first and at most.
+const PATIENCE: u32 = 12;
+const MOST_PATIENCE: u32 = 200;
+/// An answer is near the ceiling from this share of it on.
+const NEAR: f64 = 0.75;
+/// How fast the memory of the largest answer fades with each smaller one.
+const FADE: f64 = 0.97;
+/// The same where much larger answers came before: more rows than these may be hard for a while, and not for ever.
+const LITTLE_PATIENCE: u32 = 4;
+/// How fast the memory of what was once possible fades.
+const SLOW_FADE: f64 = 0.995;
+/// A failure counts when another one comes within so many answers: a single one may be chance.
+const STRIKE_LIFE: u32 = 20;
+
+/// Rows that requests may hold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ceiling {
+    /// The largest answer, fading; no more than the wall.
+    proven: f64,
+    /// The largest answer whatever the wall, fading slowly.
+    once: f64,
+    wall: Option<Wall>,
+    /// How often the wall was moved: what was sent before that says nothing new.
+    #[serde(skip)]
+    moves: u64,
+    /// The last failure, where it may have been chance, or the fault of a single row.
+    #[serde(skip)]
+    strike: Option<Strike>,
+    /// Nothing came since the wall was lowered: it may stand lower still.
+    #[serde(skip)]
+    is_falling: bool,
+}
+
+/// What came since a failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Strike {
+    /// Answers since.
+    age: u32,
+    /// The largest of them.
+    largest: f64,
+}
+
+/// Something that failed above so many rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Wall {
+    rows: f64,
+    /// Answers near it since it was last moved.
+    calm: u32,
+    patience: u32,
+    /// Where it stood before it was tried; `None` while it is not.
+    before: Option<f64>,
+}
+
+impl Ceiling {
+    /// Rows that the next request may hold by what requests had whose rows were mostly of any connection, at least one.
+    pub(crate) fn rows(&self, grown: f64) -> f64 {
+        self.wall.map_or(grown, |wall| wall.rows.min(grown)).max(1.0)
+    }
+
+    /// Rows that a request may hold because almost as many came before.
+    pub(crate) fn grown(&self) -> f64 {
+        (self.once * STEP).max(FIRST_ROWS)
+    }
+
+    /// Marks a request that is sent now.
+    pub(crate) fn mark(&self) -> u64 {
+        self.moves
+    }
+
+    /// An answer with so many rows came.
+    pub(crate) fn note_answer(&mut self, rows: f64) {
+        self.proven = rows.max(self.proven * FADE);
+        self.once = rows.max(self.once * SLOW_FADE);
+        self.is_falling = false;
+        if let Some(strike) = &mut self.strike {
+            strike.age += 1;
+            strike.largest = strike.largest.max(rows);
+        }
+        self.strike = self.strike.filter(|strike| strike.age < STRIKE_LIFE);
+        let once = self.once;
+        let Some(wall) = &mut self.wall else { return };
+        if let Some(before) = wall.before
+            && rows > before
+        {
+            wall.before = None;
+            let least = if wall.rows < once * NEAR {
+                LITTLE_PATIENCE
+            } else {
+                PATIENCE
+            };
+            wall.patience = (wall.patience / 2).max(least);
+        }
+        if rows >= wall.rows * NEAR {
+            wall.calm += 1;
+        }
+        if wall.calm >= wall.patience {
+            let probe = if wall.rows < once * NEAR / LARGE_PROBE {
+                LARGE_PROBE
+            } else {
+                PROBE
+            };
+            *wall = Wall {
+                rows: wall.rows * probe,
+                calm: 0,
+                before: Some(wall.before.unwrap_or(wall.rows)),
+                ..*wall
+            };
+        }
+    }
+
+    /// A request for so many rows failed that was sent at `mark`. False where their number cannot be why, as more
+    /// succeeded of late.
+    pub(crate) fn note_failure(&mut self, rows: f64, mark: u64) -> bool {
+        let is_old = mark < self.moves && self.wall.is_some_and(|wall| rows >= wall.rows);
+        if is_old {
+            return true;
+        }
+        if !self.is_trial(rows) {
+            let last = self.strike.replace(Strike::default());
+            // One failure may be chance; and if as many rows succeeded since then, it is not their number that failed.
+            if last.is_none_or(|last| last.largest >= rows * NEAR) {
+                return rows >= self.proven * NEAR;
+            }
+        }
+        self.is_falling = true;
+        self.lower(rows);
+        true
+    }
+
+    /// So many rows failed, and fewer of the same succeeded.
+    pub(crate) fn note_wall(&mut self, rows: f64) {
+        if self.wall.is_none_or(|wall| rows <= wall.rows) {
+            self.lower(rows);
+        }
+    }
+
+    fn lower(&mut self, rows: f64) {
+        self.strike = None;
+        self.moves += 1;
+        let wall = self.lowered(rows);
+        self.proven = self.proven.min(wall.rows);
+        self.wall = Some(wall);
+    }
+
+    /// Whether so many rows never succeeded, or not since the wall moved.
+    fn is_trial(&self, rows: f64) -> bool {
+        let before = self.wall.and_then(|wall| wall.before);
+        self.is_falling || rows > self.once || before.is_some_and(|before| rows > before)
+    }
+
+    /// The wall after a failure that is believed.
+    fn lowered(&self, rows: f64) -> Wall {
+        let wall = |rows: f64, patience| Wall {
+            rows,
+            calm: 0,
+            patience,
+            before: None,
+        };
+        match self.wall {
+            // The trial failed: it stays where it was.
+            Some(Wall {
+                before: Some(before),
+                patience,
+                ..
+            }) if rows > before => wall(before, (patience * 2).min(MOST_PATIENCE)),
+            last => {
+                let lower = (rows * RETREAT).max(1.0);
+                let is_far_below = rows < self.once * NEAR;
+                let patience = if is_far_below { LITTLE_PATIENCE } else { PATIENCE };
+                wall(lower, last.map_or(patience, |last| last.patience.min(patience)))
+            }
+        }
+    }
+
+    /// What is kept for the next run: how far a trial had come is not, and what held for a night is not tried at once.
+    pub(crate) fn settled(&self) -> Self {
+        let wall = self.wall.map(|wall| Wall {
+            rows: wall.before.unwrap_or(wall.rows),
+            calm: 0,
+            patience: MOST_PATIENCE,
+            before: None,
+        });
+        Self {
+            wall,
+            moves: 0,
+            strike: None,
+            is_falling: false,
+            ..self.clone()
+        }
+    }
+
+    /// Rows above which requests failed, where any did.
+    pub(crate) fn wall(&self) -> Option<f64> {
+        self.wall.map(|wall| wall.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(ceiling: &Ceiling) -> f64 {
+        ceiling.rows(ceiling.grown())
+    }
+
+    /// A server that fails above so many rows, asked for as much as may be: answers, failures, rows.
+    fn play(ceiling: &mut Ceiling, rounds: u32, most: f64, wall: impl Fn(u32) -> f64) -> (u32, u32, f64) {
+        let (mut answers, mut failures, mut rows) = (0, 0, 0.0);
+        for round in 0..rounds {
+            let asked = room(ceiling).min(most);
+            let mark = ceiling.mark();
+            match asked <= wall(round) {
+                true => {
+                    ceiling.note_answer(asked);
+                    answers += 1;
+                    rows += asked;
+                }
+                false => {
+                    ceiling.note_failure(asked, mark);
+                    failures += 1;
+                }
+            }
+        }
+        (answers, failures, rows)
+    }
+
+    #[test]
+    fn without_failures_requests_grow_by_steps_to_what_is_wanted() {
+        let mut ceiling = Ceiling::default();
+        assert_eq!(room(&ceiling), 1_000.0);
+        ceiling.note_answer(1_000.0);
+        assert_eq!(room(&ceiling), 2_000.0);
+        let (_, failures, _) = play(&mut ceiling, 10, 10_000.0, |_| f64::INFINITY);
+        assert_eq!((failures, room(&ceiling).min(10_000.0)), (0, 10_000.0));
+    }
+
+    #[test]
+    fn small_answers_do_not_make_a_request_of_ten_thousand() {
+        let mut ceiling = Ceiling::default();
+        (0..100).for_each(|_| ceiling.note_answer(3.0));
+        assert_eq!(room(&ceiling), 1_000.0);
+    }
+
+    #[test]
+    fn a_wall_that_stands_costs_few_failures_and_is_come_near() {
+        for wall in [30.0, 700.0, 3_100.0] {
+            let mut ceiling = Ceiling::default();
+            let (answers, failures, rows) = play(&mut ceiling, 500, 10_000.0, |_| wall);
+            assert!(f64::from(failures) < 0.05 * 500.0, "{failures} failures at {wall}");
+            assert!(rows / f64::from(answers) > 0.6 * wall, "{rows} rows at {wall}");
+        }
+    }
+
+    #[test]
+    fn a_wall_that_moves_is_followed_both_ways() {
+        let mut ceiling = Ceiling::default();
+        let moving = |round: u32| match round {
+            0..150 => 2_000.0,
+            150..300 => 400.0,
+            _ => 4_000.0,
+        };
+        let (_, failures, _) = play(&mut ceiling, 300, 10_000.0, moving);
+        assert!(f64::from(failures) < 0.05 * 300.0, "{failures}");
+        let low = room(&ceiling);
+        assert!(low <= 400.0 * PROBE, "{low}");
+        play(&mut ceiling, 400, 10_000.0, |_| 4_000.0);
+        assert!(room(&ceiling) > 5.0 * low, "{ceiling:?}");
+    }
+
+    #[test]
+    fn one_failure_is_taken_for_chance_and_two_are_not() {
+        let mut ceiling = Ceiling::default();
+        ceiling.note_answer(900.0);
+        assert!(!ceiling.note_failure(200.0, ceiling.mark()), "more succeeded");
+        assert_eq!(room(&ceiling), 1_800.0);
+        assert!(ceiling.note_failure(200.0, ceiling.mark()));
+        assert_eq!(room(&ceiling), 120.0);
+    }
+
+    #[test]
+    fn failures_of_single_rows_leave_the_others_as_large_as_they_were() {
+        let mut ceiling = Ceiling::default();
+        ceiling.note_answer(4_000.0);
+        // The half with the row fails each time, and the other one succeeds.
+        for rows in [2_000.0, 1_000.0, 500.0, 250.0, 125.0, 60.0, 30.0] {
+            ceiling.note_answer(rows);
+            ceiling.note_failure(rows, ceiling.mark());
+        }
+        assert!(room(&ceiling) >= 4_000.0, "{ceiling:?}");
+    }
+
+    #[test]
+    fn after_a_stretch_of_hard_rows_requests_are_soon_large_again() {
+        let mut ceiling = Ceiling::default();
+        play(&mut ceiling, 20, 4_000.0, |_| f64::INFINITY);
+        play(&mut ceiling, 30, 4_000.0, |_| 50.0);
+        assert!(room(&ceiling) < 70.0, "{ceiling:?}");
+        let (_, failures, _) = play(&mut ceiling, 100, 4_000.0, |_| f64::INFINITY);
+        assert!(failures == 0 && room(&ceiling) > 2_000.0, "{ceiling:?}");
+    }
+
+    #[test]
+    fn many_in_flight_when_a_wall_falls_count_once() {
+        let mut ceiling = Ceiling::default();
+        ceiling.note_answer(1_000.0);
+        let mark = ceiling.mark();
+        assert!((0..16).all(|_| ceiling.note_failure(1_000.0, mark)));
+        assert_eq!(room(&ceiling), 600.0);
+    }
+
+    #[test]
+    fn the_next_run_begins_below_the_wall() {
+        let mut ceiling = Ceiling::default();
+        play(&mut ceiling, 200, 10_000.0, |_| 700.0);
+        let text = serde_json::to_string(&ceiling.settled()).unwrap();
+        let mut kept: Ceiling = serde_json::from_str(&text).unwrap();
+        assert!(room(&kept) <= 700.0, "{kept:?}");
+        let (_, failures, _) = play(&mut kept, 10, 10_000.0, |_| 700.0);
+        assert_eq!(failures, 0);
+    }
+}

@@ -1,0 +1,186 @@
+//! How many requests in flight a source takes: as many as still make it answer more, not one more.
+//!
+//! Pure. Where an API has no limit on requests, nothing but its answers tells when it is busy: above the knee more
+//! requests in flight only wait longer. The number climbs while throughput follows, steps back where it does not, and
+//! falls where requests fail; then it is tried again.
+
+use std::time::Duration;
+
+/// Requests in flight to begin with, where nothing limits them.
+const FIRST: usize = 4;
+/// How many times more are tried.
+const STEP: f64 = 1.5;
+/// Of what the step would bring if the source were idle, so much has to come.
+const WORTH: f64 = 0.35;
+/// Answers by which the throughput of a number is judged, for each request in flight.
+const ANSWERS: usize = 3;
+/// Judgements that pass until more are tried again.
+const REST: u32 = 8;
+/// What a failure leaves.
+const RETREAT: f64 = 0.6;
+
+/// Finds the number of requests in flight.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Knee {
+    most: usize,
+    now: usize,
+    /// The number before, and its throughput, where more are on trial.
+    before: Option<(usize, f64)>,
+    rest: u32,
+    epoch: Epoch,
+}
+
+/// What came since the number last changed or was judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Epoch {
+    begun: Option<Duration>,
+    answers: usize,
+    work: f64,
+}
+
+impl Knee {
+    /// For a source that takes `most` requests at once; one with a budget is not driven by answers, and begins there.
+    pub(crate) fn new(most: usize, has_budget: bool) -> Self {
+        let most = most.max(1);
+        Self {
+            most,
+            now: if has_budget { most } else { FIRST.min(most) },
+            before: None,
+            rest: 0,
+            epoch: Epoch::default(),
+        }
+    }
+
+    /// Requests that may be in flight.
+    pub(crate) fn limit(&self) -> usize {
+        self.now
+    }
+
+    /// An answer came at `now`, with so much work in it. `is_busy` tells that as many were in flight as may be.
+    pub(crate) fn note_answer(&mut self, now: Duration, work: f64, is_busy: bool) {
+        if !is_busy {
+            // Throughput tells nothing of the source while there is too little to do.
+            self.epoch = Epoch::default();
+            return;
+        }
+        let Some(begun) = self.epoch.begun else {
+            self.epoch.begun = Some(now);
+            return;
+        };
+        self.epoch.answers += 1;
+        self.epoch.work += work;
+        let time = now.saturating_sub(begun).as_secs_f64();
+        if self.epoch.answers >= ANSWERS * self.now && time > 0.0 {
+            let throughput = self.epoch.work / time;
+            self.epoch = Epoch {
+                begun: Some(now),
+                ..Epoch::default()
+            };
+            self.judge(throughput);
+        }
+    }
+
+    /// A request failed as those of a busy source do.
+    pub(crate) fn note_failure(&mut self) {
+        self.now = ((self.now as f64 * RETREAT) as usize).max(1);
+        self.settle();
+    }
+
+    fn judge(&mut self, throughput: f64) {
+        match self.before.take() {
+            Some((before, old)) => {
+                let wanted = 1.0 + (self.now as f64 / before as f64 - 1.0) * WORTH;
+                match throughput >= old * wanted {
+                    true => self.climb(throughput),
+                    false => {
+                        self.now = before;
+                        self.settle();
+                    }
+                }
+            }
+            None if self.rest > 0 => self.rest -= 1,
+            None => self.climb(throughput),
+        }
+    }
+
+    fn climb(&mut self, throughput: f64) {
+        let more = (self.now as f64 * STEP).ceil() as usize;
+        let more = more.min(self.most);
+        if more > self.now {
+            self.before = Some((self.now, throughput));
+            self.now = more;
+            // What was sent before still comes in: it counts for nobody.
+            self.epoch = Epoch::default();
+        }
+    }
+
+    fn settle(&mut self) {
+        self.before = None;
+        self.rest = REST;
+        self.epoch = Epoch::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
+    use super::*;
+
+    /// A server with so many workers, each of which takes 100 ms for a request, kept as busy as the knee allows: the
+    /// number in flight at the end, and the largest.
+    fn serve(knee: &mut Knee, workers: usize, answers: usize) -> (usize, usize) {
+        let mut free: BinaryHeap<Reverse<u64>> = (0..workers).map(|_| Reverse(0)).collect();
+        let mut flying: BinaryHeap<Reverse<u64>> = BinaryHeap::new();
+        let (mut now, mut most) = (0, 0);
+        for _ in 0..answers {
+            while flying.len() < knee.limit() {
+                let Reverse(worker) = free.pop().unwrap();
+                let done = worker.max(now) + 100;
+                free.push(Reverse(done));
+                flying.push(Reverse(done));
+            }
+            most = most.max(flying.len());
+            let is_busy = flying.len() >= knee.limit();
+            now = flying.pop().unwrap().0;
+            knee.note_answer(Duration::from_millis(now), 1.0, is_busy);
+        }
+        (knee.limit(), most)
+    }
+
+    #[test]
+    fn a_source_is_driven_to_its_knee_and_not_far_past_it() {
+        for workers in [4, 8, 20] {
+            let mut knee = Knee::new(64, false);
+            let (settled, most) = serve(&mut knee, workers, 3_000);
+            assert!(settled >= workers * 2 / 3, "{settled} in flight of {workers} workers");
+            assert!(most <= workers * 3, "{most} in flight of {workers} workers");
+        }
+    }
+
+    #[test]
+    fn never_more_than_the_source_allows() {
+        let mut knee = Knee::new(10, false);
+        let (settled, most) = serve(&mut knee, 1_000, 2_000);
+        assert_eq!((settled, most), (10, 10));
+        assert_eq!(Knee::new(0, false).limit(), 1);
+    }
+
+    #[test]
+    fn a_source_with_a_budget_begins_with_all_and_gives_way_to_failures() {
+        let mut knee = Knee::new(16, true);
+        assert_eq!(knee.limit(), 16);
+        (0..3).for_each(|_| knee.note_failure());
+        assert_eq!(knee.limit(), 3);
+        let (settled, _) = serve(&mut knee, 100, 3_000);
+        assert_eq!(settled, 16, "and comes back");
+    }
+
+    #[test]
+    fn where_there_is_little_to_do_nothing_changes() {
+        let mut knee = Knee::new(64, false);
+        (0..1_000).for_each(|second| knee.note_answer(Duration::from_secs(second), 1.0, false));
+        assert_eq!(knee.limit(), FIRST);
+    }
+}

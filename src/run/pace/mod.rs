@@ -1,0 +1,262 @@
+//! How much a request may ask for, by what the answers before it took.
+//!
+//! Pure: what requests held, what came of them and how long it took goes in; what the next one may hold comes out. Response
+//! times are fitted (`fit.rs`), failures put a ceiling above the rows (`ceiling.rs`), and where the budget has room, work
+//! is spread over more requests (`spread.rs`). `knee.rs` finds how many requests in flight a source takes.
+
+mod ceiling;
+mod fit;
+mod knee;
+mod spread;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::project::SourceSettings;
+use crate::run::pace::ceiling::Ceiling;
+use crate::run::pace::fit::Fit;
+
+pub(crate) use knee::Knee;
+pub(crate) use spread::{Budget, Split, Spread};
+
+/// Of the largest response that is read, what pages are steered to: rows are not all alike.
+const SHARE_OF_BYTES: f64 = 0.5;
+/// However long any answer takes, rows have this share of the target.
+const LEAST_SHARE: f64 = 0.1;
+/// Pages of one same size below what was asked for, with more behind, by which a cap is known.
+const CAP_SIGHTS: u32 = 3;
+
+/// What is known of how an API answers the requests of one query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    /// Seconds.
+    time: Fit,
+    bytes: Fit,
+    /// By the connection that most rows of a request are of.
+    ceilings: Vec<Ceiling>,
+    caps: Vec<Cap>,
+}
+
+/// The most rows that a page of a connection has, whatever is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cap {
+    /// As the API said, or showed.
+    rows: Option<u32>,
+    /// Rows of the last page that was shorter than what was asked for though there was more, and how many were like it.
+    #[serde(skip)]
+    sight: (u32, u32),
+}
+
+/// What a source wants of response times and sizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Aims {
+    /// The response time that is steered to.
+    pub(crate) time: Duration,
+    /// The largest response that is read.
+    pub(crate) bytes: usize,
+}
+
+impl Aims {
+    /// Those of a source.
+    pub(crate) fn of(settings: &SourceSettings) -> Self {
+        Self {
+            time: settings.timing.target,
+            bytes: settings.limits.response_bytes,
+        }
+    }
+}
+
+/// What the next request may hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Allowance {
+    /// Seconds for rows, and those of a row of each connection; nothing where no time is known yet.
+    pub(crate) time: Option<(f64, Vec<f64>)>,
+    /// The same in bytes.
+    pub(crate) bytes: Option<(f64, Vec<f64>)>,
+    /// Rows, by the connection that most of them are of.
+    pub(crate) rows: Vec<f64>,
+    /// The same without what is only not tried yet.
+    pub(crate) walls: Vec<f64>,
+    /// The most rows of a page, by connection.
+    pub(crate) caps: Vec<u32>,
+}
+
+impl Allowance {
+    /// Anything, for so many connections.
+    pub(crate) fn unlimited(connections: usize) -> Self {
+        Self {
+            time: None,
+            bytes: None,
+            rows: vec![f64::INFINITY; connections],
+            walls: vec![f64::INFINITY; connections],
+            caps: vec![u32::MAX; connections],
+        }
+    }
+
+    /// No more rows than so many in all.
+    pub(crate) fn keep_to(&mut self, rows: f64) {
+        let limits = self.rows.iter_mut().chain(&mut self.walls);
+        limits.for_each(|limit| *limit = limit.min(rows));
+    }
+}
+
+/// What a request was sent with, to be told together with what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Load {
+    /// Rows that are likely to come, by connection.
+    pub(crate) rows: Vec<f64>,
+    mark: u64,
+}
+
+impl Load {
+    /// All rows.
+    pub(crate) fn total(&self) -> f64 {
+        self.rows.iter().sum()
+    }
+}
+
+impl Pace {
+    /// Nothing is known yet of so many connections.
+    pub(crate) fn new(connections: usize) -> Self {
+        Self {
+            time: Fit::new(connections),
+            bytes: Fit::new(connections),
+            ceilings: vec![Ceiling::default(); connections],
+            caps: vec![Cap::default(); connections],
+        }
+    }
+
+    /// Whether it is for so many connections, as what comes from outside may not be.
+    pub(crate) fn is_for(&self, connections: usize) -> bool {
+        let fits = |fit: &Fit| fit.is_for(connections);
+        fits(&self.time) && fits(&self.bytes) && self.ceilings.len() == connections && self.caps.len() == connections
+    }
+
+    /// What a request may hold by what earlier runs showed; anything where they showed nothing.
+    pub(crate) fn known_allowance(&self, aims: Aims) -> Allowance {
+        match self.time.is_known() {
+            true => self.allowance(aims),
+            false => Allowance::unlimited(self.caps.len()),
+        }
+    }
+
+    /// What the next request may hold.
+    pub(crate) fn allowance(&self, aims: Aims) -> Allowance {
+        let per_row = |fit: &Fit| (0..self.caps.len()).map(|index| fit.per_row(index)).collect();
+        let room = |fit: &Fit, aim: f64| (aim - fit.base()).max(aim * LEAST_SHARE);
+        let measure = |fit: &Fit, aim: f64| fit.is_known().then(|| (room(fit, aim), per_row(fit)));
+        let wall = |ceiling: &Ceiling| ceiling.wall().unwrap_or(f64::INFINITY);
+        let grown = self.ceilings.iter().map(Ceiling::grown).fold(0.0, f64::max);
+        Allowance {
+            time: measure(&self.time, aims.time.as_secs_f64()),
+            bytes: measure(&self.bytes, aims.bytes as f64 * SHARE_OF_BYTES),
+            rows: self.ceilings.iter().map(|ceiling| ceiling.rows(grown)).collect(),
+            walls: self.ceilings.iter().map(wall).collect(),
+            caps: self.caps.iter().map(|cap| cap.rows.unwrap_or(u32::MAX)).collect(),
+        }
+    }
+
+    /// Marks a request with these rows, which is sent now.
+    pub(crate) fn load(&self, rows: Vec<f64>) -> Load {
+        let mark = self.ceiling(&rows).map_or(0, Ceiling::mark);
+        Load { rows, mark }
+    }
+
+    /// Seconds that answers took of late, on average.
+    pub(crate) fn typical(&self) -> f64 {
+        self.time.mean()
+    }
+
+    /// Seconds that any answer takes, however little it holds.
+    pub(crate) fn base(&self) -> f64 {
+        self.time.base()
+    }
+
+    /// An answer came with these rows.
+    pub(crate) fn note_answer(&mut self, rows: &[f64], elapsed: Duration, bytes: u64) {
+        self.time.note(rows, elapsed.as_secs_f64());
+        self.bytes.note(rows, bytes as f64);
+        if let Some(index) = largest(rows)
+            && let Some(ceiling) = self.ceilings.get_mut(index)
+        {
+            ceiling.note_answer(rows.iter().sum());
+        }
+    }
+
+    /// No answer came for a request that may have been too large, after `elapsed`. False where larger ones succeeded of
+    /// late.
+    pub(crate) fn note_failure(&mut self, load: &Load, elapsed: Duration) -> bool {
+        // The answer would have taken longer than it was waited for.
+        self.time.note_at_least(&load.rows, elapsed.as_secs_f64());
+        if let Some(index) = largest(&load.rows)
+            && let Some(ceiling) = self.ceilings.get_mut(index)
+        {
+            return ceiling.note_failure(load.total(), load.mark);
+        }
+        true
+    }
+
+    /// A request like this one came through at last that had failed with `rows`.
+    pub(crate) fn note_wall(&mut self, load: &Load, rows: f64) {
+        if let Some(index) = largest(&load.rows)
+            && let Some(ceiling) = self.ceilings.get_mut(index)
+        {
+            ceiling.note_wall(rows);
+        }
+    }
+
+    /// The API said how many rows a page of a connection may have. False where that was known.
+    pub(crate) fn note_cap(&mut self, connection: usize, rows: u32) -> bool {
+        let Some(cap) = self.caps.get_mut(connection) else {
+            return false;
+        };
+        let is_news = cap.rows.is_none_or(|known| known > rows);
+        if is_news {
+            cap.rows = Some(rows.max(1));
+        }
+        is_news
+    }
+
+    /// A page came with fewer rows than were asked for, though there are more.
+    pub(crate) fn note_short(&mut self, connection: usize, rows: u32) {
+        let Some(cap) = self.caps.get_mut(connection) else {
+            return;
+        };
+        let (last, sights) = cap.sight;
+        cap.sight = if rows == last { (rows, sights + 1) } else { (rows, 1) };
+        if cap.sight.1 >= CAP_SIGHTS && rows > 0 {
+            cap.rows = Some(cap.rows.map_or(rows, |known| known.min(rows)));
+        }
+    }
+
+    /// A page came with as many rows as were asked for, above what was taken for the cap.
+    pub(crate) fn note_full(&mut self, connection: usize, rows: u32) {
+        if let Some(cap) = self.caps.get_mut(connection)
+            && cap.rows.is_some_and(|known| known < rows)
+        {
+            *cap = Cap::default();
+        }
+    }
+
+    /// What is kept for the next run.
+    pub(crate) fn settled(&self) -> Self {
+        Self {
+            ceilings: self.ceilings.iter().map(Ceiling::settled).collect(),
+            ..self.clone()
+        }
+    }
+
+    fn ceiling(&self, rows: &[f64]) -> Option<&Ceiling> {
+        self.ceilings.get(largest(rows)?)
+    }
+}
+
+/// The connection that most rows are of.
+fn largest(rows: &[f64]) -> Option<usize> {
+    let rows = rows.iter().enumerate();
+    rows.max_by(|left, right| left.1.total_cmp(right.1))
+        .map(|(index, _)| index)
+}

@@ -1,0 +1,86 @@
+//! Numbered pages of another size.
+
+use super::*;
+use crate::run::turning::resized;
+use crate::state::Task;
+
+fn task(page: u64, size: u32, before: u64, expected: Option<u32>) -> Task {
+    Task {
+        connection: Some(0),
+        position: Some(page.into()),
+        size: Some(size),
+        before,
+        expected,
+        ..Task::default()
+    }
+}
+
+/// Position, size, rows before and rows expected of the tasks in the place of one.
+fn told(tasks: Option<Vec<Task>>) -> Option<Vec<(u64, u32, u64, Option<u32>)>> {
+    let told = |task: Task| Some((task.position?.as_u64()?, task.size?, task.before, task.expected));
+    tasks?.into_iter().map(told).collect()
+}
+
+#[test]
+fn the_last_page_known_begins_at_the_same_row() {
+    let books = connection(page_totals());
+    let resized = |task: Task, most| told(resized(&books, &task, most));
+    assert_eq!(resized(task(3, 100, 200, None), 50), Some(vec![(5, 50, 200, None)]));
+    assert_eq!(
+        resized(task(3, 100, 200, None), 60),
+        Some(vec![(5, 50, 200, None)]),
+        "60 does not divide 200"
+    );
+    assert_eq!(resized(task(7, 7, 42, None), 6), Some(vec![(8, 6, 42, None)]));
+    assert_eq!(
+        resized(task(5, 50, 200, None), 100),
+        Some(vec![(3, 100, 200, None)]),
+        "and larger again"
+    );
+    assert_eq!(
+        resized(task(3, 100, 200, None), 0),
+        Some(vec![(201, 1, 200, None)]),
+        "a page has a row"
+    );
+}
+
+#[test]
+fn a_page_before_it_is_asked_for_whole() {
+    let books = connection(page_totals());
+    let pages = told(resized(&books, &task(4, 100, 300, Some(100)), 40));
+    let wanted = [(13, 25, 300), (14, 25, 325), (15, 25, 350), (16, 25, 375)];
+    assert_eq!(
+        pages,
+        Some(
+            wanted
+                .map(|(page, size, before)| (page, size, before, Some(25)))
+                .to_vec()
+        )
+    );
+}
+
+#[test]
+fn pages_that_the_api_cuts_off_are_counted_as_they_come() {
+    let books = connection(page_totals());
+    // A hundred were asked for, twenty came each time.
+    let pages = told(resized(&books, &task(4, 100, 60, None), 10));
+    assert_eq!(pages, Some(vec![(7, 10, 60, None)]));
+}
+
+#[test]
+fn uneven_pages_and_other_styles_are_left_as_they_are() {
+    let books = connection(page_totals());
+    assert_eq!(resized(&books, &task(3, 100, 199, None), 50), None);
+    assert_eq!(resized(&books, &task(3, 100, 0, None), 50), None);
+    assert_eq!(
+        resized(
+            &books,
+            &Task {
+                size: None,
+                ..task(3, 100, 200, None)
+            },
+            50
+        ),
+        None
+    );
+}

@@ -1,0 +1,140 @@
+//! Whole exports from servers that are slow, become slower, or give up: how long they take, how much is asked for in
+//! vain, and that every row arrives all the same. In simulated time.
+
+use std::time::Duration;
+
+use gqldump::demo::{DemoConfig, DriftStep, Latency, Refusal, RowWall, TimeWall};
+use gqldump::run::QueryOutcome;
+
+use crate::nested::cases::{Case, board, clinic, factory, library, press, shop};
+use crate::project::Project;
+use crate::simulation::{Simulated, Simulation};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A stand-in whose answers take that long, and that gives up after half a minute.
+fn slow(case: &Case, base: Duration, per_node: Duration) -> DemoConfig {
+    let mut config = case.config();
+    config.behaviours.latency = Latency {
+        base,
+        per_node,
+        ..Latency::default()
+    };
+    config.behaviours.wall.time = Some(TimeWall {
+        after: 30 * SECOND,
+        refusal: Refusal::gateway_timeout(),
+    });
+    config
+}
+
+/// A stand-in that gives up on more rows than that, and says so as many gateways do.
+fn walled(case: &Case, rows: u64) -> DemoConfig {
+    let mut config = slow(case, SECOND / 5, SECOND / 2_000);
+    config.behaviours.wall.rows = Some(RowWall {
+        max: rows,
+        after: SECOND,
+        refusal: Refusal::gateway_timeout(),
+    });
+    config
+}
+
+/// Runs a case and compares all its rows.
+#[track_caller]
+fn run(case: &Case, project: &Project, simulation: &mut Simulation) -> Simulated {
+    let simulated = simulation.run();
+    assert!(
+        simulated
+            .outcomes
+            .iter()
+            .all(|outcome| *outcome == QueryOutcome::Complete),
+        "{}: {:?}",
+        case.name,
+        simulated.outcomes
+    );
+    case.check_against(project, simulated.service.stand_in());
+    let log = simulated.service.log();
+    assert_eq!(
+        (log.throttles_provoked, log.oversized_repeats),
+        (0, 0),
+        "{}: {log:?}",
+        case.name
+    );
+    println!(
+        "{}: {:?}, {} requests, {} of them in vain, at most {} in flight",
+        case.name, simulated.took, log.requests, log.walls_hit, log.max_in_flight
+    );
+    simulated
+}
+
+/// The three levels of the shop, one parent at a time, are 1,882 requests and 19 minutes; fully packed and one request
+/// at a time, 100 seconds.
+#[test]
+fn sixty_thousand_rows_in_three_levels_take_less_than_a_minute() {
+    let case = shop();
+    let project = case.project();
+    let stand_in = slow(&case, SECOND / 5, Duration::from_micros(1_500));
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    let [first, second] = [(); 2].map(|()| run(&case, &project, &mut simulation));
+    assert!(first.took <= 60 * SECOND, "{:?}", first.took);
+    assert!(second.took <= 45 * SECOND, "{:?}", second.took);
+    assert_eq!(second.service.log().walls_hit, 0);
+}
+
+#[test]
+fn servers_that_give_up_on_many_rows_give_all_of_them_in_the_end() {
+    for case in [shop(), clinic(), library(), factory(), board(), press()] {
+        let project = case.project();
+        let mut simulation = Simulation::new(project.folder(), walled(&case, 300));
+        let first = run(&case, &project, &mut simulation).service.log();
+        assert!(
+            first.walls_hit * 10 <= first.requests || first.walls_hit <= 6,
+            "{}: {} of {}",
+            case.name,
+            first.walls_hit,
+            first.requests
+        );
+        let second = run(&case, &project, &mut simulation).service.log();
+        assert_eq!(second.walls_hit, 0, "{}: what failed is remembered", case.name);
+    }
+}
+
+/// The size at which the server gives up changes while it is asked.
+#[test]
+fn a_wall_that_moves_costs_less_than_a_request_in_twenty() {
+    let case = shop();
+    let project = case.project();
+    let mut stand_in = walled(&case, 1_500);
+    let step = |seconds: u32, rows| DriftStep {
+        at: seconds * SECOND,
+        latency: None,
+        wall_rows: Some(rows),
+        smooth: false,
+    };
+    stand_in.behaviours.drift = vec![step(20, 400), step(60, 900), step(100, 250)];
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    let log = run(&case, &project, &mut simulation).service.log();
+    assert!(log.walls_hit > 0, "the wall was never met");
+    assert!(
+        log.walls_hit * 20 < log.requests,
+        "{} of {}",
+        log.walls_hit,
+        log.requests
+    );
+}
+
+/// Rows become five times as slow within a minute; nothing comes near the time at which the server gives up.
+#[test]
+fn a_server_that_becomes_slower_is_asked_for_less_before_it_fails() {
+    let case = shop();
+    let project = case.project();
+    let mut stand_in = slow(&case, SECOND / 5, SECOND / 500);
+    stand_in.behaviours.drift = vec![DriftStep {
+        at: 60 * SECOND,
+        latency: Some(5.0),
+        wall_rows: None,
+        smooth: true,
+    }];
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    let log = run(&case, &project, &mut simulation).service.log();
+    assert_eq!(log.walls_hit, 0);
+}
