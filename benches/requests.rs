@@ -34,12 +34,12 @@ const QUERY: &str = "{ vendors { edges { node { id name
     products { edges { node { id title
       reviews { edges { node { id stars text } } } } } } } } } }";
 
-/// The budget is larger than it need be, and there all the same: without one, requests would cost nothing.
+/// A budget that the export does not exceed, and that makes requests dear: without one they would cost nothing.
 const SETTINGS: &str = "
 [auth]
 scheme = 'bearer'
 [limits]
-requests = [{ max = 1000000, per = '1m' }]
+requests = [{ max = 200, per = '1m' }]
 page_size = 100
 query = { nodes = 10000 }
 ";

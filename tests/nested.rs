@@ -19,7 +19,7 @@ mod traps;
 /// Exports everything of a stand-in with the limits that it is shipped with.
 #[track_caller]
 fn arrives(case: &Case) {
-    let server = exported(case, case.config());
+    let server = exported(case, case.config(), &[]);
     let log = server.log();
     assert_eq!(
         (log.request_errors, log.field_errors, log.refused),
@@ -28,7 +28,8 @@ fn arrives(case: &Case) {
     );
 }
 
-/// The same while one request in a hundred fails, and some that are sure to be sent.
+/// The same while one request in a hundred fails, and some that are sure to be sent. Without limits, since what failed is
+/// asked for in more requests, for which nobody waits here.
 #[track_caller]
 fn arrives_all_the_same(case: &Case) {
     let mut config = case.config();
@@ -39,16 +40,17 @@ fn arrives_all_the_same(case: &Case) {
         (5, Fault::InternalError),
     ];
     config.behaviours.faults.script = script.map(|(request, fault)| ScriptedFault { request, fault }).to_vec();
-    let server = exported(case, config);
+    config.behaviours.limits.clear();
+    let server = exported(case, config, &["--set", "limits.requests=[]"]);
     for (_, fault) in script {
         assert!(server.log().injected(fault) > 0, "{fault:?} never struck");
     }
 }
 
 #[track_caller]
-fn exported(case: &Case, config: DemoConfig) -> DemoServer {
+fn exported(case: &Case, config: DemoConfig, arguments: &[&str]) -> DemoServer {
     let (project, server) = (case.project(), serve(config));
-    case.run(&project, &server, &[]);
+    case.run(&project, &server, arguments);
     let log = server.log();
     assert!(log.kept_limits(), "{log:?}");
     println!(

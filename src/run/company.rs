@@ -45,7 +45,8 @@ impl Company {
         self.terms.get(&self.group(task)).copied().unwrap_or_default()
     }
 
-    fn group(&self, task: &Task) -> u64 {
+    /// The group of a task.
+    pub(crate) fn group(&self, task: &Task) -> u64 {
         self.groups.get(&task.id).copied().unwrap_or(0)
     }
 

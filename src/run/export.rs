@@ -4,6 +4,7 @@
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
 mod behind;
+mod lanes;
 mod pacing;
 mod refused;
 mod sending;
@@ -25,6 +26,7 @@ use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Connection, Plan};
 use crate::report::{Event, SharedObserver};
 use crate::run::company::Company;
+use crate::run::export::lanes::Flying;
 use crate::run::export::sending::{Sent, Setback};
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
@@ -112,8 +114,9 @@ pub(crate) struct Export<'work> {
     seen: Seen,
     fan_outs: Vec<FanOut>,
     pace: Pace,
-    /// How the work goes out that is at hand since the last answer.
-    split: Option<Split>,
+    flying: Flying,
+    /// How the work goes out that is at hand since the last answer, and the group of tasks that it is.
+    split: Option<(u64, Split)>,
     /// The largest pages that came full, by connection.
     honoured: Vec<u32>,
     /// What the engine looks at in the rows of each connection.
@@ -181,6 +184,7 @@ impl<'work> Export<'work> {
             seen: Seen::of_state(workplace.state.clone(), run.key).await?,
             fan_outs,
             pace,
+            flying: Flying::default(),
             split: None,
             honoured: vec![0; plan.connections.len()],
             looks: plan.connections.iter().map(look).collect(),
@@ -204,16 +208,18 @@ impl<'work> Export<'work> {
             if failure.is_none() && !*self.workplace.stop.borrow() {
                 self.fetch_tasks().await?;
                 self.split = None;
-                while let Some(sent) = self.next_request(in_flight.len()) {
+                while let Some(sent) = self.next_request() {
+                    self.flying.take_off(&sent);
                     in_flight.push(self.ask(sent));
                 }
             }
             let Some((sent, answer, spent)) = in_flight.next().await else {
                 break;
             };
+            let is_busy = self.flying.all() >= self.places();
+            self.flying.land(&sent);
             let taken = match answer {
                 Ok(answer) => {
-                    let is_busy = in_flight.len() + 1 >= self.places();
                     self.note_pace(&sent, &answer, is_busy);
                     self.take(&sent, answer).await.map_err(Setback::from)
                 }

@@ -91,10 +91,9 @@ impl Frontier {
         self.held.len()
     }
 
-    /// Takes the first tasks out.
-    pub(crate) fn take(&mut self, count: usize) -> Vec<Task> {
-        let taken = std::iter::from_fn(|| self.held.pop_first().map(|(_, task)| task));
-        taken.take(count).collect()
+    /// Takes a task out.
+    pub(crate) fn remove(&mut self, task: &Task) {
+        self.held.remove(&Place::of(task));
     }
 }
 
@@ -111,15 +110,22 @@ mod tests {
         }
     }
 
+    /// Takes the first tasks out.
+    fn take(frontier: &mut Frontier, count: usize) -> Vec<Task> {
+        let tasks: Vec<Task> = frontier.tasks().take(count).cloned().collect();
+        tasks.iter().for_each(|task| frontier.remove(task));
+        tasks
+    }
+
     #[test]
     fn the_deepest_go_first_and_then_the_oldest() {
         let mut frontier = Frontier::default();
         assert_eq!(frontier.add(&[task(1, 0), task(2, 2), task(3, 1), task(4, 2)]), 0);
         let order: Vec<u64> = frontier.tasks().map(|task| task.id).collect();
         assert_eq!(order, [2, 4, 3, 1]);
-        let taken: Vec<u64> = frontier.take(3).iter().map(|task| task.id).collect();
+        let taken: Vec<u64> = take(&mut frontier, 3).iter().map(|task| task.id).collect();
         assert_eq!(taken, [2, 4, 3]);
-        assert_eq!(frontier.take(9).len(), 1);
+        assert_eq!(take(&mut frontier, 9).len(), 1);
     }
 
     #[test]
@@ -147,10 +153,10 @@ mod tests {
         let mut frontier = Frontier::default();
         assert_eq!(frontier.add(&many), 7_000);
         assert_eq!(frontier.wanted(), 0);
-        frontier.take(4_500);
+        take(&mut frontier, 4_500);
         assert_eq!(frontier.wanted(), 4_500);
         frontier.take_in(many[5_000..9_500].to_vec(), 4_500);
-        frontier.take(5_000);
+        take(&mut frontier, 5_000);
         frontier.take_in(many[9_500..].to_vec(), 5_000);
         assert_eq!(frontier.tasks().count(), 2_500);
         assert_eq!(frontier.wanted(), 0, "nothing waits any more");

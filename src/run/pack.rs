@@ -98,11 +98,11 @@ impl<'plan> Packer<'plan> {
         }
     }
 
-    /// What a slot of a connection takes beside its rows, in rows of it.
+    /// What a slot of a connection takes beside its rows, in rows of it. Only where asking costs is there a choice between
+    /// the two: rows that do not come take no time.
     fn slot(&self, index: usize) -> u64 {
-        let slots = self.room.slots as f64;
-        let of = |measure: &Measure| (measure.settled_room() / slots / measure.costs[index]) as u64;
-        self.measures.0.iter().map(of).min().unwrap_or(0)
+        let nodes = self.measures.nodes();
+        (nodes.room / self.room.slots as f64 / nodes.costs[index]) as u64
     }
 
     /// Makes first pages so small that one row of each outermost connection fits, and the outermost pages so small that

@@ -10,10 +10,11 @@ use serde::de::IgnoredAny;
 use crate::api::{ApiError, Effort as Spent, Endpoint, GraphqlRequest, Perseverance};
 use crate::plan::{Ask, Piece, Plan, RequestText, Target};
 use crate::run::company::{Fault, Terms, fault};
+use crate::run::export::lanes::Lane;
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::harvest::{HarvestSeed, SlotPlace};
 use crate::run::intake::AskedTask;
-use crate::run::pace::{Allowance, Budget, Load, Spread};
+use crate::run::pace::{Budget, Load, Split, Spread};
 use crate::run::pack::{Packer, is_capped, is_fixed};
 use crate::run::turning::resized;
 use crate::state::Task;
@@ -28,6 +29,9 @@ pub(super) struct Sent {
     pub(super) terms: Terms,
     /// Whether less can be asked for in its place.
     pub(super) is_divisible: bool,
+    pub(super) lane: Lane,
+    /// Pages that the connections of its tasks have left.
+    pub(super) pages_left: f64,
 }
 
 /// Why a request was not taken in.
@@ -65,52 +69,80 @@ impl Sent {
 }
 
 impl<'work> Export<'work> {
-    /// The tasks of the next request. One with room left waits while answers are on their way, as they may bring what
-    /// fills it; not so where that wait is worth more than a request.
-    pub(super) fn next_request(&mut self, in_flight: usize) -> Option<Sent> {
-        let places = self.places().saturating_sub(in_flight);
-        if places == 0 {
+    /// The next request: of long chains, or of what lies at hand.
+    pub(super) fn next_request(&mut self) -> Option<Sent> {
+        let places = self.places().saturating_sub(self.flying.all());
+        if places == 0 || self.frontier.held() == 0 {
             return None;
         }
-        let head = self.frontier.tasks().next()?;
-        let terms = self.company.terms(head);
-        let mut allowance = self.pace.allowance(self.workplace.aims);
-        terms.rows.into_iter().for_each(|rows| allowance.keep_to(rows));
-        let mut packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
-        packer.make_room(head, &self.fan_outs);
         let spread = Spread {
             budget: self.budget(),
             free_places: places,
             base: self.pace.base(),
         };
-        let at_hand = || self.at_hand(&packer, &allowance, places);
-        // What goes out together is split once.
-        let split = self.split.or_else(|| at_hand().map(|at_hand| spread.split(at_hand)));
-        self.split = split;
+        let long = self.long_chains(&spread);
+        let express = match self.flying.express {
+            0 => self.request_of(|task| long.contains(&task.id), Lane::Express, spread),
+            _ => None,
+        };
+        express.or_else(|| self.request_of(|task| !long.contains(&task.id), Lane::Bulk, spread))
+    }
+
+    /// The next request of the tasks that are wanted. One with room left waits while answers are on their way, as they may
+    /// bring what fills it; not so where that wait is worth more than a request.
+    fn request_of(&mut self, is_wanted: impl Fn(&Task) -> bool, lane: Lane, spread: Spread) -> Option<Sent> {
+        let tasks: Vec<&Task> = self.companions(is_wanted);
+        let head = tasks.first()?;
+        let terms = self.company.terms(head);
+        let mut allowance = self.pace.allowance(self.workplace.aims);
+        terms.rows.into_iter().for_each(|rows| allowance.keep_to(rows));
+        let mut packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        packer.make_room(head, &self.fan_outs);
+        let group = self.company.group(head);
+        let split = match (lane, self.split) {
+            (Lane::Express, _) => None,
+            // What goes out together is split once.
+            (Lane::Bulk, Some((of, split))) if of == group => Some(split),
+            // While some of it is on its way, what it brings is gathered.
+            (Lane::Bulk, _) if self.flying.bulk > 0 => None,
+            (Lane::Bulk, _) => self.split_of(&packer, &tasks, spread),
+        };
+        let split = split.filter(|split| split.is_spread);
         split.into_iter().for_each(|split| packer.share_out(split.share));
-        let (sizes, is_full) = packer.fill(self.companions(), &self.fan_outs);
-        let is_full = is_full || sizes.len() < self.frontier.held() || split.is_some_and(|split| split.is_spread);
+        let (sizes, is_full) = packer.fill(tasks.iter().copied(), &self.fan_outs);
+        let is_full = is_full || sizes.len() < tasks.len() || split.is_some();
         let wait = self.pace.typical() / 2.0;
-        if sizes.is_empty() || (in_flight > 0 && !is_full && !spread.is_worth_it(wait)) {
+        if sizes.is_empty() || (self.flying.of(lane) > 0 && !is_full && !spread.is_worth_it(wait)) {
             return None;
         }
         let inline_sizes = packer.inline_sizes().to_vec();
-        let tasks = self.frontier.tasks().take(sizes.len()).zip(sizes.iter().copied());
-        let load = self.pace.load(packer.likely(tasks, &self.fan_outs));
-        let tasks = self.frontier.take(sizes.len());
-        let asked = tasks
-            .into_iter()
-            .zip(sizes)
-            .map(|(task, size)| AskedTask { task, size });
-        let asked: Vec<AskedTask> = asked.collect();
+        let sized = tasks.iter().copied().zip(sizes.iter().copied());
+        let load = self.pace.load(packer.likely(sized.clone(), &self.fan_outs));
+        let asked: Vec<AskedTask> = sized
+            .map(|(task, size)| AskedTask {
+                task: task.clone(),
+                size,
+            })
+            .collect();
+        self.split = split.map(|split| (group, split));
+        asked.iter().for_each(|asked| self.frontier.remove(&asked.task));
         let sent = Sent {
             is_divisible: is_divisible(&self.plan, &asked, &inline_sizes),
+            pages_left: asked.iter().map(|asked| self.pages_left(&asked.task)).sum(),
             asked,
             inline_sizes,
             load,
             terms,
+            lane,
         };
         Some(self.shorten(sent))
+    }
+
+    /// How the work at hand goes out; nothing while no times are known.
+    fn split_of(&self, packer: &Packer<'_>, tasks: &[&Task], spread: Spread) -> Option<Split> {
+        let seconds = |task: &&Task| packer.seconds(task, &self.fan_outs);
+        let at_hand: Option<f64> = tasks.iter().map(seconds).sum();
+        Some(spread.split(at_hand?))
     }
 
     /// What is left of the source's budget.
@@ -125,26 +157,13 @@ impl<'work> Export<'work> {
         self.workplace.concurrency.min(self.workplace.knee().limit())
     }
 
-    /// Seconds of rows in the tasks that could go out now, as far as places for them are free.
-    fn at_hand(&self, packer: &Packer<'_>, allowance: &Allowance, places: usize) -> Option<f64> {
-        let (room, _) = allowance.time.as_ref()?;
-        let most = room * places as f64;
-        let mut seconds = 0.0;
-        for task in self.companions() {
-            seconds += packer.seconds(task, &self.fan_outs)?;
-            if seconds >= most {
-                break;
-            }
-        }
-        Some(seconds)
-    }
-
-    /// The tasks that may share the next request.
-    fn companions(&self) -> impl Iterator<Item = &Task> {
-        let first = self.frontier.tasks().next();
+    /// The first of the tasks that are wanted, and those that may share a request with it.
+    fn companions(&self, is_wanted: impl Fn(&Task) -> bool) -> Vec<&Task> {
+        let mut wanted = self.frontier.tasks().filter(|task| is_wanted(task)).peekable();
+        let first = wanted.peek().copied();
         let mixes_members = self.plan.mixes_members();
-        let may_join = move |task: &&Task| first.is_some_and(|first| self.company.may_join(first, task, mixes_members));
-        self.frontier.tasks().take_while(may_join)
+        let may_join = |task: &&Task| first.is_some_and(|first| self.company.may_join(first, task, mixes_members));
+        wanted.take_while(may_join).collect()
     }
 
     /// Puts tasks back until the text says no more than it may.

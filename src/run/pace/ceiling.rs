@@ -14,17 +14,20 @@ const STEP: f64 = 2.0;
 const RETREAT: f64 = 0.6;
 /// How many times more rows a ceiling is tried with.
 const PROBE: f64 = 1.25;
-/// The same where much more succeeded once.
+/// The same where a trial has never failed, or much more succeeded once: about what was given way.
 const LARGE_PROBE: f64 = 1.6;
-/// Answers near the ceiling until it is tried again, at first and at most.
-const PATIENCE: u32 = 12;
+/// Answers near the ceiling until it is tried again, at first and at most. What failed once may succeed soon; what failed
+/// again is tried more seldom each time.
+const PATIENCE: u32 = 2;
 const MOST_PATIENCE: u32 = 200;
+/// How many times more patience there is after a trial that failed.
+const WARIER: u32 = 3;
+/// What of a ceiling the next run begins with: how many rows come is not known as well as how many are asked for.
+const KEPT: f64 = 0.85;
 /// An answer is near the ceiling from this share of it on.
 const NEAR: f64 = 0.75;
 /// How fast the memory of the largest answer fades with each smaller one.
 const FADE: f64 = 0.97;
-/// The same where much larger answers came before: more rows than these may be hard for a while, and not for ever.
-const LITTLE_PATIENCE: u32 = 4;
 /// How fast the memory of what was once possible fades.
 const SLOW_FADE: f64 = 0.995;
 /// A failure counts when another one comes within so many answers: a single one may be chance.
@@ -101,22 +104,14 @@ impl Ceiling {
             && rows > before
         {
             wall.before = None;
-            let least = if wall.rows < once * NEAR {
-                LITTLE_PATIENCE
-            } else {
-                PATIENCE
-            };
-            wall.patience = (wall.patience / 2).max(least);
+            wall.patience = (wall.patience / 2).max(PATIENCE);
         }
         if rows >= wall.rows * NEAR {
             wall.calm += 1;
         }
         if wall.calm >= wall.patience {
-            let probe = if wall.rows < once * NEAR / LARGE_PROBE {
-                LARGE_PROBE
-            } else {
-                PROBE
-            };
+            let is_doubtful = wall.patience <= PATIENCE || wall.rows < once * NEAR / LARGE_PROBE;
+            let probe = if is_doubtful { LARGE_PROBE } else { PROBE };
             *wall = Wall {
                 rows: wall.rows * probe,
                 calm: 0,
@@ -180,12 +175,10 @@ impl Ceiling {
                 before: Some(before),
                 patience,
                 ..
-            }) if rows > before => wall(before, (patience * 2).min(MOST_PATIENCE)),
+            }) if rows > before => wall(before, (patience * WARIER).min(MOST_PATIENCE)),
             last => {
-                let lower = (rows * RETREAT).max(1.0);
-                let is_far_below = rows < self.once * NEAR;
-                let patience = if is_far_below { LITTLE_PATIENCE } else { PATIENCE };
-                wall(lower, last.map_or(patience, |last| last.patience.min(patience)))
+                let patience = last.map_or(PATIENCE, |last| last.patience);
+                wall((rows * RETREAT).max(1.0), patience)
             }
         }
     }
@@ -193,7 +186,7 @@ impl Ceiling {
     /// What is kept for the next run: how far a trial had come is not, and what held for a night is not tried at once.
     pub(crate) fn settled(&self) -> Self {
         let wall = self.wall.map(|wall| Wall {
-            rows: wall.before.unwrap_or(wall.rows),
+            rows: (wall.before.unwrap_or(wall.rows) * KEPT).max(1.0),
             calm: 0,
             patience: MOST_PATIENCE,
             before: None,

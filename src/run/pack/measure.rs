@@ -118,15 +118,6 @@ impl Measure {
         }
     }
 
-    /// The room without what is only not tried yet.
-    pub(super) fn settled_room(&self) -> f64 {
-        if self.ceilings.is_some() {
-            self.fixed_room
-        } else {
-            self.room
-        }
-    }
-
     pub(super) fn cost(&self, connection: usize, size: u32) -> f64 {
         self.costs.get(connection).copied().unwrap_or(1.0) * f64::from(size)
     }

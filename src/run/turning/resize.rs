@@ -54,7 +54,7 @@ fn first_page(connection: &Connection) -> Option<u64> {
 fn rows_of_page(task: &Task, size: u64, pages_before: u64) -> Option<u64> {
     match pages_before {
         0 => Some(size),
-        pages if task.before % pages == 0 && task.before > 0 => Some(task.before / pages),
+        pages if task.before.is_multiple_of(pages) && task.before > 0 => Some(task.before / pages),
         _ => None,
     }
 }

@@ -15,8 +15,11 @@ fn task(page: u64, size: u32, before: u64, expected: Option<u32>) -> Task {
     }
 }
 
-/// Position, size, rows before and rows expected of the tasks in the place of one.
-fn told(tasks: Option<Vec<Task>>) -> Option<Vec<(u64, u32, u64, Option<u32>)>> {
+/// Position, size, rows before and rows expected.
+type Told = (u64, u32, u64, Option<u32>);
+
+/// The tasks in the place of one.
+fn told(tasks: Option<Vec<Task>>) -> Option<Vec<Told>> {
     let told = |task: Task| Some((task.position?.as_u64()?, task.size?, task.before, task.expected));
     tasks?.into_iter().map(told).collect()
 }
