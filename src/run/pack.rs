@@ -21,6 +21,9 @@ const SLOTS: usize = 100;
 /// How far a request may go beyond its share of the seconds at hand: tasks cannot be split.
 const SLACK: f64 = 1.1;
 
+/// A page is asked for in two where the first one has at least the so-manieth part of it.
+const LEAST_PART: u32 = 5;
+
 /// What one request has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Room {
@@ -290,14 +293,28 @@ impl<'plan> Packer<'plan> {
                 };
             }
             let size = self.size(task, fan_outs);
+            if sizes.len() >= self.room.slots {
+                return (sizes, true);
+            }
             let has_room = filled.add(task, size);
-            if (!has_room && !sizes.is_empty()) || sizes.len() >= self.room.slots {
+            if !has_room && !sizes.is_empty() {
+                sizes.extend(self.part(task, size, &filled));
                 return (sizes, true);
             }
             sizes.push(size);
         }
         let is_full = sizes.len() >= self.room.slots || filled.is_full();
         (sizes, is_full)
+    }
+
+    /// The rows of a page that still fit, where the others can be asked for by themselves, and it is not for few.
+    fn part(&self, task: &Task, size: u32, filled: &Filled<'_, '_>) -> Option<u32> {
+        let index = task.connection?;
+        if !is_by_offset(self.plan.connections.get(index)?) {
+            return None;
+        }
+        let left = filled.left(index).min(f64::from(size)) as u32;
+        (left >= size.div_ceil(LEAST_PART)).then_some(left)
     }
 
     /// Rows that are likely to come of a request, by connection.
@@ -376,6 +393,20 @@ impl<'packer, 'plan> Filled<'packer, 'plan> {
             (self.sums, self.rooms) = (sums, rooms);
         }
         !is_over
+    }
+
+    /// Rows of a connection that there is room for.
+    fn left(&self, index: usize) -> f64 {
+        let measures = self.packer.measures.0.iter().zip(self.sums.iter().zip(&self.rooms));
+        let left = measures.map(|(measure, (sum, room))| {
+            let share = if measure.is_time {
+                self.packer.share
+            } else {
+                f64::INFINITY
+            };
+            (room.min(share).min(measure.ceiling(index)) - sum) / measure.costs[index]
+        });
+        left.fold(f64::INFINITY, f64::min).max(0.0)
     }
 
     fn room(&self, measure: &Measure, task: &Task) -> f64 {
