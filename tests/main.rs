@@ -31,4 +31,5 @@ mod plan;
 mod resume;
 mod schema;
 mod simulated;
+mod status;
 mod steered;

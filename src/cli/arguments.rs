@@ -49,6 +49,17 @@ Examples:
   gqldump plan --requests=sent                  with the requests as they are sent
   gqldump plan --json | jq '.sources[].estimate.requests'";
 
+const STATUS_NOTES: &str = "\
+Nothing is asked of any API, and a run that goes on is not disturbed. What earlier runs taught decides the sizes of pages \
+from the first request on; --forget is for when it does not hold any more, as after the API moved to other machines.
+
+Examples:
+  gqldump status                                where each query file stands
+  gqldump status --learned queries/demo         and what earlier runs taught of its connections
+  gqldump status --json | jq '.sources[].queries[] | select(.unfinished)'
+  gqldump status --forget queries/demo/groups.graphql
+                                                drop what was learnt of one query file";
+
 /// Every row behind a folder of GraphQL query files, on every page, as Parquet or NDJSON.
 #[derive(Parser)]
 #[command(name = "gqldump", version, about, after_help = EXIT_CODES)]
@@ -68,6 +79,9 @@ pub(super) enum Command {
     /// Show what a run will do: tables, connections, requests, and what it will take
     #[command(after_help = format!("{PLAN_EXAMPLES}\n\n{EXIT_CODES}"))]
     Plan(PlanArguments),
+    /// Show where each query file stands: its unfinished or last run, and what earlier runs taught
+    #[command(after_help = STATUS_NOTES)]
+    Status(StatusArguments),
     /// The built-in stand-in API
     Demo(DemoArguments),
 }
@@ -157,6 +171,25 @@ pub(super) struct PlanArguments {
     #[arg(long)]
     pub(super) json: bool,
     /// Where runs write; what they showed is read there
+    #[arg(long, short, default_value = "output", value_name = "DIR")]
+    pub(super) output: PathBuf,
+}
+
+#[derive(Args)]
+pub(super) struct StatusArguments {
+    /// Folders of query files, or query files [default: queries]
+    pub(super) paths: Vec<PathBuf>,
+    /// Show too what earlier runs taught of each connection, and how long ago: rows in it, time and bytes a row, sizes
+    /// that failed or that pages never exceed
+    #[arg(long)]
+    pub(super) learned: bool,
+    /// Drop what earlier runs taught, and say what that was; refused while a run goes on
+    #[arg(long, conflicts_with = "learned")]
+    pub(super) forget: bool,
+    /// Write one JSON document instead of text; the README describes it
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Where runs write; the state stands there
     #[arg(long, short, default_value = "output", value_name = "DIR")]
     pub(super) output: PathBuf,
 }

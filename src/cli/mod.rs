@@ -12,6 +12,9 @@ mod plan;
 mod plan_json;
 mod plan_text;
 mod run;
+mod status;
+mod status_json;
+mod status_text;
 mod stop;
 mod words;
 
@@ -34,6 +37,7 @@ pub fn execute(arguments: Arguments) -> u8 {
         Command::Run(run) => run::run(run),
         Command::Check(check) => check::check(&check),
         Command::Plan(plan) => plan::plan(&plan),
+        Command::Status(status) => status::status(&status),
         Command::Demo(demo) => demo::demo(demo),
     };
     result.unwrap_or_else(|error| {

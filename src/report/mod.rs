@@ -17,7 +17,7 @@ mod terminal;
 mod tests;
 pub use choice::{Observers, ReportStyle, report_to};
 pub use event::{EachSummary, Event, Observer, QuerySummary, Resumed, SharedObserver, TableSummary, WindowUse};
-pub(crate) use human::{counted, duration};
+pub(crate) use human::{bytes, counted, duration};
 pub use line::{LineReport, LogFormat};
 pub use summary::Summary;
 pub use terminal::TerminalReport;

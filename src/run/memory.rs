@@ -8,7 +8,7 @@ use crate::run::fan_out::FanOut;
 use crate::run::pace::Pace;
 
 /// Under this name, which no connection has, stands what is of all connections together.
-const OF_ALL: &str = "";
+pub(crate) const OF_ALL: &str = "";
 
 /// What is known of a query file from earlier runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,22 @@ pub(crate) struct Memory {
 
 /// How the API answers, as it is kept: what it says of connections is of use for the same ones only.
 #[derive(Serialize, Deserialize)]
-struct KeptPace {
-    connections: Vec<String>,
-    pace: Pace,
+pub(crate) struct KeptPace {
+    pub(crate) connections: Vec<String>,
+    pub(crate) pace: Pace,
+}
+
+impl KeptPace {
+    /// What is kept; `None` where that cannot be read any more.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let kept: Self = serde_json::from_str(text).ok()?;
+        kept.pace.is_for(kept.connections.len()).then_some(kept)
+    }
+
+    /// The index of a connection, by its path.
+    pub(crate) fn index_of(&self, connection: &str) -> Option<usize> {
+        self.connections.iter().position(|path| path == connection)
+    }
 }
 
 impl Memory {
@@ -34,8 +47,8 @@ impl Memory {
                 .map(|(_, text)| text.as_str())
         };
         let fan_out = |path: &String| serde_json::from_str(text(path)?).ok();
-        let pace = text(OF_ALL).and_then(|text| serde_json::from_str::<KeptPace>(text).ok());
-        let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.pace.is_for(plan.connections.len()));
+        let pace = text(OF_ALL).and_then(KeptPace::read);
+        let pace = pace.filter(|kept| kept.connections == paths(plan));
         let fan_outs = plan.connections.iter();
         Self {
             fan_outs: fan_outs

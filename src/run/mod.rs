@@ -17,6 +17,7 @@ mod intake;
 mod items;
 mod key_seed;
 mod known;
+mod learnt;
 mod left_out;
 mod members;
 mod memory;
@@ -31,6 +32,7 @@ mod schema;
 mod seen;
 mod sink;
 mod source_run;
+mod status;
 #[cfg(test)]
 mod tests;
 mod text_limits;
@@ -38,10 +40,12 @@ mod turning;
 mod upstream;
 
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
+pub use learnt::{Learnt, LearntConnection};
 pub use outcome::{QueryOutcome, exit_code};
 pub use preview::{Preview, preview_source};
 pub use schema::SchemaSourceError;
 pub use source_run::{
     OpenTransport, RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source,
 };
+pub use status::{PublishedStatus, QueryStatus, StatusError, UnfinishedStatus, forget_learnt, source_status};
 pub use upstream::{KnownMembers, known_members};

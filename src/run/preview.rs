@@ -12,7 +12,7 @@ use crate::run::pack::{Packer, Room};
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint, check_source};
 use crate::run::text_limits::TextLimits;
 use crate::run::upstream::{KnownMembers, known_members};
-use crate::state::StateStore;
+use crate::state::StateView;
 
 /// What the export of one query file will be.
 pub struct Preview {
@@ -36,13 +36,13 @@ pub async fn preview_source(
     is_probing: bool,
 ) -> Result<Vec<(String, Result<Preview, PlanError>)>, SourceError> {
     let plans = check_source(job, settings).await?;
-    let learnt = Learnt::of(job, settings, &plans).await?;
+    let learnt = learnt(job, settings, &plans)?;
     let endpoint = match is_probing {
         true => Some(bare_endpoint(job, settings)?),
         false => None,
     };
     let mut previews = Vec::new();
-    for ((name, plan), learnt) in plans.into_iter().zip(learnt.0) {
+    for ((name, plan), learnt) in plans.into_iter().zip(learnt) {
         let preview = match plan {
             Ok(plan) => {
                 let totals = match (&endpoint, &plan.probe) {
@@ -95,24 +95,19 @@ fn preview(
 }
 
 /// What earlier runs showed of the connections of each query file, by their paths.
-struct Learnt(Vec<Vec<(String, String)>>);
-
-impl Learnt {
-    async fn of<T>(job: &SourceJob, settings: &RunSettings, queries: &[(String, T)]) -> Result<Self, SourceError> {
-        // To open a state that is not there would make it.
-        let folder = SourceFolder::new(&settings.output, &job.name).own();
-        if !StateStore::is_in(&folder) {
-            return Ok(Self(queries.iter().map(|_| Vec::new()).collect()));
-        }
-        let (state, thread) = StateStore::open(&folder, &settings.clock)?;
-        let mut learnt = Vec::new();
-        for (name, _) in queries {
-            learnt.push(state.learnt(name).await?);
-        }
-        drop(state);
-        thread.join();
-        Ok(Self(learnt))
-    }
+fn learnt<T>(
+    job: &SourceJob,
+    settings: &RunSettings,
+    queries: &[(String, T)],
+) -> Result<Vec<Vec<(String, String)>>, SourceError> {
+    let view = StateView::open(&SourceFolder::new(&settings.output, &job.name).own())?;
+    let of_query = |(query, _): &(String, T)| {
+        let learnt = view
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), |view| view.learnt(query))?;
+        Ok(learnt.into_iter().map(|learnt| (learnt.name, learnt.text)).collect())
+    };
+    queries.iter().map(of_query).collect()
 }
 
 async fn totals(endpoint: &Endpoint, query: &str, probe: &Probe) -> Result<Vec<(usize, u64)>, ApiError> {

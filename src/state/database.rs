@@ -55,23 +55,7 @@ impl Database {
         create_private(path)?;
         let sort = |error: rusqlite::Error| StateError::from_sqlite(path, &error);
         let connection = Connection::open(path).map_err(sort)?;
-        let found: i64 = connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(sort)?;
-        if found > FORMAT {
-            return Err(StateError::Newer {
-                path: path.to_owned(),
-                found,
-                known: FORMAT,
-            });
-        }
-        if (1..FORMAT).contains(&found) {
-            return Err(StateError::Older {
-                path: path.to_owned(),
-                found,
-                needed: FORMAT,
-            });
-        }
+        let found = check_format(&connection, path)?;
         prepare(&connection, found).map_err(sort)?;
         let compressor = zstd::bulk::Compressor::new(BODY_COMPRESSION);
         let compressor = compressor.map_err(|error| StateError::from_io(path, &error))?;
@@ -122,6 +106,27 @@ impl Database {
         let log = PathBuf::from(log);
         let synced = fs_err::File::open(&log).and_then(|file| file.sync_data());
         synced.map_err(|error| StateError::from_io(&log, &error))
+    }
+}
+
+/// The format of the file, 0 for a new one; an error where it is another one than is known here.
+pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<i64, StateError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| StateError::from_sqlite(path, &error))?;
+    let path = || path.to_owned();
+    match found {
+        0 | FORMAT => Ok(found),
+        ..FORMAT => Err(StateError::Older {
+            path: path(),
+            found,
+            needed: FORMAT,
+        }),
+        _ => Err(StateError::Newer {
+            path: path(),
+            found,
+            known: FORMAT,
+        }),
     }
 }
 
@@ -332,6 +337,11 @@ impl Writing<'_> {
                 params![query, connection, fan_out, now],
             )
         })
+    }
+
+    /// Forgets what earlier runs of a query file showed.
+    pub(crate) fn forget(&self, query: &str) -> rusqlite::Result<()> {
+        self.execute("DELETE FROM learnt WHERE query = ?", params![query])
     }
 
     pub(crate) fn add_flaw(&self, run: RunKey, text: &str, occurrences: u64) -> rusqlite::Result<()> {

@@ -409,6 +409,43 @@ pub struct UnfinishedRun {
     pub members: MemberCounts,
 }
 
+/// A run's figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRun {
+    /// Its id as people see it.
+    pub name: String,
+    /// When it began, in milliseconds since 1970.
+    pub started_at: u64,
+    /// Responses taken in.
+    pub responses: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Attempts on the wire.
+    pub requests: u64,
+}
+
+/// A run that is not finished, as far as one that looks at it cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRun {
+    /// Its figures so far.
+    pub run: KnownRun,
+    /// Whether all is in parts, and they are being moved to their place.
+    pub is_publishing: bool,
+    /// Pages still to be read, as far as they are known.
+    pub open_tasks: u64,
+}
+
+/// Something that earlier runs showed of a query file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearntText {
+    /// What it is about: a connection's path, or another name.
+    pub name: String,
+    /// What it is.
+    pub text: String,
+    /// When it was kept, in milliseconds since 1970.
+    pub learnt_at: u64,
+}
+
 /// What tells a new run.
 #[derive(Debug, Clone, Copy)]
 pub struct NewRun<'run> {

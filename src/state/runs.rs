@@ -131,6 +131,12 @@ impl StateStore {
             .await
     }
 
+    /// Forgets what earlier runs of query files showed.
+    pub async fn forget(&self, queries: Vec<String>) -> Result<(), StateError> {
+        self.transact(move |writing| queries.iter().try_for_each(|query| writing.forget(query)))
+            .await
+    }
+
     /// Adds to a run what was spent without a response, and the time that it ran.
     pub async fn add_effort(&self, run: RunKey, effort: Effort) -> Result<(), StateError> {
         self.transact(move |writing| writing.add_effort(run, &effort, 0, 0))

@@ -19,7 +19,7 @@ use crate::state::group::Group;
 use crate::state::records::TakenResponse;
 
 /// The name of the state's file.
-const FILE: &str = "state.sqlite";
+pub(super) const FILE: &str = "state.sqlite";
 /// How long the thread rests before it looks for more: the system's work of waking it for each response would cost both
 /// sides time.
 const REST: Duration = Duration::from_millis(2);
@@ -53,11 +53,6 @@ pub struct StateThread {
 }
 
 impl StateStore {
-    /// Whether there is a state in `folder`.
-    pub fn is_in(folder: &Path) -> bool {
-        folder.join(FILE).is_file()
-    }
-
     /// Opens the state in `folder`, creating it where there is none. On `clock`, no time passes while its thread is waited
     /// for.
     pub fn open(folder: &Path, clock: &Clock) -> Result<(Self, StateThread), StateError> {

@@ -103,6 +103,19 @@ impl Allowance {
     }
 }
 
+/// What is known of one connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Signs {
+    /// What a row adds to the response time.
+    pub(crate) seconds_per_row: Option<f64>,
+    /// What a row adds to the size of a response.
+    pub(crate) bytes_per_row: Option<f64>,
+    /// Rows above which requests failed.
+    pub(crate) wall: Option<f64>,
+    /// The most rows of a page.
+    pub(crate) cap: Option<u32>,
+}
+
 /// What a request was sent with, to be told together with what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Load {
@@ -238,6 +251,17 @@ impl Pace {
             && cap.rows.is_some_and(|known| known < rows)
         {
             *cap = Cap::default();
+        }
+    }
+
+    /// What is known of a connection.
+    pub(crate) fn signs(&self, connection: usize) -> Signs {
+        let per_row = |fit: &Fit| fit.is_known().then(|| fit.per_row(connection));
+        Signs {
+            seconds_per_row: per_row(&self.time),
+            bytes_per_row: per_row(&self.bytes),
+            wall: self.ceilings.get(connection).and_then(Ceiling::wall),
+            cap: self.caps.get(connection).and_then(|cap| cap.rows),
         }
     }
 

@@ -1,0 +1,120 @@
+//! What `gqldump status` tells people.
+
+use std::io::{Result, Write};
+use std::time::{Duration, SystemTime};
+
+use crate::cli::status::moment_of;
+use crate::report::{bytes, counted, duration};
+use crate::run::{Learnt, LearntConnection, PublishedStatus, QueryStatus, UnfinishedStatus};
+
+/// What is lacking in a run that is told line by line; the rest is counted, and stands in the manifest.
+const TOLD_LACKS: usize = 5;
+
+/// Writes what is known of one query file.
+pub(super) fn write_query(
+    output: &mut impl Write,
+    source: &str,
+    query: &QueryStatus,
+    has_learnt: bool,
+    now: SystemTime,
+) -> Result<()> {
+    writeln!(output, "{source}/{}", query.query)?;
+    if let Some(run) = &query.unfinished {
+        write_unfinished(output, run, now)?;
+    }
+    if let Some(last) = query.last.as_ref().filter(|last| !last.complete) {
+        write_incomplete(output, last)?;
+    }
+    match &query.last_complete {
+        Some(run) => writeln!(output, "  last complete run {}", described(run))?,
+        None => writeln!(output, "  no complete run yet")?,
+    }
+    if has_learnt {
+        write_learnt(output, &query.learnt, now)?;
+    }
+    Ok(())
+}
+
+fn write_unfinished(output: &mut impl Write, run: &UnfinishedStatus, now: SystemTime) -> Result<()> {
+    let age = age(run.started_at, now);
+    let done = format!("{}, {}", counted(run.responses, "response"), counted(run.rows, "row"));
+    let rest = match run.is_publishing {
+        true => "all is read, and is about to be published".to_owned(),
+        false => format!("{} known to be left", counted(run.open_pages, "page")),
+    };
+    writeln!(output, "  unfinished run {}, begun {age} ago: {done}; {rest}", run.run)?;
+    writeln!(output, "    `gqldump run` goes on from there")
+}
+
+fn write_incomplete(output: &mut impl Write, run: &PublishedStatus) -> Result<()> {
+    writeln!(output, "  last run {}; it is not complete:", described(run))?;
+    for lack in run.incomplete.iter().take(TOLD_LACKS) {
+        writeln!(output, "    {lack}")?;
+    }
+    match run.incomplete.len().saturating_sub(TOLD_LACKS) {
+        0 => Ok(()),
+        more => writeln!(output, "    and {more} more in its _manifest.json"),
+    }
+}
+
+/// `20261120T021500Z, published 2026-11-20T02:31:07.250Z: 1,500 rows in 1 table, 38 requests`
+fn described(run: &PublishedStatus) -> String {
+    let rows = counted(run.rows, "row");
+    let (tables, requests) = (counted(run.tables, "table"), counted(run.requests, "request"));
+    format!(
+        "{}, published {}: {rows} in {tables}, {requests}",
+        run.run, run.finished
+    )
+}
+
+fn write_learnt(output: &mut impl Write, learnt: &Learnt, now: SystemTime) -> Result<()> {
+    let Some(at) = learnt.learnt_at else {
+        return writeln!(output, "  nothing learnt yet: a run will show it");
+    };
+    writeln!(output, "  learnt {} ago", age(at, now))?;
+    for connection in &learnt.connections {
+        writeln!(output, "    `{}`", connection.connection)?;
+        for line in lines(connection) {
+            writeln!(output, "      {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn lines(connection: &LearntConnection) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(median), Some(largest)) = (connection.median_rows, connection.largest_rows) {
+        let seen = counted(connection.instances, "time");
+        lines.push(format!(
+            "{} in the median, {largest} at the most, seen {seen}",
+            counted(median, "row")
+        ));
+    }
+    if let (Some(time), Some(size)) = (connection.milliseconds_per_row, connection.bytes_per_row) {
+        lines.push(format!("{time:.1} ms and {} a row", bytes(size.max(0.0) as u64)));
+    }
+    if let Some(rows) = connection.failing_above_rows {
+        lines.push(format!("requests for more than {} failed", counted(rows, "row")));
+    }
+    if let Some(most) = connection.most_rows_of_page {
+        lines.push(format!("pages have {} at the most", counted(most.into(), "row")));
+    }
+    lines
+}
+
+/// Writes what was forgotten.
+pub(super) fn write_forgotten(output: &mut impl Write, source: &str, forgotten: &[(String, Learnt)]) -> Result<()> {
+    for (query, learnt) in forgotten {
+        let connections = counted(learnt.connections.len() as u64, "connection");
+        writeln!(output, "{source}/{query}: forgot what was learnt of {connections}")?;
+    }
+    match forgotten {
+        [] => writeln!(output, "{source}: nothing to forget"),
+        _ => Ok(()),
+    }
+}
+
+/// The time since a moment of the state; none where a clock was wrong.
+fn age(unix_millis: u64, now: SystemTime) -> String {
+    duration(now.duration_since(moment_of(unix_millis)).unwrap_or(Duration::ZERO))
+}
