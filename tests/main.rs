@@ -20,6 +20,7 @@ mod truth;
 
 // What is tested.
 mod command_line;
+mod denied;
 mod each;
 mod errors;
 mod evidence;

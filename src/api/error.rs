@@ -70,6 +70,8 @@ pub enum ApiError {
     Denied {
         /// What the API said.
         refusal: Refusal,
+        /// What it said of the first of the fields alone.
+        cause: String,
         /// The fields, as far as the API names them.
         paths: Vec<ErrorPath>,
     },

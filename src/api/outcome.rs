@@ -136,20 +136,35 @@ impl Reading<'_> {
             }
             Verdict::TooBig => ApiError::TooBig(refusal),
             Verdict::TooComplex => ApiError::TooComplex(refusal),
-            Verdict::Denied { paths } => ApiError::Denied { refusal, paths },
+            Verdict::Denied { paths } => ApiError::Denied {
+                cause: self.cause(reply, &paths),
+                refusal,
+                paths,
+            },
             Verdict::Unauthorized => ApiError::Unauthorized(refusal),
             Verdict::CursorExpired => ApiError::CursorExpired(refusal),
             Verdict::Data | Verdict::Invalid => ApiError::Invalid(refusal),
         })
     }
 
+    /// What the API said of the first of these fields.
+    fn cause(&self, reply: &Reply<'_>, paths: &[ErrorPath]) -> String {
+        let mut errors = reply.errors().iter();
+        let error = errors.find(|error| error.path.is_some() && error.path.as_ref() == paths.first());
+        let message = error.map_or("", |error| error.message.as_str());
+        self.redacted(message)
+    }
+
+    fn redacted(&self, message: &str) -> String {
+        self.token
+            .map_or_else(|| message.to_owned(), |token| token.redact(message))
+    }
+
     fn refusal(&self, reply: &Reply<'_>, message: &str) -> Refusal {
         Refusal {
             api: Arc::clone(self.api),
             status: Some(reply.status),
-            message: self
-                .token
-                .map_or_else(|| message.to_owned(), |token| token.redact(message)),
+            message: self.redacted(message),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::project::{
-    Auth, EndpointAddress, Limits, QueryLimits, RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing,
+    Auth, EndpointAddress, Limits, OnDenied, QueryLimits, RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings,
+    Timing,
 };
 
 /// No token, no request limit, patient time-outs, five attempts a second apart.
@@ -42,5 +43,6 @@ pub(super) fn settings() -> SourceSettings {
         paging: Vec::new(),
         scalars: BTreeMap::new(),
         flatten: false,
+        on_denied: OnDenied::LeaveOut,
     }
 }

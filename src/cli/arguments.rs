@@ -15,7 +15,7 @@ Exit codes:
   1  failed: nothing is lost, the next run goes on from there
   2  wrong usage, configuration or query file
   3  published, but not complete: the summary and _manifest.json say what is lacking
-  4  there is no token, or the API does not accept it
+  4  there is no token, or the API does not accept it, or not for what cannot be left out
   5  interrupted: the next run goes on from there";
 
 const RUN_EXAMPLES: &str = "\
@@ -180,7 +180,7 @@ pub(super) struct StatusArguments {
     /// Folders of query files, or query files [default: queries]
     pub(super) paths: Vec<PathBuf>,
     /// Show too what earlier runs taught of each connection, and how long ago: rows in it, time and bytes a row, sizes
-    /// that failed or that pages never exceed
+    /// that failed or that pages never exceed; and the fields that the token may not see
     #[arg(long)]
     pub(super) learned: bool,
     /// Drop what earlier runs taught, and say what that was; refused while a run goes on

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::cli::arguments::CheckArguments;
 use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
-use crate::cli::words::{cut_lines, each_line, paging_lines, whole_list_lines};
+use crate::cli::words::{cut_lines, each_line, left_out_lines, paging_lines, whole_list_lines};
 use crate::plan::{PlanDescription, TableDescription};
 use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code, known_members};
 
@@ -37,6 +37,9 @@ async fn check_one(job: &SourceJob, settings: &RunSettings, outcomes: &mut Vec<Q
             Ok(plan) => {
                 let mut output = std::io::stdout().lock();
                 describe(&mut output, &query, &plan.description)?;
+                for line in left_out_lines(&plan) {
+                    writeln!(output, "  {line}")?;
+                }
                 if let Some(each) = &plan.each {
                     let known = known_members(&settings.output, &job.name, each);
                     writeln!(output, "  {}", each_line(each, known.as_ref()))?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::plan::{PlannedSource, requests};
 use crate::cli::plan_text::in_all;
+use crate::cli::status_json::JsonDenied;
 use crate::plan::{ConnectionDescription, Cut, Each, TableDescription, WholeList};
 use crate::run::{KnownBy, Preview, RowsEstimate, span};
 
@@ -32,6 +33,8 @@ struct JsonQuery<'plan> {
     connections: Vec<JsonConnection<'plan>>,
     lists: &'plan [WholeList],
     cuts: &'plan [Cut],
+    /// Fields that the token may not see, and that are not asked for.
+    left_out: Vec<JsonDenied<'plan>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<Vec<JsonRequest>>,
 }
@@ -122,6 +125,12 @@ fn query<'plan>(
             .collect(),
         lists: &description.lists,
         cuts: &description.cuts,
+        left_out: preview
+            .plan
+            .left_out
+            .iter()
+            .map(|left_out| JsonDenied::of(&left_out.field))
+            .collect(),
         requests: has_requests.then(|| requests_of(preview)),
     }
 }

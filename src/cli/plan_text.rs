@@ -4,7 +4,7 @@ use std::io::{Result, Write};
 
 use crate::cli::arguments::RequestForm;
 use crate::cli::plan::{PlannedSource, requests};
-use crate::cli::words::{cut_lines, each_line, paging_lines, whole_list_lines};
+use crate::cli::words::{cut_lines, each_line, left_out_lines, paging_lines, whole_list_lines};
 use crate::plan::{Connection, PlanDescription, TableDescription};
 use crate::report::{counted, duration};
 use crate::run::{Estimate, KnownBy, Preview, span};
@@ -24,6 +24,9 @@ pub(super) fn write_query(
     let description = &preview.plan.description;
     for table in &description.tables {
         write_table(output, preview, table)?;
+    }
+    for line in left_out_lines(&preview.plan) {
+        writeln!(output, "\n  {line}")?;
     }
     for line in whole_list_lines(description) {
         writeln!(output, "\n  {line}")?;

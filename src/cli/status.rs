@@ -1,7 +1,6 @@
 //! `gqldump status`.
 
 use std::io::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::cli::arguments::StatusArguments;
 use crate::cli::status_json::JsonStatus;
@@ -69,9 +68,4 @@ fn queries(source: &Source) -> Vec<String> {
         !matches!(QueryDocument::read(file, &[]), Ok(None))
     });
     holds_query.map(|query| query.name.clone()).collect()
-}
-
-/// A moment of the state.
-pub(super) fn moment_of(unix_millis: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(unix_millis)
 }

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use crate::cli::status::{SourceStatus, moment_of};
+use crate::cli::status::SourceStatus;
+use crate::cli::words::{date_of, moment_of};
 use crate::output::moment;
-use crate::run::{Learnt, PublishedStatus, QueryStatus, UnfinishedStatus};
+use crate::plan::DeniedField;
+use crate::run::{LearntConnection, PublishedStatus, QueryStatus, UnfinishedStatus};
 
 /// The whole document.
 #[derive(Serialize)]
@@ -43,8 +45,28 @@ struct JsonUnfinished<'status> {
 struct JsonLearnt<'status> {
     /// When the last of it was learnt; null where nothing is known.
     learnt_at: Option<String>,
-    #[serde(flatten)]
-    learnt: &'status Learnt,
+    connections: &'status [LearntConnection],
+    /// Fields that the token may not see.
+    denied: Vec<JsonDenied<'status>>,
+}
+
+/// A field that the token may not see.
+#[derive(Serialize)]
+pub(super) struct JsonDenied<'denied> {
+    path: &'denied str,
+    cause: &'denied str,
+    /// The day on which the API said so.
+    since: String,
+}
+
+impl<'denied> JsonDenied<'denied> {
+    pub(super) fn of(field: &'denied DeniedField) -> Self {
+        Self {
+            path: &field.path,
+            cause: &field.cause,
+            since: date_of(field.denied_at),
+        }
+    }
 }
 
 impl<'status> JsonStatus<'status> {
@@ -71,7 +93,8 @@ fn query_of(query: &QueryStatus, has_learnt: bool) -> JsonQuery<'_> {
         last_complete: &query.last_complete,
         learnt: has_learnt.then(|| JsonLearnt {
             learnt_at: query.learnt.learnt_at.map(|at| moment(moment_of(at))),
-            learnt: &query.learnt,
+            connections: &query.learnt.connections,
+            denied: query.learnt.denied.iter().map(JsonDenied::of).collect(),
         }),
     }
 }

@@ -3,7 +3,8 @@
 use std::io::{Result, Write};
 use std::time::{Duration, SystemTime};
 
-use crate::cli::status::moment_of;
+use crate::cli::words::{date_of, moment_of};
+use crate::plan::DeniedField;
 use crate::report::{bytes, counted, duration};
 use crate::run::{Learnt, LearntConnection, PublishedStatus, QueryStatus, UnfinishedStatus};
 
@@ -78,6 +79,10 @@ fn write_learnt(output: &mut impl Write, learnt: &Learnt, now: SystemTime) -> Re
             writeln!(output, "      {line}")?;
         }
     }
+    for DeniedField { path, cause, denied_at } in &learnt.denied {
+        let since = date_of(*denied_at);
+        writeln!(output, "    the token may not see `{path}` since {since}: {cause}")?;
+    }
     Ok(())
 }
 
@@ -106,7 +111,17 @@ fn lines(connection: &LearntConnection) -> Vec<String> {
 pub(super) fn write_forgotten(output: &mut impl Write, source: &str, forgotten: &[(String, Learnt)]) -> Result<()> {
     for (query, learnt) in forgotten {
         let connections = counted(learnt.connections.len() as u64, "connection");
-        writeln!(output, "{source}/{query}: forgot what was learnt of {connections}")?;
+        let denied = match learnt.denied.as_slice() {
+            [] => String::new(),
+            denied => format!(
+                ", and that the token may not see {}",
+                counted(denied.len() as u64, "field")
+            ),
+        };
+        writeln!(
+            output,
+            "{source}/{query}: forgot what was learnt of {connections}{denied}"
+        )?;
     }
     match forgotten {
         [] => writeln!(output, "{source}: nothing to forget"),

@@ -1,7 +1,11 @@
 //! Plans in words, as `gqldump check` and `gqldump plan` have them in common.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::output::moment;
 use crate::plan::{
-    AddressDescription, ConnectionDescription, CutInto, Each, PlanDescription, RowsOrigin, SaidBy, TableDescription,
+    AddressDescription, ConnectionDescription, CutInto, DeniedField, Each, Plan, PlanDescription, RowsOrigin, SaidBy,
+    TableDescription,
 };
 use crate::report::counted;
 use crate::run::KnownMembers;
@@ -89,6 +93,27 @@ pub(super) fn cut_lines(plan: &PlanDescription) -> Vec<String> {
         CutInto::Requests { .. } | CutInto::Detached { .. } => cut.to_string(),
     });
     lines.collect()
+}
+
+/// The fields that are left out.
+pub(super) fn left_out_lines(plan: &Plan) -> Vec<String> {
+    let lines = plan.left_out.iter().map(|left_out| {
+        let DeniedField { path, cause, denied_at } = &left_out.field;
+        let since = date_of(*denied_at);
+        format!("left out, as the token may not see it since {since}: `{path}` ({cause})")
+    });
+    lines.collect()
+}
+
+/// A moment of the state.
+pub(super) fn moment_of(unix_millis: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(unix_millis)
+}
+
+/// The day of a moment of the state: `2026-11-20`.
+pub(super) fn date_of(unix_millis: u64) -> String {
+    let moment = moment(moment_of(unix_millis));
+    moment.split_once('T').map_or(moment.clone(), |(day, _)| day.to_owned())
 }
 
 /// The lists that are not read page by page, those of one reason in one line.

@@ -9,6 +9,7 @@ use apollo_compiler::schema::Name;
 use crate::plan::address::{Address, no_address};
 use crate::plan::columns::Context;
 use crate::plan::cuts::{Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
+use crate::plan::denied::is_left_out;
 use crate::plan::each::EachVariable;
 use crate::plan::measure::Amount;
 use crate::plan::outline::Outline;
@@ -138,7 +139,8 @@ fn to_detach(maker: RouteMaker<'_>, cutter: &Cutter<'_>, misfit: Misfit) -> Opti
     let rows = maker.survey.rows.iter().enumerate();
     let is_candidate = |(row, field): &(usize, &RowField)| {
         let found_by = field.parent.and_then(|parent| maker.plans[parent].address.as_ref());
-        let is_found = field.paged().is_some() && matches!(found_by, Some(Address::Lookup(_)));
+        let is_asked = field.field().is_some_and(|field| !is_left_out(&field.field.directives));
+        let is_found = is_asked && field.paged().is_some() && matches!(found_by, Some(Address::Lookup(_)));
         is_found && pieces.comes_with_others(*row, excess.target) && holds_atom(&field.path)
     };
     let mut candidates: Vec<(usize, &RowField)> = rows.filter(is_candidate).collect();

@@ -13,6 +13,7 @@ mod bodies;
 mod columns;
 mod cut_description;
 mod cuts;
+mod denied;
 mod describe;
 mod directives;
 mod document;
@@ -45,6 +46,7 @@ mod variables;
 mod writer;
 
 pub use cut_description::{Cut, CutInto};
+pub use denied::{DeniedField, LeftOut};
 pub use describe::{
     AddressDescription, ColumnDescription, ConnectionDescription, PlaceKind, PlanDescription, RowsOrigin, SaidBy,
     TableDescription,

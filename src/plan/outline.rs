@@ -137,7 +137,7 @@ impl Reader<'_> {
             match selection {
                 Selection::Field(field) => self.read_field(field, above, together),
                 Selection::InlineFragment(inline) => {
-                    let is_marked = inline.directives.iter().any(|one| is_for_the_api(&one.name));
+                    let is_marked = inline.directives.iter().any(|one| is_for_the_api(one));
                     let below = match is_marked {
                         true => self.joined(together),
                         false => together,

@@ -1,6 +1,6 @@
 //! A checked query turned into its plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use apollo_compiler::executable::Operation;
@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::plan::address::has_place_in_edges;
 use crate::plan::columns::Context;
 use crate::plan::cuts::{Detached, FirstRequest};
+use crate::plan::denied::{DeniedField, LeftOut, check_left_out, leave_out, left_out, selected_paths};
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
@@ -50,6 +51,8 @@ pub struct PlanSettings<'settings> {
     pub page_size: u32,
     /// What one query text may ask for.
     pub limits: &'settings QueryLimits,
+    /// Fields that the token may not see; those that are selected are left out.
+    pub denied: &'settings [DeniedField],
 }
 
 /// How one query file is exported.
@@ -61,6 +64,8 @@ pub struct Plan {
     pub connections: Vec<Connection>,
     /// Connections of which only the first page is read, since the author says so: their places, with dots.
     pub first_pages_only: Vec<String>,
+    /// Denied fields that are left out: their columns are null, their tables empty.
+    pub left_out: Vec<LeftOut>,
     /// The same for people and machines.
     pub description: PlanDescription,
     /// Changes whenever anything changes that decides what is asked for or how it is written.
@@ -73,6 +78,8 @@ pub struct Plan {
     /// the fields of the query root that lead to rows, each of which is asked for by itself; none where the whole answer
     /// is one row.
     pub member_roots: Vec<MemberRoot>,
+    /// The places of all fields that are selected, or were until they were left out.
+    selected: BTreeSet<String>,
     each_variable: Option<EachVariable>,
     writer: RequestWriter,
     pieces: Pieces,
@@ -93,6 +100,8 @@ pub struct MemberRoot {
 pub struct Connection {
     /// Its place in the response, with dots, through the items of the connections above it.
     pub path: String,
+    /// The place of its items, likewise.
+    pub items_path: String,
     /// Index of the table of its rows.
     pub table: usize,
     /// The paginated connection in whose rows it stands, if any; lists that are not paginated may stand between.
@@ -178,6 +187,17 @@ impl Plan {
         &self.first_requests
     }
 
+    /// Whether the author selects the field at a place, so that it can be left out.
+    pub fn is_selected(&self, path: &str) -> bool {
+        self.selected.contains(path)
+    }
+
+    /// Whether the field at a place is left out, or stands in one that is.
+    pub fn is_left_out(&self, path: &str) -> bool {
+        let holds = |outer: &str| path == outer || path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        self.left_out.iter().any(|left_out| holds(&left_out.field.path))
+    }
+
     /// The variable that takes the values of a column.
     pub(crate) fn each_variable(&self) -> Option<&EachVariable> {
         self.each_variable.as_ref()
@@ -193,78 +213,126 @@ impl Fingerprint {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// That of the same, and something more that decides.
+    fn with(&self, more: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(&self.0);
+        hash.update(more);
+        Self::of(hash)
+    }
+
+    fn of(hash: Sha256) -> Self {
+        let digits = hash.finalize();
+        Self(digits.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// Plans the export of `document`.
 pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSettings<'_>) -> Result<Plan, PlanError> {
-    let paging = PagingRules::new(schema.compiled(), settings.paging);
-    let CheckedQuery { mut operation, sources } = document.check(schema, paging)?;
-    add_type_names(&mut operation.selection_set, schema.compiled());
-    let variables = Variables::bind(&operation, settings.variables, &sources)?;
-    let context = Context {
-        schema: schema.compiled(),
-        scalars: settings.scalars,
-        flatten: settings.flatten,
-        variables: &variables,
-        paging,
-        sources: &sources,
+    let whole = Planned::of(document, schema, settings, None)?;
+    if settings.denied.is_empty() {
+        return Ok(whole.plan);
+    }
+    let Planned { mut plan, rows } = Planned::of(document, schema, settings, Some(&whole.rows))?;
+    // What was read before is of use as long as the tables and what rows are known by are the same: what is left out is
+    // null in both.
+    let marks = |rows: &[RowPlan]| rows.iter().map(|row| row.layout.row.marks.clone()).collect::<Vec<_>>();
+    let [before, now] =
+        [(&whole.plan, &whole.rows), (&plan, &rows)].map(|(plan, rows)| (plan.tables.clone(), marks(rows)));
+    plan.fingerprint = match before == now {
+        true => whole.plan.fingerprint,
+        false => whole.plan.fingerprint.with(&format!("{now:?}")),
     };
-    let each_variable = each(context, &operation)?;
-    unite(context, &mut operation.selection_set);
-    let (survey, plans) = survey_and_plan(context, &mut operation)?;
-    let operation_name = directives::table(&operation.directives).name;
-    let tables = tables(
-        context,
-        &survey,
-        &plans,
-        operation_name.as_deref().unwrap_or(settings.query_name),
-    )?;
-    let fitted = fit(context, &operation, &survey, each_variable.as_ref(), settings.limits)?;
-    let Fitted {
-        plans,
-        outline,
-        detached,
-        ..
-    } = &fitted;
-    let maker = RouteMaker {
-        context,
-        operation: &operation,
-        survey: &survey,
-        plans,
-        outline,
-        detached,
-    };
-    let mut connections = connections(&survey, plans, detached, settings.page_size);
-    let member_roots = member_roots(&fitted.writer, &mut connections);
-    let description = describe(maker, &fitted, &tables, settings.page_size)?;
-    let probe = probe(maker, each_variable.is_some(), settings.limits)?;
-    let fingerprint = fingerprint(
-        settings.api,
-        &tables,
-        &connections,
-        &fitted.writer,
-        each_variable.as_ref(),
-    );
-    Ok(Plan {
-        first_pages_only: switched_off(context, &operation.selection_set)?,
-        tables: tables.into(),
-        connections,
-        description,
-        probe,
-        fingerprint,
-        each: None,
-        member_roots,
-        each_variable,
-        writer: fitted.writer,
-        pieces: fitted.pieces,
-        first_requests: fitted.first_requests,
-    })
+    Ok(plan)
+}
+
+/// A plan, and what it was made from.
+struct Planned {
+    plan: Plan,
+    rows: Vec<RowPlan>,
+}
+
+impl Planned {
+    /// The plan of all that is asked for, or, where the rows of that are given, the one without what is denied.
+    fn of(
+        document: &QueryDocument,
+        schema: &ApiSchema,
+        settings: PlanSettings<'_>,
+        whole: Option<&[RowPlan]>,
+    ) -> Result<Self, PlanError> {
+        let paging = PagingRules::new(schema.compiled(), settings.paging);
+        let CheckedQuery { mut operation, sources } = document.check(schema, paging)?;
+        add_type_names(&mut operation.selection_set, schema.compiled());
+        let variables = Variables::bind(&operation, settings.variables, &sources)?;
+        let context = Context {
+            schema: schema.compiled(),
+            scalars: settings.scalars,
+            flatten: settings.flatten,
+            variables: &variables,
+            paging,
+            sources: &sources,
+        };
+        let each_variable = each(context, &operation)?;
+        unite(context, &mut operation.selection_set);
+        let denied = whole.map_or(&[] as &[DeniedField], |_| settings.denied);
+        let (survey, rows) = survey_and_plan(context, &mut operation, denied)?;
+        let selected = selected_paths(&operation.selection_set);
+        let left_out = left_out(denied, &selected, &survey);
+        if let Some(whole) = whole {
+            check_left_out(&left_out, &survey, (whole, &rows))?;
+        }
+        let operation_name = directives::table(&operation.directives).name;
+        let stem = operation_name.as_deref().unwrap_or(settings.query_name);
+        let tables = tables(context, &survey, &rows, stem)?;
+        let fitted = fit(context, &operation, &survey, each_variable.as_ref(), settings.limits)?;
+        let Fitted {
+            plans,
+            outline,
+            detached,
+            ..
+        } = &fitted;
+        let maker = RouteMaker {
+            context,
+            operation: &operation,
+            survey: &survey,
+            plans,
+            outline,
+            detached,
+        };
+        let mut connections = connections(&survey, plans, detached, settings.page_size);
+        let member_roots = member_roots(&fitted.writer, &mut connections);
+        let each = each_variable.as_ref();
+        let plan = Plan {
+            first_pages_only: switched_off(context, &operation.selection_set)?,
+            description: describe(maker, &fitted, &tables, settings.page_size)?,
+            probe: probe(maker, each.is_some(), settings.limits)?,
+            fingerprint: fingerprint(settings.api, &tables, &connections, &fitted.writer, each),
+            tables: tables.into(),
+            connections,
+            left_out,
+            each: None,
+            member_roots,
+            selected,
+            each_variable,
+            writer: fitted.writer,
+            pieces: fitted.pieces,
+            first_requests: fitted.first_requests,
+        };
+        Ok(Self { plan, rows })
+    }
 }
 
 /// The row fields and their plans. Rows that can be asked for again by their place only, and are selected beside their
 /// edges, are selected within them instead.
-fn survey_and_plan(context: Context<'_>, operation: &mut Operation) -> Result<(Survey, Vec<RowPlan>), PlanError> {
+fn survey_and_plan(
+    context: Context<'_>,
+    operation: &mut Operation,
+    denied: &[DeniedField],
+) -> Result<(Survey, Vec<RowPlan>), PlanError> {
     loop {
+        // Places are those of responses, which rows moved into their edges change.
+        leave_out(&mut operation.selection_set, denied);
         let survey = survey(context, &operation.selection_set)?;
         let plans = plan_rows(context, &survey, &Detached::new())?;
         let has_rows_below = |index: usize| {
@@ -300,6 +368,7 @@ fn connections(survey: &Survey, plans: &[RowPlan], detached: &Detached, default_
         let parent = above.iter().find_map(|row| index(*row));
         Some(Connection {
             path: joined(&field.path, "."),
+            items_path: joined(&field.items_path(), "."),
             table: row,
             parent,
             is_repeated: parent.is_some(),
@@ -383,11 +452,5 @@ fn fingerprint(
     hash.update(format!("{writer:?}"));
     hash.update(each.map(EachVariable::of).unwrap_or_default());
     hash.update(format!("{tables:?}"));
-    let digits = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Fingerprint(digits)
+    Fingerprint::of(hash)
 }

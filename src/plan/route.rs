@@ -6,10 +6,11 @@ use apollo_compiler::schema::Name;
 use crate::plan::address::{Address, Lookup};
 use crate::plan::columns::Context;
 use crate::plan::cuts::Detached;
+use crate::plan::denied::{is_left_out, left_out_keys};
 use crate::plan::driven::{Asked, arguments};
 use crate::plan::outline::Outline;
 use crate::plan::row_plan::{RowPlan, everything};
-use crate::plan::selection::MergedField;
+use crate::plan::selection::{MergedField, TYPE_NAME};
 use crate::plan::survey::{Branch, RowField, Survey};
 use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, Items, RowId, RowsLayout};
 use crate::plan::text::{Argument, Source, Text, Token};
@@ -400,8 +401,20 @@ impl<'plan> RouteMaker<'plan> {
 
     fn braced(self, set: &SelectionSet, path: &[Name], keep: Keep<'_>) -> Vec<Token> {
         let mut text = Text::default();
+        let mut selections = self.selections(set, path, keep);
+        let left_out = left_out_keys(set);
+        if selections.tokens.is_empty() && !left_out.is_empty() {
+            // All that is in it is left out, and an object without any field cannot be asked for.
+            let kept_with = left_out
+                .into_iter()
+                .filter_map(|key| self.outline.at(&[path, std::slice::from_ref(key)].concat()));
+            selections.tokens.push(Token::Selection {
+                kept_with: kept_with.collect(),
+                tokens: vec![Token::Text(TYPE_NAME.to_string())],
+            });
+        }
         text.push("{");
-        text.append(self.selections(set, path, keep).tokens);
+        text.append(selections.tokens);
         text.push("}");
         text.tokens
     }
@@ -445,6 +458,12 @@ impl<'plan> RouteMaker<'plan> {
     /// A field with all below it that is written; nothing where it is left out.
     fn field(self, field: &Field, above: &[Name], keep: Keep<'_>) -> Option<Token> {
         let path = [above, std::slice::from_ref(field.response_key())].concat();
+        // Pages that became known before the field was left out are still asked for.
+        let is_on_the_way =
+            matches!(keep, Keep::Toward { focus, .. } if self.rows()[focus.row].path.starts_with(&path));
+        if is_left_out(&field.directives) && !is_on_the_way {
+            return None;
+        }
         let Text { tokens } = self.field_text(field, &path, keep);
         let kept_with = self.outline.at(&path).into_iter().collect();
         (!tokens.is_empty()).then_some(Token::Selection { kept_with, tokens })

@@ -44,6 +44,27 @@ impl RowPlan {
         self.additions.apply(&mut set, &row.source.keys());
         Some(set)
     }
+
+    /// What its rows are told by, and how they and their pages are asked for: the response keys and places of it.
+    pub(crate) fn told_by(&self) -> String {
+        let RowsLayout { items, row, page, .. } = &self.layout;
+        let key = |cell: usize| row.cells.get(cell).map(|cell| cell.key.as_str());
+        let id: Option<Vec<_>> = match &row.id {
+            RowId::Cells(cells) => Some(cells.iter().map(|cell| key(*cell)).collect()),
+            RowId::Position { .. } => None,
+        };
+        let address = match row.address {
+            Some(RowAddress::Cell(cell)) => format!("{:?}", key(cell)),
+            address => format!("{address:?}"),
+        };
+        let list = match items {
+            Items::Nodes { nodes, .. } => vec![nodes],
+            Items::Edges { edges, node, .. } => vec![edges, node],
+            Items::Value | Items::Field { .. } | Items::List => Vec::new(),
+        };
+        let signals = page.as_ref().map(|page| &page.signals);
+        format!("{id:?} {address} {list:?} {signals:?} {:?}", self.page_key)
+    }
 }
 
 /// All that is selected on the query root, with what the planner needs of an operation that is itself the one row.

@@ -5,6 +5,7 @@ use apollo_compiler::executable::{Field, InlineFragment, Selection, SelectionSet
 use apollo_compiler::schema::{ExtendedType, Name};
 use apollo_compiler::{Node, Schema, name};
 
+use crate::plan::denied::is_mark;
 use crate::plan::variables::Variables;
 use crate::schema::object_field;
 
@@ -94,6 +95,12 @@ impl Conditions {
     fn under(self, directives: &DirectiveList, variables: &Variables) -> Self {
         let mut conditions = self;
         for directive in directives.iter() {
+            if is_mark(directive) {
+                conditions = Self {
+                    is_conditional: true,
+                    is_excluded: true,
+                };
+            }
             let left_out_when = match directive.name.as_str() {
                 "skip" => true,
                 "include" => false,

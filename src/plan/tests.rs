@@ -12,6 +12,7 @@ use crate::plan::{
 use crate::project::QueryLimits;
 use crate::schema::{ApiSchema, ScalarType};
 
+mod denied;
 mod each;
 mod limits;
 
@@ -65,6 +66,7 @@ struct Case {
     flatten: bool,
     api: &'static str,
     limits: QueryLimits,
+    denied: Vec<crate::plan::DeniedField>,
 }
 
 impl Case {
@@ -92,6 +94,7 @@ impl Case {
             flatten: self.flatten,
             page_size: 100,
             limits: &self.limits,
+            denied: &self.denied,
         };
         let plan = plan_query(&document, &schema, settings).map_err(|error| error.to_string())?;
         let pages = (0..plan.connections.len()).map(|connection| later(&plan, &[connection]));

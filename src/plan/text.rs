@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use apollo_compiler::ast::{DirectiveList, Value};
+use apollo_compiler::ast::{Directive, DirectiveList, Value};
 use apollo_compiler::executable::Field;
 use serde_json::Value as JsonValue;
 
+use crate::plan::denied::is_mark;
 use crate::schema::CLIENT_DIRECTIVE_NAMES;
 
 /// A piece of a request's text.
@@ -92,7 +93,7 @@ impl Text {
 
     /// Adds the directives that are meant for the API.
     pub(crate) fn push_directives(&mut self, directives: &DirectiveList) {
-        for directive in directives.iter().filter(|directive| is_for_the_api(&directive.name)) {
+        for directive in directives.iter().filter(|directive| is_for_the_api(directive)) {
             self.push("@");
             self.push(&directive.name);
             let arguments = directive
@@ -173,6 +174,6 @@ pub(crate) fn has_root(token: &Token) -> bool {
 }
 
 /// Whether a directive is sent.
-pub(crate) fn is_for_the_api(directive: &str) -> bool {
-    !CLIENT_DIRECTIVE_NAMES.contains(&directive)
+pub(crate) fn is_for_the_api(directive: &Directive) -> bool {
+    !CLIENT_DIRECTIVE_NAMES.contains(&directive.name.as_str()) && !is_mark(directive)
 }

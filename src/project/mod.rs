@@ -23,7 +23,7 @@ pub use diagnostic::Diagnostic;
 pub use layers::{KeyOverride, KeyOverrideError};
 pub use load::{Project, ProjectError, QueryFile, Source};
 pub use settings::{
-    Auth, ComplexityLimit, EndpointAddress, Limits, OperationNameRule, QueryLimits, RequestLimit, RetryGrowth,
-    RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,
+    Auth, ComplexityLimit, EndpointAddress, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
+    RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,
 };
 pub use token::TokenError;

@@ -11,7 +11,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::project::complaint::with_remedy;
-use crate::project::settings::{EndpointAddress, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
+use crate::project::settings::{EndpointAddress, OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
 use crate::project::written_token::WrittenToken;
@@ -26,6 +26,7 @@ pub(crate) struct RawSource {
     pub(crate) allow_http: Option<bool>,
     pub(crate) schema: Option<Text<WrittenSchema>>,
     pub(crate) flatten: Option<bool>,
+    pub(crate) on_denied: Option<OnDenied>,
     #[serde(default)]
     pub(crate) headers: WrittenHeaders,
     #[serde(default)]
@@ -160,6 +161,7 @@ impl RawSource {
             allow_http: self.allow_http.or(below.allow_http),
             schema: self.schema.or(below.schema),
             flatten: self.flatten.or(below.flatten),
+            on_denied: self.on_denied.or(below.on_denied),
             headers: laid_over(self.headers, below.headers),
             auth: self.auth.over(below.auth),
             limits: self.limits.over(below.limits),

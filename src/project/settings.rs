@@ -37,6 +37,18 @@ pub struct SourceSettings {
     pub scalars: BTreeMap<String, ScalarType>,
     /// Whether nested objects become `a_b` columns instead of STRUCT columns.
     pub flatten: bool,
+    /// What is done about a field that the token may not see.
+    pub on_denied: OnDenied,
+}
+
+/// What is done about a field that the token may not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDenied {
+    /// It is left out, and named; the rest goes on.
+    LeaveOut,
+    /// The export ends.
+    Stop,
 }
 
 /// The address of an API.

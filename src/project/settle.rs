@@ -10,8 +10,8 @@ use crate::project::diagnostic::Diagnostic;
 use crate::project::layers::Layers;
 use crate::project::raw::{RawAuth, RawLimits, RawQueryLimits, RawRequestLimit, RawRetry, RawSource, RawTiming};
 use crate::project::settings::{
-    Auth, EndpointAddress, Limits, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings,
-    Timing, TokenOrigin,
+    Auth, EndpointAddress, Limits, OnDenied, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy, SchemaOrigin,
+    SourceSettings, Timing, TokenOrigin,
 };
 use crate::project::written::{Period, Text, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
@@ -40,6 +40,7 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
             .map(|(name, Text(scalar))| (name, scalar))
             .collect(),
         flatten: raw.flatten.unwrap_or(false),
+        on_denied: raw.on_denied.unwrap_or(OnDenied::LeaveOut),
     };
     check_together(&settings, layers)?;
     Ok(settings)

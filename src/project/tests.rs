@@ -10,8 +10,8 @@ use crate::project::layers::Layers;
 use crate::project::preset;
 use crate::project::settle::settle;
 use crate::project::{
-    Auth, Diagnostic, EndpointAddress, KeyOverride, Limits, OperationNameRule, QueryLimits, RequestLimit, RetryGrowth,
-    RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
+    Auth, Diagnostic, EndpointAddress, KeyOverride, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
+    RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
 };
 use crate::schema::{PagingRule, ScalarType};
 
@@ -81,6 +81,7 @@ fn assert_defaults(settings: &SourceSettings) {
     );
     assert!(settings.headers.is_empty() && settings.verdicts.is_empty() && settings.scalars.is_empty());
     assert!(!settings.flatten);
+    assert_eq!(settings.on_denied, OnDenied::LeaveOut);
 }
 
 #[test]

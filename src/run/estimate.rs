@@ -295,6 +295,7 @@ mod tests {
             flatten: false,
             page_size: 100,
             limits: &crate::project::QueryLimits::default(),
+            denied: &[],
         };
         plan_query(&document, &schema, settings).unwrap()
     }

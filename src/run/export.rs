@@ -4,6 +4,7 @@
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
 mod behind;
+mod denying;
 mod lanes;
 mod pacing;
 mod refused;
@@ -23,9 +24,11 @@ use tokio::time::Instant;
 use crate::api::{Answer, ApiError, Effort as Spent, Endpoint};
 use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
-use crate::plan::{Connection, Plan};
+use crate::plan::{Connection, Plan, PlanError};
+use crate::project::OnDenied;
 use crate::report::{Event, SharedObserver};
 use crate::run::company::Company;
+use crate::run::denied::Denial;
 use crate::run::export::lanes::Flying;
 use crate::run::export::sending::{Sent, Setback};
 use crate::run::fan_out::FanOut;
@@ -60,12 +63,32 @@ pub(crate) enum ExportError {
     Output(#[from] OutputError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// The export goes on with another plan.
+    #[error("fields that the token may not see are to be left out")]
+    LeaveOut(Vec<Denial>),
+    #[error("the token may not see `{path}`{}; {remedy}", said(cause))]
+    NotSeen {
+        path: String,
+        /// What the API said.
+        cause: String,
+        remedy: &'static str,
+    },
+    /// Leaving out what the token may not see leaves nothing, or nothing that rows are told by.
+    #[error(transparent)]
+    NotLeftOut(PlanError),
     #[error("all {members} values failed, the first of them, {value}: {reason}")]
     AllMembersFailed {
         members: u64,
         value: String,
         reason: String,
     },
+}
+
+fn said(cause: &str) -> String {
+    match cause {
+        "" => String::new(),
+        cause => format!(" ({cause})"),
+    }
 }
 
 /// What the exports of one source share.
@@ -89,6 +112,8 @@ pub(crate) struct Workplace {
     pub(crate) concurrency: usize,
     /// What is wanted of response times and sizes.
     pub(crate) aims: Aims,
+    /// What is done about a field that the token may not see.
+    pub(crate) on_denied: OnDenied,
     /// How many requests in flight the source takes.
     pub(crate) knee: Arc<Mutex<Knee>>,
 }
@@ -134,6 +159,8 @@ pub(crate) struct Export<'work> {
     company: Company,
     /// Pages that were given up since one of the same connection was answered.
     given_up: HashMap<Option<usize>, u32>,
+    /// Fields that are asked for in vain.
+    denied_everywhere: Vec<Denial>,
 }
 
 /// How the reading of all pages ended.
@@ -197,6 +224,7 @@ impl<'work> Export<'work> {
             restarted: HashSet::new(),
             company: Company::default(),
             given_up: HashMap::new(),
+            denied_everywhere: Vec::new(),
         })
     }
 
@@ -229,8 +257,12 @@ impl<'work> Export<'work> {
                 self.note_spent(spent).await?;
                 match self.recover(sent, setback).await {
                     Err(ExportError::Api(ApiError::Stopped { .. })) | Ok(()) => {}
-                    Err(error) => failure = failure.or(Some(error)),
+                    Err(error) => failure = Some(first_failure(failure, error)),
                 }
+            }
+            if !self.denied_everywhere.is_empty() {
+                let error = ExportError::LeaveOut(std::mem::take(&mut self.denied_everywhere));
+                failure = Some(first_failure(failure, error));
             }
         }
         self.note_spent(Spent::default()).await?;
@@ -289,6 +321,22 @@ impl<'work> Export<'work> {
     fn time_since_noted(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.noted_until, now)
+    }
+}
+
+/// What an export ends for: the first that went wrong, and all fields that are to be left out.
+fn first_failure(first: Option<ExportError>, error: ExportError) -> ExportError {
+    match (first, error) {
+        (None, error) | (Some(ExportError::LeaveOut(_)), error @ ExportError::NotSeen { .. }) => error,
+        (Some(ExportError::LeaveOut(mut denials)), ExportError::LeaveOut(more)) => {
+            let news = more
+                .into_iter()
+                .filter(|denial| denials.iter().all(|known| known.path != denial.path));
+            let news: Vec<Denial> = news.collect();
+            denials.extend(news);
+            ExportError::LeaveOut(denials)
+        }
+        (Some(first), _) => first,
     }
 }
 

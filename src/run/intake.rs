@@ -200,7 +200,7 @@ impl Request<'_> {
         if errors.is_empty() {
             return Vec::new();
         }
-        let roots = self.slot_roots();
+        let roots = slot_roots(self.plan, self.asked);
         let totals = self.total_places();
         let place = |error: &'error GraphqlError| {
             let names = error.path.as_ref().map(names);
@@ -246,22 +246,6 @@ impl Request<'_> {
     /// Whether the answer as a whole is that for one member.
     fn is_whole_of_member(&self) -> bool {
         matches!(self.asked, [AskedTask { task, .. }] if task.member.is_some() && task.root.is_none() && task.connection.is_none())
-    }
-
-    /// The response keys of the slots; none for the first pages of everything.
-    fn slot_roots(&self) -> Vec<String> {
-        let targets = self.asked.iter().map(|AskedTask { task, .. }| {
-            let is_first = task.position.is_none();
-            Target::of(task.connection, task.root, is_first)
-        });
-        let targets: Vec<Target> = targets.collect();
-        match self.plan.layout(&targets).data.role {
-            AncestorRole::Object(fields) if !targets.contains(&Target::Start) => {
-                let keys = fields.into_iter().take(targets.len());
-                keys.map(|field| field.key).collect()
-            }
-            _ => Vec::new(),
-        }
     }
 
     fn follow(
@@ -381,6 +365,22 @@ impl Request<'_> {
     /// What a page was asked for, or the page in whose rows it stands.
     fn member(&self, page: &FoundPage) -> Option<&Member> {
         self.member_of(page.origin?)
+    }
+}
+
+/// The response keys of the slots; none for the first pages of everything.
+pub(crate) fn slot_roots(plan: &Plan, asked: &[AskedTask]) -> Vec<String> {
+    let targets = asked.iter().map(|AskedTask { task, .. }| {
+        let is_first = task.position.is_none();
+        Target::of(task.connection, task.root, is_first)
+    });
+    let targets: Vec<Target> = targets.collect();
+    match plan.layout(&targets).data.role {
+        AncestorRole::Object(fields) if !targets.contains(&Target::Start) => {
+            let keys = fields.into_iter().take(targets.len());
+            keys.map(|field| field.key).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

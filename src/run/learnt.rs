@@ -2,18 +2,20 @@
 
 use serde::Serialize;
 
+use crate::plan::DeniedField;
 use crate::run::fan_out::FanOut;
-use crate::run::memory::{KeptPace, OF_ALL};
+use crate::run::memory::{DENIED, KeptPace, OF_ALL, read_denied};
 use crate::state::LearntText;
 
 /// What earlier runs of a query file showed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Learnt {
     /// When the last of it was learnt, in milliseconds since 1970; `None` where nothing is known.
-    #[serde(skip)]
     pub learnt_at: Option<u64>,
     /// By connection.
     pub connections: Vec<LearntConnection>,
+    /// Fields that the token may not see.
+    pub denied: Vec<DeniedField>,
 }
 
 /// What earlier runs showed of a connection.
@@ -42,7 +44,9 @@ impl Learnt {
     pub fn read(kept: &[LearntText]) -> Self {
         let pace = kept.iter().find(|learnt| learnt.name == OF_ALL);
         let pace = pace.and_then(|learnt| KeptPace::read(&learnt.text));
-        let fan_outs = kept.iter().filter(|learnt| learnt.name != OF_ALL);
+        let fan_outs = kept
+            .iter()
+            .filter(|learnt| learnt.name != OF_ALL && learnt.name != DENIED);
         let mut connections: Vec<LearntConnection> = fan_outs
             .filter_map(|learnt| Some(of_fan_out(&learnt.name, &serde_json::from_str(&learnt.text).ok()?)))
             .collect();
@@ -54,6 +58,7 @@ impl Learnt {
         Self {
             learnt_at: kept.iter().map(|learnt| learnt.learnt_at).max(),
             connections,
+            denied: read_denied(kept.iter().map(|learnt| (learnt.name.as_str(), learnt.text.as_str()))),
         }
     }
 }

@@ -3,12 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Plan;
+use crate::plan::{DeniedField, Plan};
 use crate::run::fan_out::FanOut;
 use crate::run::pace::Pace;
 
 /// Under this name, which no connection has, stands what is of all connections together.
 pub(crate) const OF_ALL: &str = "";
+/// And under this one the fields that the token may not see.
+pub(crate) const DENIED: &str = "!denied";
 
 /// What is known of a query file from earlier runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +70,25 @@ impl Memory {
         let fan_outs = plan.connections.iter().zip(fan_outs);
         let fan_outs = fan_outs
             .filter_map(|(connection, fan_out)| Some((connection.path.clone(), serde_json::to_string(fan_out).ok()?)));
-        fan_outs.chain(of_all).collect()
+        let left_out = plan.left_out.iter().map(|left_out| &left_out.field);
+        fan_outs.chain(of_all).chain(written_denied(left_out)).collect()
     }
+}
+
+/// The fields that the token may not see, of what is kept.
+pub(crate) fn read_denied<'kept>(kept: impl IntoIterator<Item = (&'kept str, &'kept str)>) -> Vec<DeniedField> {
+    let denied = kept.into_iter().find(|(name, _)| *name == DENIED);
+    denied
+        .and_then(|(_, text)| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+/// The same, as it is kept.
+pub(crate) fn written_denied<'denied>(
+    denied: impl IntoIterator<Item = &'denied DeniedField>,
+) -> Option<(String, String)> {
+    let denied: Vec<&DeniedField> = denied.into_iter().collect();
+    Some((DENIED.to_owned(), serde_json::to_string(&denied).ok()?))
 }
 
 fn paths(plan: &Plan) -> Vec<String> {

@@ -8,6 +8,7 @@
 //! words of its own. Never prints, and has its clock passed in.
 
 mod company;
+mod denied;
 mod estimate;
 mod export;
 mod fan_out;

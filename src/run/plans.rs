@@ -1,16 +1,30 @@
 //! The plans of all query files of a source, and whether they get along with each other.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::plan::{Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
+use crate::plan::{DeniedField, Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
 use crate::run::source_run::SourceJob;
 use crate::schema::ApiSchema;
+
+/// The fields that the token may not see, by query file.
+pub(crate) type DeniedFields = BTreeMap<String, Vec<DeniedField>>;
+
+/// How long a field is taken to be denied: what a token may see changes.
+const DENIAL_LIFE: Duration = Duration::from_hours(7 * 24);
+
+/// Whether a field is still taken to be denied. A time to come was written by a clock that was wrong.
+pub(crate) fn is_still_denied(field: &DeniedField, now: u64) -> bool {
+    let age = now.checked_sub(field.denied_at).map(Duration::from_millis);
+    age.is_some_and(|age| age < DENIAL_LIFE)
+}
 
 /// Plans the query files of a source against a schema. Of two that would write to the same folder the later is refused.
 pub(crate) fn plan_all(
     job: &SourceJob,
     schema: &ApiSchema,
     variables: &BTreeMap<String, String>,
+    denied: &DeniedFields,
 ) -> Vec<Result<Plan, PlanError>> {
     let plan = |(name, document): &(String, QueryDocument)| {
         let settings = PlanSettings {
@@ -22,6 +36,7 @@ pub(crate) fn plan_all(
             flatten: job.settings.flatten,
             page_size: job.settings.limits.page_size,
             limits: &job.settings.limits.query,
+            denied: denied.get(name).map_or(&[], Vec::as_slice),
         };
         (name.clone(), plan_query(document, schema, settings))
     };
@@ -38,6 +53,33 @@ pub(crate) fn plan_all(
         .take(job.queries.len())
         .map(|(_, plan)| plan)
         .collect()
+}
+
+/// Plans one query file of a source anew, with other fields left out.
+pub(crate) struct Planner<'run> {
+    pub(crate) job: &'run SourceJob,
+    pub(crate) schema: &'run ApiSchema,
+    pub(crate) variables: &'run BTreeMap<String, String>,
+    /// The fields that the token may not see.
+    pub(crate) denied: DeniedFields,
+    /// The query file's name.
+    pub(crate) query: &'run str,
+}
+
+impl Planner<'_> {
+    /// The fields that are denied in this query file.
+    pub(crate) fn denied(&self) -> &[DeniedField] {
+        self.denied.get(self.query).map_or(&[], Vec::as_slice)
+    }
+
+    /// The plan where these are denied too.
+    pub(crate) fn without(&mut self, denied: Vec<DeniedField>) -> Result<Plan, PlanError> {
+        self.denied.entry(self.query.to_owned()).or_default().extend(denied);
+        let names = self.job.queries.iter().map(|(name, _)| name);
+        let plans = plan_all(self.job, self.schema, self.variables, &self.denied);
+        let own = names.zip(plans).find(|(name, _)| *name == self.query);
+        own.map_or_else(|| Err(PlanError::plain("the query file is gone")), |(_, plan)| plan)
+    }
 }
 
 fn refuse_clashes(files: &mut [PlannedFile]) {

@@ -7,7 +7,7 @@ use crate::output::{
     MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure, ManifestTable, Part,
     Publication, RunId, Traffic, moment,
 };
-use crate::plan::{Plan, TableName};
+use crate::plan::{DeniedField, LeftOut, Plan, TableName};
 use crate::project::RequestLimit;
 use crate::report::{EachSummary, QuerySummary, TableSummary};
 use crate::run::export::{ExportError, Workplace};
@@ -101,11 +101,9 @@ impl FinishedRun<'_> {
             let tally = self.run.tallies.iter().find(|(connection, _)| *connection == index);
             let tally = tally.map_or_else(Tally::default, |(_, tally)| *tally);
             let naming = [format!("`{}`", connection.path), format!("`{}.", connection.path)];
-            let incomplete = self
-                .run
-                .flaws
-                .iter()
-                .filter(|(text, _)| naming.iter().any(|naming| text.contains(naming)));
+            let names = |text: &str| naming.iter().any(|naming| text.contains(naming));
+            let flaws = flaws(self.plan, self.run).filter(|(text, _)| names(text)).map(counted);
+            let left_out = lines_of_left_out(self.plan, self.run).filter(|line| names(line));
             ManifestConnection {
                 name: connection.path.clone(),
                 style: connection.paged.pager.style().to_string(),
@@ -121,7 +119,7 @@ impl FinishedRun<'_> {
                 },
                 rows: tally.rows,
                 repeated: tally.repeated,
-                incomplete: incomplete.map(counted).collect(),
+                incomplete: flaws.chain(left_out).collect(),
             }
         });
         connections.collect()
@@ -149,7 +147,8 @@ impl FinishedRun<'_> {
 
 /// What keeps a run from being complete, one line each.
 pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
-    let mut lines: Vec<String> = run.flaws.iter().map(counted).collect();
+    let mut lines: Vec<String> = flaws(plan, run).map(counted).collect();
+    lines.extend(lines_of_left_out(plan, run));
     let Some(each) = &plan.each else { return lines };
     let variable = &each.variable;
     let failures = run.members.failures.iter().take(TOLD_FAILURES);
@@ -161,6 +160,35 @@ pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
         more => lines.push(format!("`${variable}`: {more} more values failed")),
     }
     lines
+}
+
+/// The flaws of a run, but for those of fields that are left out, which are told by themselves.
+fn flaws<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Item = &'run (String, u64)> {
+    let is_of_left_out = |text: &str| {
+        let mut nulls = plan
+            .left_out
+            .iter()
+            .map(|left_out| format!("`{}` is null: ", left_out.field.path));
+        nulls.any(|null| text.starts_with(&null))
+    };
+    run.flaws.iter().filter(move |(text, _)| !is_of_left_out(text))
+}
+
+/// What is lacking of fields that are left out.
+fn lines_of_left_out<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Item = String> + 'run {
+    let rows = |table: usize| {
+        let name = plan.tables.get(table).map(|table| table.name.as_str());
+        let parts = run.parts.iter().filter(move |part| Some(part.table.as_str()) == name);
+        parts.map(|part| part.rows).sum::<u64>()
+    };
+    plan.left_out.iter().map(move |LeftOut { field, table }| {
+        let DeniedField { path, cause, .. } = field;
+        match table.map(rows) {
+            Some(1) => format!("`{path}` is left out, as the token may not see it, in 1 row: {cause}"),
+            Some(rows) => format!("`{path}` is left out, as the token may not see it, in {rows} rows: {cause}"),
+            None => format!("`{path}` is left out with all its rows, as the token may not see it: {cause}"),
+        }
+    })
 }
 
 fn counted((text, occurrences): &(String, u64)) -> String {

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use crate::api::ApiError;
 use crate::output::RunId;
-use crate::plan::Plan;
+use crate::plan::{DeniedField, Plan};
 use crate::project::RequestLimit;
 use crate::report::{Event, QuerySummary, Resumed};
+use crate::run::denied::Denial;
 use crate::run::export::{Export, ExportError, Reading, Workplace};
+use crate::run::memory::written_denied;
 use crate::run::outcome::QueryOutcome;
+use crate::run::plans::Planner;
 use crate::run::publish::{FinishedRun, shortcomings, summary};
 use crate::run::upstream::{Ended, Upstream};
 use crate::state::{NewRun, RunStart, Stage, UnfinishedRun};
@@ -19,6 +22,10 @@ pub(crate) struct QueryRun<'run> {
     /// The query file's name.
     pub(crate) query: String,
     pub(crate) plan: Arc<Plan>,
+    /// Makes the plan anew where fields turn out to be denied.
+    pub(crate) planner: Planner<'run>,
+    /// Why a run begun with another plan is of no use, where that is known.
+    pub(crate) why_dropped: Option<String>,
     /// The id that a run begun now has.
     pub(crate) new_id: RunId,
     /// Whether an unfinished run is dropped.
@@ -30,8 +37,8 @@ pub(crate) struct QueryRun<'run> {
 
 impl QueryRun<'_> {
     /// Runs it, and tells how it ended.
-    pub(crate) async fn run(self) -> Ended {
-        let result = self.try_run().await;
+    pub(crate) async fn run(mut self) -> Ended {
+        let result = self.run_without_denied().await;
         // What was done so far is told whatever the end; without a readable state there is nothing to tell.
         let known = self.workplace.state.unfinished_run(&self.query).await.ok().flatten();
         let summary = known.map_or_else(QuerySummary::default, |run| summary(&self.plan, &run));
@@ -51,12 +58,53 @@ impl QueryRun<'_> {
                 });
                 let outcome = match error {
                     ExportError::Api(ApiError::Unauthorized(_) | ApiError::Token { .. }) => QueryOutcome::NotAuthorized,
+                    ExportError::NotSeen { .. } | ExportError::NotLeftOut(_) => QueryOutcome::NotAuthorized,
                     ExportError::Upstream(error) => error.outcome(),
                     _ => QueryOutcome::Failed,
                 };
                 Ended { outcome, run: None }
             }
         }
+    }
+
+    /// Runs it, and again without the fields that turn out to be denied, until there are no more of them.
+    async fn run_without_denied(&mut self) -> Result<Ended, ExportError> {
+        loop {
+            match self.try_run().await {
+                Err(ExportError::LeaveOut(denials)) => self.leave_out(denials).await?,
+                result => return result,
+            }
+        }
+    }
+
+    /// Goes over to a plan without fields that the token may not see, and keeps them for the next run.
+    async fn leave_out(&mut self, denials: Vec<Denial>) -> Result<(), ExportError> {
+        let now = self.workplace.clock.unix_millis();
+        let denied = denials.iter().map(|Denial { path, cause }| DeniedField {
+            path: path.clone(),
+            cause: cause.clone(),
+            denied_at: now,
+        });
+        let plan = self
+            .planner
+            .without(denied.collect())
+            .map_err(ExportError::NotLeftOut)?;
+        if let Some(Denial { path, cause }) = denials.iter().find(|denial| !plan.is_left_out(&denial.path)) {
+            return Err(ExportError::NotSeen {
+                path: path.clone(),
+                cause: cause.clone(),
+                remedy: "it cannot be left out, as gqldump itself asks for it; use another token",
+            });
+        }
+        let kept = written_denied(self.planner.denied()).into_iter().collect();
+        self.workplace.state.store_learnt(&self.query, kept, now).await?;
+        for Denial { path, cause } in &denials {
+            self.warn(format!("the token may not see `{path}`, which is left out: {cause}"));
+        }
+        let paths: Vec<String> = denials.iter().map(|denial| format!("`{}`", denial.path)).collect();
+        self.why_dropped = Some(format!("without {} its tables are others", paths.join(", ")));
+        self.plan = Arc::new(plan);
+        Ok(())
     }
 
     async fn try_run(&self) -> Result<Ended, ExportError> {
@@ -150,23 +198,24 @@ impl QueryRun<'_> {
             };
             self.drop_run(&run).await?;
             let (name, responses) = (&run.name, run.last_sequence);
-            let text = format!("the unfinished run {name} is dropped, with {responses} responses: {reason}");
-            self.tell(&Event::Warning {
-                query: Some(self.name()),
-                text,
-            });
+            // One that was begun a moment ago and has nothing is no loss.
+            if self.why_dropped.is_none() || responses > 0 {
+                self.warn(format!(
+                    "the unfinished run {name} is dropped, with {responses} responses: {reason}"
+                ));
+            }
         }
         Ok((self.begin_anew().await?, None))
     }
 
     fn reason_to_drop(&self, run: &UnfinishedRun) -> Option<String> {
-        if self.is_fresh {
+        // What this process began itself is what was asked for.
+        if self.is_fresh && self.why_dropped.is_none() {
             return Some("--fresh".to_owned());
         }
         if run.fingerprint != self.plan.fingerprint.as_str() {
-            return Some(
-                "the endpoint, the query, its variables or what they lead to in the schema changed since".to_owned(),
-            );
+            let changed = "the endpoint, the query, its variables or what they lead to in the schema changed since";
+            return Some(self.why_dropped.clone().unwrap_or_else(|| changed.to_owned()));
         }
         let format = self.workplace.format.to_string();
         (run.format != format).then(|| format!("it writes {}, and {format} is asked for", run.format))
@@ -222,6 +271,11 @@ impl QueryRun<'_> {
 
     fn name(&self) -> String {
         format!("{}/{}", self.workplace.source, self.query)
+    }
+
+    fn warn(&self, text: String) {
+        let query = Some(self.name());
+        self.tell(&Event::Warning { query, text });
     }
 
     fn tell(&self, event: &Event) {

@@ -12,19 +12,21 @@ use crate::api::{ApiError, Endpoint, PermitLog, ReadToken, Surroundings, Transpo
 use crate::clock::Clock;
 use crate::output::{Format, RunId, SourceFolder};
 use crate::plan::{Plan, PlanError, QueryDocument, unknown_paging_rules};
-use crate::project::{SchemaOrigin, SourceSettings};
+use crate::project::{OnDenied, SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
+use crate::run::learnt::Learnt;
+use crate::run::memory::read_denied;
 use crate::run::outcome::QueryOutcome;
 use crate::run::pace::{Aims, Knee};
 use crate::run::pack::Room;
-use crate::run::plans::plan_all;
+use crate::run::plans::{DeniedFields, Planner, is_still_denied, plan_all};
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
 use crate::run::text_limits::TextLimits;
 use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
-use crate::state::{StateError, StateLock, StateStore, StoredSchema};
+use crate::state::{StateError, StateLock, StateStore, StateView, StoredSchema};
 
 /// Sets up what carries the requests of a source: [`crate::api::HttpTransport`], or what a test puts in its place.
 pub type OpenTransport = Arc<dyn Fn() -> Result<Arc<dyn Transport>, TransportError> + Send + Sync>;
@@ -141,6 +143,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
             job.settings.limits.concurrency,
             !job.settings.limits.requests.is_empty(),
         ))),
+        on_denied: job.settings.on_denied,
     };
     let source_run = SourceRun {
         job,
@@ -182,7 +185,8 @@ struct SourceRun<'run> {
 
 impl SourceRun<'_> {
     async fn run(&self) -> Result<Vec<QueryOutcome>, SourceError> {
-        let plans = self.plans().await?;
+        let denied = self.denied().await?;
+        let (schema, plans) = self.plans(&denied).await?;
         let names: Vec<&str> = self.job.queries.iter().map(|(name, _)| name.as_str()).collect();
         let new_id = RunId::new(self.settings.clock.wall(), |id| {
             self.workplace.folder.has_run(id, &names)
@@ -190,10 +194,17 @@ impl SourceRun<'_> {
         let ends = Ends::of(&names);
         let runs = names.iter().zip(plans).map(|(name, plan)| {
             let (ends, new_id) = (&ends, new_id.clone());
+            let planner = Planner {
+                job: self.job,
+                schema: &schema,
+                variables: &self.settings.variables,
+                denied: denied.clone(),
+                query: name,
+            };
             async move {
                 let ended = match plan {
                     Ok(plan) if plan.pieces(0) > 1 => self.refuse(name, &in_pieces(&plan)),
-                    Ok(plan) => self.query_run(name, plan, ends, new_id).run().await,
+                    Ok(plan) => self.query_run(planner, plan, ends, new_id).run().await,
                     Err(error) => self.refuse(name, &error),
                 };
                 ends.tell(name, &ended);
@@ -203,7 +214,13 @@ impl SourceRun<'_> {
         Ok(join_all(runs).await)
     }
 
-    fn query_run(&self, name: &str, plan: Plan, ends: &Ends<'_>, new_id: RunId) -> QueryRun<'_> {
+    fn query_run<'run>(
+        &'run self,
+        planner: Planner<'run>,
+        plan: Plan,
+        ends: &Ends<'_>,
+        new_id: RunId,
+    ) -> QueryRun<'run> {
         let upstream = plan.each.clone().map(|each| {
             let mut files = self.job.queries.iter().chain(&self.job.others);
             let path = files.find(|(name, _)| *name == each.query);
@@ -217,8 +234,10 @@ impl SourceRun<'_> {
         QueryRun {
             upstream,
             workplace: &self.workplace,
-            query: name.to_owned(),
+            query: planner.query.to_owned(),
             plan: Arc::new(plan),
+            planner,
+            why_dropped: None,
             new_id,
             is_fresh: self.settings.is_fresh,
             limits: &self.job.settings.limits.requests,
@@ -238,7 +257,7 @@ impl SourceRun<'_> {
     }
 
     /// The plans of all query files. A kept schema that a query does not fit any more is asked for again, once.
-    async fn plans(&self) -> Result<Vec<Result<Plan, PlanError>>, SourceError> {
+    async fn plans(&self, denied: &DeniedFields) -> Result<(ApiSchema, Vec<Result<Plan, PlanError>>), SourceError> {
         let (schema, is_kept) = match &self.job.settings.schema {
             SchemaOrigin::File(path) => (read_schema(path)?, false),
             SchemaOrigin::Introspect => match self.kept_schema().await? {
@@ -246,17 +265,34 @@ impl SourceRun<'_> {
                 None => (self.fresh_schema().await?, false),
             },
         };
-        let plans = plan_all(self.job, &schema, &self.settings.variables);
+        let plans = plan_all(self.job, &schema, &self.settings.variables, denied);
         if !is_kept || plans.iter().all(Result::is_ok) {
-            return Ok(plans);
+            return Ok((schema, plans));
         }
         let text = "a query does not fit the schema of the last run, so the schema is asked for again".to_owned();
         self.workplace.observer.notice(&Event::Notice { query: None, text });
-        Ok(plan_all(
-            self.job,
-            &self.fresh_schema().await?,
-            &self.settings.variables,
-        ))
+        let schema = self.fresh_schema().await?;
+        let plans = plan_all(self.job, &schema, &self.settings.variables, denied);
+        Ok((schema, plans))
+    }
+
+    /// The fields that are not asked for, as earlier runs showed that the token may not see them. A run that is gone on with
+    /// keeps to those that it began with.
+    async fn denied(&self) -> Result<DeniedFields, SourceError> {
+        let mut all = DeniedFields::new();
+        if self.job.settings.on_denied == OnDenied::Stop {
+            return Ok(all);
+        }
+        let state = &self.workplace.state;
+        let now = self.settings.clock.unix_millis();
+        for (query, _) in &self.job.queries {
+            let kept = state.learnt(query).await?;
+            let mut denied = read_denied(kept.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+            let goes_on = !self.settings.is_fresh && state.unfinished_run(query).await?.is_some();
+            denied.retain(|field| goes_on || is_still_denied(field, now));
+            all.insert(query.clone(), denied);
+        }
+        Ok(all)
     }
 
     async fn kept_schema(&self) -> Result<Option<ApiSchema>, SourceError> {
@@ -334,7 +370,29 @@ pub async fn check_source(
         settings.observer.notice(&Event::Warning { query: None, text });
     }
     let names = job.queries.iter().map(|(name, _)| name.clone());
-    Ok(names.zip(plan_all(job, &schema, &settings.variables)).collect())
+    let denied = known_denied(job, settings)?;
+    Ok(names
+        .zip(plan_all(job, &schema, &settings.variables, &denied))
+        .collect())
+}
+
+/// The fields that a run begun now would not ask for, as earlier runs showed that the token may not see them.
+fn known_denied(job: &SourceJob, settings: &RunSettings) -> Result<DeniedFields, StateError> {
+    let folder = SourceFolder::new(&settings.output, &job.name).own();
+    let view = match job.settings.on_denied {
+        OnDenied::LeaveOut => StateView::open(&folder)?,
+        OnDenied::Stop => None,
+    };
+    let Some(view) = view else {
+        return Ok(DeniedFields::new());
+    };
+    let now = settings.clock.unix_millis();
+    let of_query = |(query, _): &(String, QueryDocument)| {
+        let mut denied = Learnt::read(&view.learnt(query)?).denied;
+        denied.retain(|field| is_still_denied(field, now));
+        Ok((query.clone(), denied))
+    };
+    job.queries.iter().map(of_query).collect()
 }
 
 /// An error of a source in one line, with its causes.

@@ -1,5 +1,6 @@
 //! The pure core of the engine on plans of small queries.
 
+mod denied;
 mod harvest;
 mod intake;
 mod members;
@@ -71,6 +72,7 @@ fn plan_with(text: &str, flatten: bool) -> Plan {
         flatten,
         page_size: 100,
         limits: &crate::project::QueryLimits::default(),
+        denied: &[],
     };
     plan_query(&document, &schema, settings).unwrap_or_else(|error| panic!("{error}"))
 }

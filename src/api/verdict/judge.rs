@@ -158,7 +158,13 @@ fn sign_of(error: &GraphqlError, has_data: bool) -> Option<VerdictName> {
         Scope::WithData => has_data,
         Scope::WithoutData => !has_data,
     };
-    SIGNS.iter().filter(counts).find(shows).map(|sign| sign.means)
+    let means = SIGNS.iter().filter(counts).find(shows).map(|sign| sign.means)?;
+    // Below a field that was answered it is that one field which asks for more than the token has.
+    let is_below = has_data && error.path.as_ref().is_some_and(|path| path.0.len() > 1);
+    Some(match means {
+        VerdictName::Unauthorized if is_below => VerdictName::Denied,
+        means => means,
+    })
 }
 
 fn holds_all(text: &str, parts: &[&str]) -> bool {

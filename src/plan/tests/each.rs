@@ -28,6 +28,7 @@ fn linked(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Vec<PlannedFile
             flatten: false,
             page_size: 100,
             limits: &crate::project::QueryLimits::default(),
+            denied: &[],
         };
         ((*name).to_owned(), plan_query(&document, &schema, settings))
     };

@@ -34,6 +34,9 @@ impl Export<'_> {
             },
             (error, _) => error,
         };
+        if let ExportError::Api(ApiError::Denied { cause, paths, .. }) = &error {
+            self.heed_refusal(&sent, paths, cause)?;
+        }
         if self.learn_cap(&sent, &error) {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());

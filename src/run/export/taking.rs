@@ -24,6 +24,7 @@ const PAGE_ATTEMPTS: u32 = 3;
 impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
     pub(super) async fn take(&mut self, sent: &Sent, answer: Answer<Harvest>) -> Result<(), ExportError> {
+        self.heed_denied(sent, &answer)?;
         let Answer {
             mut data,
             errors,

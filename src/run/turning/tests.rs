@@ -102,6 +102,7 @@ pub(super) fn capped(cap: Option<u32>) -> Pager {
 pub(super) fn connection(pager: Pager) -> Connection {
     Connection {
         path: "rows".to_owned(),
+        items_path: "rows.nodes".to_owned(),
         table: 0,
         parent: None,
         is_repeated: false,

@@ -1,0 +1,227 @@
+//! What an answer tells of fields that the token may not see: which of them are asked for in vain.
+//!
+//! Pure: the errors and the data of an answer go in, places in the query come out. A field that cannot be null takes the
+//! object around it with it; what is null above the place of an error was lost to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::api::{ErrorPath, GraphqlError, PathSegment};
+use crate::plan::{Connection, Plan};
+use crate::run::intake::{AskedTask, slot_roots};
+use crate::state::Task;
+
+/// A field that is not to be asked for any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denial {
+    /// Its place in the response, with dots and without positions in lists.
+    pub(crate) path: String,
+    /// What the API said.
+    pub(crate) cause: String,
+}
+
+/// Fields of an answer that are not to be asked for any more.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Denials {
+    /// They took more with them than themselves: the answer lacks what the token may see.
+    pub(crate) voiding: Vec<Denial>,
+    /// They are null wherever they stand in the answer, which lacks nothing else.
+    pub(crate) everywhere: Vec<Denial>,
+}
+
+/// A request, and what came of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'run> {
+    pub(crate) plan: &'run Plan,
+    pub(crate) asked: &'run [AskedTask],
+    /// `data` of the answer; null where there is none.
+    pub(crate) data: &'run Value,
+    /// All errors of the answer.
+    pub(crate) errors: &'run [GraphqlError],
+    /// The places of those among them that say that the token may not see something.
+    pub(crate) denied: &'run [ErrorPath],
+}
+
+/// A field with an error, in the answer of one slot.
+struct Sighting<'run> {
+    path: &'run [PathSegment],
+    names: Vec<&'run str>,
+    /// `None` for the first pages of everything.
+    slot: Option<usize>,
+    place: String,
+}
+
+impl<'run> Told<'run> {
+    /// What follows for later requests.
+    pub(crate) fn denials(self) -> Denials {
+        let roots = slot_roots(self.plan, self.asked);
+        let mut by_place: BTreeMap<String, Vec<Sighting<'run>>> = BTreeMap::new();
+        let sightings = self.denied.iter().filter_map(|path| self.sighting(path, &roots));
+        for sighting in sightings.filter(|sighting| !self.plan.is_left_out(&sighting.place)) {
+            by_place.entry(sighting.place.clone()).or_default().push(sighting);
+        }
+        let mut denials = Denials::default();
+        for (place, sightings) in by_place {
+            let is_everywhere = self.is_everywhere(&sightings, &roots);
+            let is_void = |sighting: &Sighting<'_>| self.is_void(sighting, is_everywhere);
+            let list = match sightings.iter().any(is_void) {
+                true => &mut denials.voiding,
+                // What gqldump itself asks for beside the author's selections tells of its absence by itself.
+                false if is_everywhere && self.plan.is_selected(&place) => &mut denials.everywhere,
+                false => continue,
+            };
+            let cause = self.cause(&sightings);
+            list.push(Denial { path: place, cause });
+        }
+        denials
+    }
+
+    fn sighting(self, path: &'run ErrorPath, roots: &[String]) -> Option<Sighting<'run>> {
+        // An error at an item of a list concerns that item, whatever is asked of it.
+        let [.., PathSegment::Field(_)] = path.0.as_slice() else {
+            return None;
+        };
+        let names: Vec<&str> = path.0.iter().filter_map(name).collect();
+        let (slot, place) = self.place(&names, roots)?;
+        Some(Sighting {
+            path: &path.0,
+            names,
+            slot,
+            place: self.around_rows(place),
+        })
+    }
+
+    /// Where in the query a field of the answer stands, and in the answer of which slot.
+    fn place(self, names: &[&str], roots: &[String]) -> Option<(Option<usize>, String)> {
+        if roots.is_empty() {
+            return Some((None, names.join(".")));
+        }
+        let (root, below) = names.split_first()?;
+        let slot = roots.iter().position(|key| key == root)?;
+        let task = &self.asked.get(slot)?.task;
+        let place = match task.connection.and_then(|index| self.plan.connections.get(index)) {
+            Some(connection) => below_connection(connection, below)?,
+            None => {
+                let root = self.plan.member_roots.get(task.root?)?;
+                [&[root.key.as_str()], below].concat().join(".")
+            }
+        };
+        Some((Some(slot), place))
+    }
+
+    /// The connection, for a place between it and its items: without them there is nothing to ask of it.
+    fn around_rows(self, place: String) -> String {
+        let holds = |connection: &&Connection| {
+            let items = &connection.items_path;
+            let is_above_items = *items == place || items.starts_with(&format!("{place}."));
+            is_above_items && place.starts_with(&format!("{}.", connection.path))
+        };
+        let around = self.plan.connections.iter().find(holds);
+        around.map_or(place.clone(), |connection| connection.path.clone())
+    }
+
+    /// Whether a null took more than the field, so that it is to be asked for without that. A value that a query is run
+    /// for may be denied as a whole, which concerns no other one.
+    fn is_void(self, sighting: &Sighting<'_>, is_everywhere: bool) -> bool {
+        let Some(depth) = null_depth(self.data, sighting.path) else {
+            return false;
+        };
+        if depth >= sighting.path.len() {
+            return false;
+        }
+        let is_all_of_member = depth <= 1 && self.is_of_member(sighting);
+        !is_all_of_member || is_everywhere
+    }
+
+    /// Whether the field is denied in each of several objects of the answer that have it; above all rows, in the one.
+    fn is_everywhere(self, sightings: &[Sighting<'_>], roots: &[String]) -> bool {
+        let patterns: BTreeSet<Vec<&str>> = sightings
+            .iter()
+            .flat_map(|sighting| self.alike(sighting, roots))
+            .collect();
+        let all: usize = patterns.iter().map(|names| count(self.data, names)).sum();
+        let is_above_rows = |sighting: &Sighting<'_>| {
+            let asked = self.asked.get(sighting.slot.unwrap_or(0));
+            let is_single = asked.is_some_and(|asked| asked.task.depth == 0 && asked.task.member.is_none());
+            is_single && sighting.path.len() == sighting.names.len()
+        };
+        all == sightings.len() && (all > 1 || sightings.iter().all(is_above_rows))
+    }
+
+    /// The places of the same field in the answers of all slots that were asked for alike.
+    fn alike<'names>(self, sighting: &Sighting<'names>, roots: &'names [String]) -> Vec<Vec<&'names str>> {
+        let Some(slot) = sighting.slot else {
+            return vec![sighting.names.clone()];
+        };
+        let kind = |task: &Task| (task.connection, task.root);
+        let own = self.asked.get(slot).map(|asked| kind(&asked.task));
+        let alike = self
+            .asked
+            .iter()
+            .zip(roots)
+            .filter(|(asked, _)| Some(kind(&asked.task)) == own);
+        alike
+            .map(|(_, root)| [&[root.as_str()], &sighting.names[1..]].concat())
+            .collect()
+    }
+
+    fn is_of_member(self, sighting: &Sighting<'_>) -> bool {
+        let asked = self.asked.get(sighting.slot.unwrap_or(0));
+        asked.is_some_and(|asked| asked.task.member.is_some() && asked.task.depth == 0)
+    }
+
+    fn cause(self, sightings: &[Sighting<'_>]) -> String {
+        let is_of_place = |error: &&GraphqlError| {
+            let path = error.path.as_ref().map(|path| path.0.as_slice());
+            sightings.iter().any(|sighting| Some(sighting.path) == path)
+        };
+        let error = self.errors.iter().find(is_of_place);
+        error.map_or_else(|| "access denied".to_owned(), |error| error.message.clone())
+    }
+}
+
+/// The place below a connection of the field at `names`, which lead to it from the slot's root field.
+fn below_connection(connection: &Connection, names: &[&str]) -> Option<String> {
+    let key = connection.path.rsplit('.').next()?;
+    let below = match names.iter().position(|name| *name == key) {
+        Some(index) => &names[index + 1..],
+        // The slot's root field is the connection itself.
+        None if connection.depth == 0 && !connection.path.contains('.') => names,
+        None => return None,
+    };
+    let path = std::iter::once(connection.path.as_str()).chain(below.iter().copied());
+    Some(path.collect::<Vec<_>>().join("."))
+}
+
+fn name(segment: &PathSegment) -> Option<&str> {
+    match segment {
+        PathSegment::Field(name) => Some(name),
+        PathSegment::Index(_) => None,
+    }
+}
+
+/// How many steps of a path lead to the null that it ends in; `None` where it ends in none.
+fn null_depth(data: &Value, path: &[PathSegment]) -> Option<usize> {
+    let mut value = data;
+    for (depth, segment) in path.iter().enumerate() {
+        if value.is_null() {
+            return Some(depth);
+        }
+        value = match segment {
+            PathSegment::Field(name) => value.get(name)?,
+            PathSegment::Index(index) => value.get(usize::try_from(*index).ok()?)?,
+        };
+    }
+    value.is_null().then_some(path.len())
+}
+
+/// Objects that have the field at `names`, through all items of the lists on the way.
+fn count(value: &Value, names: &[&str]) -> usize {
+    match (value, names) {
+        (Value::Array(items), _) => items.iter().map(|item| count(item, names)).sum(),
+        (Value::Object(members), [name]) => usize::from(members.contains_key(*name)),
+        (Value::Object(members), [name, below @ ..]) => members.get(*name).map_or(0, |value| count(value, below)),
+        _ => 0,
+    }
+}

@@ -1,0 +1,79 @@
+//! Fields that the token may not see: what becomes of an answer that names some, and of a request refused for them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::api::{Answer, ErrorPath, GraphqlError};
+use crate::project::OnDenied;
+use crate::run::denied::{Denials, Told};
+use crate::run::export::sending::Sent;
+use crate::run::export::{Export, ExportError};
+use crate::run::harvest::Harvest;
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    data: Value,
+}
+
+impl Export<'_> {
+    /// Notes the fields of an answer that are not to be asked for any more. An error tells that the answer lacks more than
+    /// these, and is not to be taken.
+    pub(super) fn heed_denied(&mut self, sent: &Sent, answer: &Answer<Harvest>) -> Result<(), ExportError> {
+        let Some(first) = answer.denied.first() else {
+            return Ok(());
+        };
+        let of_first = |error: &&GraphqlError| error.path.as_ref() == Some(first);
+        let said = answer.errors.iter().find(of_first);
+        self.stop_if_told(first, said.map_or("", |error| error.message.as_str()))?;
+        // The body was read before, so that it can be read again.
+        let data = serde_json::from_slice(&answer.body).map_or(Value::Null, |Body { data }| data);
+        let told = Told {
+            plan: &self.plan,
+            asked: &sent.asked,
+            data: &data,
+            errors: &answer.errors,
+            denied: &answer.denied,
+        };
+        let Denials { voiding, everywhere } = told.denials();
+        if voiding.is_empty() {
+            self.denied_everywhere.extend(everywhere);
+            return Ok(());
+        }
+        Err(ExportError::LeaveOut([voiding, everywhere].concat()))
+    }
+
+    /// The fields because of which nothing came at all, as an error that tells to ask without them; `Ok` where it is not
+    /// such that make the difference.
+    pub(super) fn heed_refusal(&self, sent: &Sent, paths: &[ErrorPath], cause: &str) -> Result<(), ExportError> {
+        let Some(first) = paths.first() else { return Ok(()) };
+        self.stop_if_told(first, cause)?;
+        let told = Told {
+            plan: &self.plan,
+            asked: &sent.asked,
+            data: &Value::Null,
+            errors: &[],
+            denied: paths,
+        };
+        let mut voiding = told.denials().voiding;
+        if voiding.is_empty() {
+            return Ok(());
+        }
+        voiding
+            .iter_mut()
+            .for_each(|denial| cause.clone_into(&mut denial.cause));
+        Err(ExportError::LeaveOut(voiding))
+    }
+
+    fn stop_if_told(&self, path: &ErrorPath, cause: &str) -> Result<(), ExportError> {
+        match self.workplace.on_denied {
+            OnDenied::LeaveOut => Ok(()),
+            OnDenied::Stop => Err(ExportError::NotSeen {
+                path: path.to_string(),
+                cause: cause.to_owned(),
+                remedy: "leave it out of the query, use another token, or have the rest exported with `on_denied = \
+                         \"leave_out\"` in source.toml",
+            }),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Fields that the token may not see: left out, named, remembered; the rest is exported whole.
+
+use serde_json::{Value, json};
+
+use crate::cell::{Cell, Kind, Row};
+use crate::exported::Exported;
+use crate::program::{Ended, run};
+use crate::project::Project;
+use crate::stub::{Answer, Stub, cursor};
+
+const SCHEMA: &str = "
+type Query { group(id: ID!): Group groups(first: Int, after: String): GroupConnection }
+type GroupConnection { pageInfo: PageInfo! nodes: [Group] }
+type StrictQuery { group(id: ID!): Group groups(first: Int, after: String): StrictConnection! }
+type StrictConnection { pageInfo: PageInfo! nodes: [Group!]! }
+type PageInfo { hasNextPage: Boolean! endCursor: String }
+type Group { id: ID! name: String! hint: String secret: String! findings(first: Int, after: String): FindingConnection! }
+type FindingConnection { pageInfo: PageInfo! nodes: [Finding!]! }
+type Finding { id: ID! title: String! }
+";
+const GROUPS: usize = 25;
+const PAGE: usize = 10;
+const QUERY: &str = "{ groups { nodes { id name hint secret findings { nodes { id title } } } } }";
+
+/// Where a null ends up that stands for a field which cannot be null.
+#[derive(Clone, Copy, PartialEq)]
+enum Strictness {
+    /// At the row.
+    Rows,
+    /// At `data` itself.
+    Everything,
+}
+
+/// An API of 25 groups with two findings each, ten a page. `is_denied` says which fields of which groups the token may
+/// not see.
+fn api(strictness: Strictness, is_denied: impl Fn(&str, usize) -> bool + Send + Sync + 'static) -> Stub {
+    Stub::start(move |request| {
+        let text = request["query"].as_str().expect("a query");
+        let begin: usize = cursor(request).map_or(0, |cursor| cursor.parse().expect("our own cursor"));
+        let end = GROUPS.min(begin + PAGE);
+        let mut errors = Vec::new();
+        let mut rows = Vec::new();
+        for (index, number) in (begin..end).enumerate() {
+            let mut row = group(number);
+            let members = row.as_object_mut().expect("an object");
+            members.retain(|field, _| text.contains(field.as_str()));
+            let fields: Vec<String> = members.keys().cloned().collect();
+            for field in fields.into_iter().filter(|field| is_denied(field, number)) {
+                errors.push(json!({ "message": "Access denied", "path": ["groups", "nodes", index, field] }));
+                row = match (field.as_str(), row) {
+                    ("hint", Value::Object(mut members)) => {
+                        members.insert(field, Value::Null);
+                        Value::Object(members)
+                    }
+                    // All others cannot be null.
+                    _ => Value::Null,
+                };
+            }
+            rows.push(row);
+        }
+        let is_void = strictness == Strictness::Everything && rows.contains(&Value::Null);
+        let page = json!({ "hasNextPage": end < GROUPS, "endCursor": end.to_string() });
+        let data = match is_void {
+            true => Value::Null,
+            false => json!({ "groups": { "pageInfo": page, "nodes": rows } }),
+        };
+        match errors.as_slice() {
+            [] => Answer::Json(json!({ "data": data })),
+            _ => Answer::Json(json!({ "data": data, "errors": errors })),
+        }
+    })
+}
+
+fn group(number: usize) -> Value {
+    let finding = |place: usize| json!({ "id": format!("f{number}-{place}"), "title": format!("finding {place}") });
+    json!({
+        "id": format!("g{number}"),
+        "name": format!("group {number}"),
+        "hint": format!("hint {number}"),
+        "secret": format!("secret {number}"),
+        "findings": { "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [finding(0), finding(1)] },
+    })
+}
+
+fn project(strictness: Strictness) -> Project {
+    let schema = match strictness {
+        Strictness::Rows => SCHEMA.to_owned(),
+        Strictness::Everything => format!("schema {{ query: StrictQuery }}{SCHEMA}"),
+    };
+    let settings = "endpoint = 'https://api.invalid'\nschema = 'schema.graphql'\n\
+                    verdicts = [{ message = '^Access denied', verdict = 'denied' }]\nlimits.page_size = 10";
+    Project::new(settings)
+        .with("schema.graphql", &schema)
+        .with("groups.graphql", QUERY)
+}
+
+/// The rows of the groups, with nulls where `is_denied` says so.
+fn truth(is_denied: impl Fn(&str, usize) -> bool) -> Vec<Row> {
+    let row = |number: usize| {
+        let group = group(number);
+        let text = |field: &str| match is_denied(field, number) {
+            true => Cell::Null,
+            false => Cell::Text(group[field].as_str().expect("text").to_owned()),
+        };
+        let cells = ["id", "name", "hint", "secret"].map(|field| (field, text(field)));
+        cells.into_iter().chain([("_id", text("id"))]).collect()
+    };
+    (0..GROUPS).map(row).collect()
+}
+
+fn column<'manifest>(manifest: &'manifest Value, name: &str) -> &'manifest Value {
+    let columns = manifest["tables"][0]["columns"].as_array().expect("columns");
+    columns
+        .iter()
+        .find(|column| column["name"] == name)
+        .expect("the column")
+}
+
+fn texts(stub: &Stub) -> Vec<String> {
+    let texts = stub
+        .requests()
+        .into_iter()
+        .map(|request| request["query"].as_str().expect("text").to_owned());
+    texts.collect()
+}
+
+fn count_of(stub: &Stub, field: &str) -> usize {
+    texts(stub).iter().filter(|text| text.contains(field)).count()
+}
+
+/// The newest run, after both of its tables were checked.
+#[track_caller]
+fn checked(project: &Project, is_denied: impl Fn(&str, usize) -> bool) -> Exported {
+    let exported = project.newest("groups");
+    let columns = ["_id", "id", "name", "hint", "secret"].map(|name| (name, Kind::Text));
+    assert_eq!(exported.rows("groups", &columns), truth(&is_denied));
+    let columns = ["_id", "_parent_id", "id", "title"].map(|name| (name, Kind::Text));
+    let findings = exported.rows("groups__findings", &columns);
+    assert_eq!(findings.len(), if is_denied("findings", 0) { 0 } else { 2 * GROUPS });
+    exported
+}
+
+#[test]
+fn what_is_denied_in_every_row_is_left_out_of_later_requests_and_of_the_next_run() {
+    let is_denied = |field: &str, _: usize| field == "hint";
+    let (project, stub) = (project(Strictness::Rows), api(Strictness::Rows, is_denied));
+    let said = project.run(&stub, &[]).with_code(3).stderr;
+    let lack = "`groups.nodes.hint` is left out, as the token may not see it, in 25 rows: Access denied";
+    assert!(
+        said.contains("the token may not see `groups.nodes.hint`, which is left out"),
+        "{said}"
+    );
+    assert!(!said.contains("dropped"), "nothing that came is lost: {said}");
+    assert_eq!(checked(&project, is_denied).incomplete(), [lack]);
+    assert_eq!((stub.requests().len(), count_of(&stub, "hint")), (3, 1));
+    project.run(&stub, &[]).with_code(3);
+    assert_eq!(checked(&project, is_denied).incomplete(), [lack]);
+    assert_eq!((stub.requests().len(), count_of(&stub, "hint")), (6, 1));
+    let told = |arguments: &[&str]| run(&mut project.gqldump(arguments)).with_code(0).stdout;
+    for command in ["check", "plan"] {
+        let text = told(&[command]);
+        assert!(text.contains("left out, as the token may not see it since 2"), "{text}");
+        assert!(text.contains(": `groups.nodes.hint` (Access denied)"), "{text}");
+    }
+    let learnt = told(&["status", "--learned"]);
+    assert!(
+        learnt.contains("the token may not see `groups.nodes.hint` since 2"),
+        "{learnt}"
+    );
+    let forgotten = told(&["status", "--forget"]);
+    assert!(
+        forgotten.contains("and that the token may not see 1 field"),
+        "{forgotten}"
+    );
+    project.run(&stub, &[]).with_code(3);
+    assert_eq!((stub.requests().len(), count_of(&stub, "hint")), (9, 2));
+}
+
+#[test]
+fn what_is_denied_in_some_rows_stays_asked_for_and_is_null_there() {
+    let is_denied = |field: &str, number: usize| field == "hint" && number.is_multiple_of(2);
+    let (project, stub) = (project(Strictness::Rows), api(Strictness::Rows, is_denied));
+    project.run(&stub, &[]).with_code(3);
+    let exported = checked(&project, is_denied);
+    assert_eq!(
+        exported.incomplete(),
+        ["`groups.nodes.hint` is null: Access denied (13 times)"]
+    );
+    assert_eq!((stub.requests().len(), count_of(&stub, "hint")), (3, 3));
+}
+
+#[test]
+fn what_takes_its_row_along_is_left_out_and_the_page_asked_for_again() {
+    for (strictness, denied_from) in [
+        (Strictness::Rows, 0),
+        (Strictness::Everything, 0),
+        (Strictness::Rows, 7),
+    ] {
+        let (project, stub) = (
+            project(strictness),
+            api(strictness, move |field, number| {
+                field == "secret" && number >= denied_from
+            }),
+        );
+        let said = project.run(&stub, &[]).with_code(3).stderr;
+        assert!(!said.contains("dropped"), "at the first page nothing is lost: {said}");
+        let is_denied = |field: &str, _: usize| field == "secret";
+        let exported = checked(&project, is_denied);
+        assert_eq!(
+            exported.incomplete(),
+            ["`groups.nodes.secret` is left out, as the token may not see it, in 25 rows: Access denied"]
+        );
+        assert_eq!(column(&exported.manifest, "secret")["nullable"], true);
+        assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (4, 1));
+        project.run(&stub, &[]).with_code(3);
+        checked(&project, is_denied);
+        assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (7, 1));
+    }
+}
+
+#[test]
+fn what_was_stored_with_another_table_is_dropped_and_that_is_told() {
+    let (project, stub) = (
+        project(Strictness::Rows),
+        api(Strictness::Rows, |field, number| field == "secret" && number == 12),
+    );
+    let said = project.run(&stub, &[]).with_code(3).stderr;
+    assert!(
+        said.contains("is dropped, with 1 responses: without `groups.nodes.secret` its tables are others"),
+        "{said}"
+    );
+    checked(&project, |field, _| field == "secret");
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (2 + 3, 2));
+}
+
+#[test]
+fn a_denied_connection_keeps_its_table_empty_and_is_named() {
+    let is_denied = |field: &str, _: usize| field == "findings";
+    let (project, stub) = (project(Strictness::Rows), api(Strictness::Rows, is_denied));
+    project.run(&stub, &[]).with_code(3);
+    let exported = checked(&project, is_denied);
+    let lack = "`groups.nodes.findings` is left out with all its rows, as the token may not see it: Access denied";
+    assert_eq!(exported.incomplete(), [lack]);
+    let connections = exported.manifest["connections"].as_array().expect("connections");
+    let findings = connections
+        .iter()
+        .find(|connection| connection["name"] == "groups.nodes.findings");
+    assert_eq!(findings.expect("the connection")["incomplete"], json!([lack]));
+    assert_eq!((stub.requests().len(), count_of(&stub, "findings")), (4, 1));
+}
+
+#[test]
+fn fields_that_are_denied_one_after_the_other_are_all_left_out() {
+    let is_denied = |field: &str, _: usize| ["findings", "hint", "secret"].contains(&field);
+    let (project, stub) = (project(Strictness::Everything), api(Strictness::Everything, is_denied));
+    project.run(&stub, &[]).with_code(3);
+    assert_eq!(checked(&project, is_denied).incomplete().len(), 3);
+}
+
+#[test]
+fn a_denied_key_cannot_be_left_out() {
+    let stub = api(Strictness::Rows, |field, _| field == "id");
+    let project = project(Strictness::Rows);
+    let Ended { stderr, .. } = project.run(&stub, &[]).with_code(4);
+    assert!(stderr.contains("may not see what rows are told by"), "{stderr}");
+    assert!(stderr.contains("`groups.nodes.id`: Access denied"), "{stderr}");
+    assert_eq!(stub.requests().len(), 1);
+    // Nothing is remembered of what stopped it.
+    project.run(&stub, &[]).with_code(4);
+    assert_eq!(stub.requests().len(), 2);
+}
+
+#[test]
+fn an_export_can_be_told_to_stop() {
+    let stub = api(Strictness::Rows, |field, number| field == "hint" && number == 3);
+    let project = project(Strictness::Rows);
+    let said = project.run(&stub, &["--set", "on_denied=\"stop\""]).with_code(4).stderr;
+    assert!(
+        said.contains("the token may not see `groups.nodes.3.hint` (Access denied)"),
+        "{said}"
+    );
+    assert!(!project.written("groups").join("latest").exists());
+}
+
+#[test]
+fn what_is_left_out_later_leaves_what_came_before_where_only_values_are_null() {
+    let stub = api(Strictness::Rows, |field, number| match field {
+        "secret" => true,
+        _ => field == "hint" && number >= PAGE,
+    });
+    let project = project(Strictness::Rows);
+    let said = project.run(&stub, &[]).with_code(3).stderr;
+    assert!(!said.contains("dropped"), "{said}");
+    let exported = checked(&project, |field, number| {
+        field == "secret" || (field == "hint" && number >= PAGE)
+    });
+    assert_eq!(exported.incomplete().len(), 2);
+    assert_eq!((stub.requests().len(), count_of(&stub, "hint")), (4, 3));
+}
