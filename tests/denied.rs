@@ -1,5 +1,6 @@
 //! Fields that the token may not see: left out, named, remembered; the rest is exported whole.
 
+use gqldump::demo::DeniedField;
 use serde_json::{Value, json};
 
 use crate::cell::{Cell, Kind, Row};
@@ -7,6 +8,7 @@ use crate::exported::Exported;
 use crate::program::{Ended, run};
 use crate::project::Project;
 use crate::stub::{Answer, Stub, cursor};
+use crate::tracker::{calm, serve, tables};
 
 const SCHEMA: &str = "
 type Query { group(id: ID!): Group groups(first: Int, after: String): GroupConnection }
@@ -296,4 +298,48 @@ fn what_is_left_out_later_leaves_what_came_before_where_only_values_are_null() {
     });
     assert_eq!(exported.incomplete().len(), 2);
     assert_eq!((stub.requests().len(), count_of(&stub, "hint")), (4, 3));
+}
+
+#[test]
+fn on_a_server_whose_nulls_go_up_all_rows_come_but_for_what_is_denied() {
+    let denied = ["assessment", "fingerprint", "references"];
+    let rule = |field: &str| DeniedField {
+        ty: "Vulnerability".to_owned(),
+        field: field.to_owned(),
+        within: None,
+        message: "You lack a role".to_owned(),
+        extensions: serde_json::from_value(json!({ "code": "FORBIDDEN" })).expect("an object"),
+    };
+    let mut config = calm();
+    config.behaviours.denied = denied.map(rule).to_vec();
+    let (project, server) = (Project::demo().only(&["vulnerabilities"]), serve(config));
+    let table = tables().into_iter().find(|table| table.name == "vulnerabilities");
+    let table = table.expect("the table");
+    let mut lines = denied.map(|field| format!("`vulnerabilities.edges.node.{field}` is left out"));
+    lines.sort_unstable();
+    let mut spent = Vec::new();
+    for _ in 0..2 {
+        let before = server.log().requests;
+        project.run(&server, &[]).with_code(3);
+        spent.push(server.log().requests - before);
+        let exported = project.newest("vulnerabilities");
+        table.check_without(&denied, &exported, server.stand_in());
+        let incomplete = exported.incomplete();
+        assert_eq!(incomplete.len(), lines.len(), "{incomplete:?}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| incomplete.iter().any(|lack| lack.starts_with(line))),
+            "{incomplete:?}"
+        );
+    }
+    let (free, open) = (serve(calm()), Project::demo().only(&["vulnerabilities"]));
+    open.run(&free, &[]).with_code(0);
+    open.run(&free, &[]).with_code(0);
+    let all = free.log().requests;
+    let introspection = 1;
+    assert!(
+        spent[1] <= (all - introspection) / 2,
+        "{spent:?} of {all}: the second run wastes none"
+    );
 }
