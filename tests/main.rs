@@ -28,6 +28,7 @@ mod export;
 mod generated;
 mod imports;
 mod nested;
+mod pieces;
 mod plan;
 mod resume;
 mod schema;

@@ -57,7 +57,7 @@ pub use link::{PlannedFile, link};
 pub use lists::WholeList;
 pub use measure::{Amount, LimitKind, measured};
 pub use paging_rules::unknown_paging_rules;
-pub use pieces::Piece;
+pub use pieces::{Loss, Piece};
 pub use probe::Probe;
 pub use query_plan::{Connection, Fingerprint, MemberRoot, Plan, PlanSettings, plan_query};
 pub use report::PlanError;

@@ -3,6 +3,10 @@
 //! The first piece holds every row at every level, and all that the paging needs; each other one holds the keys of the
 //! rows on the way to its values, and those values.
 
+mod finer;
+
+pub use finer::Loss;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::schema::Name;
@@ -155,12 +159,8 @@ impl Pieces {
 
     /// The pieces that hold something of a target.
     pub(crate) fn of(&self, target: Target, fineness: usize) -> Vec<Piece> {
-        let holds = |group: &usize| {
-            let (atoms, is_first) = self.group(fineness, *group);
-            is_first || self.concern(atoms, target)
-        };
-        let groups = (0..self.count(fineness)).filter(holds);
-        groups.map(|group| Piece::Group { fineness, group }).collect()
+        let groups = (0..self.count(fineness)).map(|group| Piece::Group { fineness, group });
+        groups.filter(|piece| self.does_concern(*piece, target)).collect()
     }
 
     /// Whether some of these atoms come with a target.

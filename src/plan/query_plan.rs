@@ -18,7 +18,7 @@ use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::fitting::{Fitted, fit};
 use crate::plan::paging_rules::PagingRules;
-use crate::plan::pieces::{Piece, Pieces};
+use crate::plan::pieces::{Loss, Piece, Pieces};
 use crate::plan::probe::{Probe, probe};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, RequestText, RequestWriter, Target};
@@ -26,7 +26,7 @@ use crate::plan::route::RouteMaker;
 use crate::plan::row_plan::{RowPlan, joined, plan_rows};
 use crate::plan::selection::add_type_names;
 use crate::plan::survey::{Survey, survey, switched_off};
-use crate::plan::table::{Layout, Table, TableName};
+use crate::plan::table::{AncestorRole, Layout, Table, TableName};
 use crate::plan::variables::Variables;
 use crate::plan::writer::member_roots;
 use crate::project::QueryLimits;
@@ -154,6 +154,32 @@ impl Plan {
         self.pieces.of(target, fineness)
     }
 
+    /// The fewest pieces that hold everything of some targets.
+    pub(crate) fn pieces_for(&self, targets: &[Target]) -> Vec<Piece> {
+        let pieces = targets.iter().flat_map(|target| self.pieces.of(*target, 0));
+        pieces.collect::<BTreeSet<Piece>>().into_iter().collect()
+    }
+
+    /// Whether a piece holds something of a target.
+    pub(crate) fn does_concern(&self, piece: Piece, target: Target) -> bool {
+        self.pieces.does_concern(piece, target)
+    }
+
+    /// What a piece of a target is cut into where it is too much; none where it cannot be cut.
+    pub(crate) fn finer(&self, piece: Piece, target: Target) -> Vec<Piece> {
+        self.pieces.finer(piece, target)
+    }
+
+    /// The tables of whose rows a piece holds something.
+    pub(crate) fn tables_in(&self, piece: Piece) -> BTreeSet<usize> {
+        self.pieces.tables_in(piece)
+    }
+
+    /// What is lost to a target without a piece; `None` where rows cannot be given up for it.
+    pub(crate) fn loss(&self, piece: Piece, target: Target) -> Option<Loss> {
+        self.pieces.loss(piece, target)
+    }
+
     /// Whether there is a way to that.
     pub fn can_reach(&self, target: Target) -> bool {
         self.writer.can_reach(target)
@@ -162,6 +188,17 @@ impl Plan {
     /// How the answer to a request with such slots turns into rows.
     pub fn layout(&self, targets: &[Target]) -> Layout {
         self.writer.layout(targets)
+    }
+
+    /// The response keys of the slots of a request; none for the first pages of everything.
+    pub(crate) fn slot_keys(&self, targets: &[Target]) -> Vec<String> {
+        match self.layout(targets).data.role {
+            AncestorRole::Object(fields) if !targets.contains(&Target::Start) => {
+                let keys = fields.into_iter().take(targets.len());
+                keys.map(|field| field.key).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The sizes of a request that asks for as much as it may.

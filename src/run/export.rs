@@ -3,8 +3,11 @@
 //! One task of the runtime does all of it, so that its state needs no locks; decoding and writing happen on other
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
+mod asking;
 mod behind;
 mod denying;
+mod given_up;
+mod joining;
 mod lanes;
 mod pacing;
 mod refused;
@@ -21,7 +24,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-use crate::api::{Answer, ApiError, Effort as Spent, Endpoint};
+use crate::api::{ApiError, Effort as Spent, Endpoint};
 use crate::clock::Clock;
 use crate::output::{Format, OutputError, RunId, SourceFolder};
 use crate::plan::{Connection, Plan, PlanError};
@@ -29,11 +32,12 @@ use crate::project::OnDenied;
 use crate::report::{Event, SharedObserver};
 use crate::run::company::Company;
 use crate::run::denied::Denial;
+use crate::run::export::joining::Response;
 use crate::run::export::lanes::Flying;
 use crate::run::export::sending::{Sent, Setback};
 use crate::run::fan_out::FanOut;
 use crate::run::frontier::Frontier;
-use crate::run::harvest::{Harvest, Look};
+use crate::run::harvest::Look;
 use crate::run::memory::Memory;
 use crate::run::pace::{Aims, Knee, Pace, Split};
 use crate::run::pack::Room;
@@ -43,7 +47,7 @@ use crate::run::text_limits::TextLimits;
 use crate::run::turning::PagingError;
 use crate::run::upstream::UpstreamError;
 use crate::schema::Style;
-use crate::state::{Effort, RunKey, Sequence, StateError, StateStore, UnfinishedRun};
+use crate::state::{BegunRequest, Effort, RunKey, Sequence, StateError, StateStore, UnfinishedRun};
 
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
 pub(crate) const BODY_BYTES: usize = 16 << 20;
@@ -135,6 +139,8 @@ pub(crate) struct Export<'work> {
     plan: Arc<Plan>,
     key: RunKey,
     sink: Sink,
+    /// Requests of which a part came before the run was interrupted.
+    begun: Vec<BegunRequest>,
     frontier: Frontier,
     seen: Seen,
     fan_outs: Vec<FanOut>,
@@ -161,6 +167,8 @@ pub(crate) struct Export<'work> {
     given_up: HashMap<Option<usize>, u32>,
     /// Fields that are asked for in vain.
     denied_everywhere: Vec<Denial>,
+    /// Rows that were given up since a response had none of them, by connection.
+    rows_given_up: HashMap<usize, u32>,
 }
 
 /// How the reading of all pages ended.
@@ -172,7 +180,7 @@ pub(crate) enum Reading {
     Stopped,
 }
 
-type Asked = (Sent, Result<Answer<Harvest>, Setback>, Spent);
+type Asked = (Sent, Result<Response, Setback>, Spent);
 
 impl<'work> Export<'work> {
     /// Goes on with a run where it stands; `run` is what the state knows of it.
@@ -207,6 +215,7 @@ impl<'work> Export<'work> {
             name,
             key: run.key,
             sink,
+            begun: workplace.state.begun_requests(run.key).await?,
             frontier: Frontier::of_state(),
             seen: Seen::of_state(workplace.state.clone(), run.key).await?,
             fan_outs,
@@ -225,6 +234,7 @@ impl<'work> Export<'work> {
             company: Company::default(),
             given_up: HashMap::new(),
             denied_everywhere: Vec::new(),
+            rows_given_up: HashMap::new(),
         })
     }
 
@@ -247,9 +257,9 @@ impl<'work> Export<'work> {
             let is_busy = self.flying.all() >= self.places();
             self.flying.land(&sent);
             let taken = match answer {
-                Ok(answer) => {
-                    self.note_pace(&sent, &answer, is_busy);
-                    self.take(&sent, answer).await.map_err(Setback::from)
+                Ok(response) => {
+                    self.note_pace(&sent, &response.answer, is_busy);
+                    self.take(&sent, response).await.map_err(Setback::from)
                 }
                 Err(setback) => Err(setback),
             };

@@ -76,7 +76,9 @@ pub(crate) struct FoundPage {
     pub(crate) repeats: u64,
     /// Items at its end that are more than the author wants.
     pub(crate) surplus: u64,
-    /// It stands in an item that came before, or in a page that is not what was asked for.
+    /// Items in it that are given up, since something of them cannot be read.
+    pub(crate) given_up: u64,
+    /// It stands in an item that came before or is given up, or in a page that is not what was asked for.
     pub(crate) is_left_out: bool,
     /// Whether it says that there are more; `None` where it does not say.
     pub(crate) has_next: Option<bool>,

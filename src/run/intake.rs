@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::{ErrorPath, GraphqlError, PathSegment};
-use crate::plan::{AncestorRole, Connection, Plan, Target};
+use crate::plan::{Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
 use crate::run::members::FirstPages;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
@@ -54,6 +54,13 @@ pub(crate) enum Sight {
 pub(crate) struct AskedTask {
     pub(crate) task: Task,
     pub(crate) size: u32,
+}
+
+impl AskedTask {
+    /// What it asks for.
+    pub(crate) fn target(&self) -> Target {
+        Target::of(self.task.connection, self.task.root, self.task.position.is_none())
+    }
 }
 
 impl FoundPage {
@@ -370,18 +377,8 @@ impl Request<'_> {
 
 /// The response keys of the slots; none for the first pages of everything.
 pub(crate) fn slot_roots(plan: &Plan, asked: &[AskedTask]) -> Vec<String> {
-    let targets = asked.iter().map(|AskedTask { task, .. }| {
-        let is_first = task.position.is_none();
-        Target::of(task.connection, task.root, is_first)
-    });
-    let targets: Vec<Target> = targets.collect();
-    match plan.layout(&targets).data.role {
-        AncestorRole::Object(fields) if !targets.contains(&Target::Start) => {
-            let keys = fields.into_iter().take(targets.len());
-            keys.map(|field| field.key).collect()
-        }
-        _ => Vec::new(),
-    }
+    let targets: Vec<Target> = asked.iter().map(AskedTask::target).collect();
+    plan.slot_keys(&targets)
 }
 
 /// A page that was followed.
@@ -482,7 +479,7 @@ impl Settled<'_> {
 
 /// Counts the rows of a page that is taken.
 fn count_new(page: &FoundPage, result: &mut Consequences) {
-    let new_rows = page.rows - page.repeats - page.surplus;
+    let new_rows = page.rows - page.repeats - page.surplus - page.given_up;
     let tally = result.tallies.entry(page.connection).or_default();
     tally.rows += new_rows;
     tally.repeated += page.repeats;

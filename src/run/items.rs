@@ -165,6 +165,19 @@ fn key_names(layout: &RowsLayout) -> Vec<&str> {
     names.map(|cell| cell.key.as_str()).collect()
 }
 
+/// The `_id` of an item of rows with keys; `None` where it is null or cannot be made.
+pub(crate) fn item_id(layout: &RowsLayout, raw: &RawValue) -> serde_json::Result<Option<String>> {
+    let names = key_names(layout);
+    let mut texts = vec![None; names.len()];
+    let seed = KeySeed {
+        node: node_name(layout),
+        names: &names,
+        texts: &mut texts,
+    };
+    seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
+    Ok(key_id(&texts))
+}
+
 /// The name under which an item stands in its edge.
 fn node_name(layout: &RowsLayout) -> Option<&str> {
     match &layout.items {
@@ -212,10 +225,10 @@ struct ItemReader<'walk> {
 
 /// The members of an object, each still as its text.
 #[derive(Default)]
-struct Members<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+pub(crate) struct Members<'de>(pub(crate) Vec<(Cow<'de, str>, &'de RawValue)>);
 
 impl<'de> Members<'de> {
-    fn parse(raw: &'de RawValue) -> serde_json::Result<Self> {
+    pub(crate) fn parse(raw: &'de RawValue) -> serde_json::Result<Self> {
         serde_json::from_str(raw.get())
     }
 

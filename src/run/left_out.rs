@@ -1,5 +1,5 @@
-//! What of a response is left out: rows that came before and rows that are more than the author wants, with all that
-//! stands in them, and pages of rows that were not meant.
+//! What of a response is left out: rows that came before, rows that are given up and rows that are more than the author
+//! wants, with all that stands in them, and pages of rows that were not meant.
 
 use std::ops::Range;
 
@@ -29,7 +29,7 @@ impl Harvest {
             let Some(page) = self.pages.get_mut(*index) else {
                 continue;
             };
-            page.repeats = items.len() as u64 - page.surplus;
+            page.repeats = items.len() as u64 - page.surplus - page.given_up;
             let inner: Vec<_> = items.iter().filter_map(|item| page.inner.get(*item)).collect();
             let inner: Vec<_> = inner.into_iter().map(|inner| inner.pages.clone()).collect();
             for pages in inner {

@@ -2,7 +2,7 @@
 //!
 //! `source_run.rs` has the query files of a source side by side, `query_run.rs` one of them from its beginning to its
 //! publication, `export.rs` the loop of tasks and responses, `sink.rs` the way from responses to parts. What is decided
-//! there is decided by pure parts: `pack.rs` which tasks share a request, `harvest.rs` what a response shows, `turning.rs`
+//! there is decided by pure parts: `pack.rs` which tasks share a request, `join.rs` what the answers to its pieces come to, `harvest.rs` what a response shows, `turning.rs`
 //! how a connection goes on, `intake.rs` what follows, `members.rs` what becomes of the values that a query is run for.
 //! `upstream.rs` has these values. Must not know HTTP, SQL, Arrow or GraphQL: each has a module below that it talks to in
 //! words of its own. Never prints, and has its clock passed in.
@@ -16,6 +16,7 @@ mod frontier;
 mod harvest;
 mod intake;
 mod items;
+mod join;
 mod key_seed;
 mod known;
 mod learnt;

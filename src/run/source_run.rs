@@ -203,7 +203,6 @@ impl SourceRun<'_> {
             };
             async move {
                 let ended = match plan {
-                    Ok(plan) if plan.pieces(0) > 1 => self.refuse(name, &in_pieces(&plan)),
                     Ok(plan) => self.query_run(planner, plan, ends, new_id).run().await,
                     Err(error) => self.refuse(name, &error),
                 };
@@ -318,15 +317,6 @@ impl SourceRun<'_> {
         self.workplace.state.store_schema(&self.job.api, stored).await?;
         Ok(schema)
     }
-}
-
-/// A query that the API does not take in one request.
-fn in_pieces(plan: &Plan) -> PlanError {
-    let pieces = plan.pieces(0);
-    PlanError::plain(format!(
-        "its columns are too many for one request, and would have to be asked for in {pieces} groups, which runs cannot do \
-         yet; part it into several query files"
-    ))
 }
 
 /// The endpoint of a source, for a question or two.

@@ -13,7 +13,7 @@ use crate::state::records::{
 };
 
 /// The format of the state file, in its `user_version`.
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
 /// Marks the file as ours: "gqld".
 const APPLICATION_ID: i64 = 0x6771_6c64;
 /// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: one of zstd's fast
@@ -162,6 +162,11 @@ fn prepare(connection: &Connection, found: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What `read_task` reads.
+const SELECT_TASKS: &str = "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark, stale, empty, \
+     instance, restart, total, root, number, value FROM task \
+     LEFT JOIN member ON member.run = task.run AND member.number = task.member";
+
 /// What can be written and read within a transaction.
 pub(crate) struct Writing<'database> {
     transaction: Transaction<'database>,
@@ -186,14 +191,18 @@ impl Writing<'_> {
         self.prepare(query)?.query_map(values, read)?.collect()
     }
 
+    pub(super) fn compressed(&mut self, bytes: &[u8]) -> rusqlite::Result<Vec<u8>> {
+        let compressed = self.compressor.compress(bytes);
+        compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    }
+
     pub(crate) fn store_response(
         &mut self,
         run: RunKey,
         response: &StoredResponse,
         received_at: u64,
     ) -> rusqlite::Result<()> {
-        let compressed = self.compressor.compress(&response.body);
-        let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let compressed = self.compressed(&response.body)?;
         self.execute(
             "INSERT INTO response (run, sequence, slots, skips, received_at, body) VALUES (?, ?, ?, ?, ?, ?)",
             params![
@@ -264,20 +273,31 @@ impl Writing<'_> {
     pub(crate) fn fetch_tasks(&self, run: RunKey, most: usize) -> rusqlite::Result<Vec<Task>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let tasks = self.rows(
-            "SELECT id, connection, depth, parent, address, position, before, size, expected, pages, landmark, stale, \
-             empty, instance, restart, total, root, number, value FROM task \
-             LEFT JOIN member ON member.run = task.run AND member.number = task.member \
-             WHERE task.run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?",
+            &format!("{SELECT_TASKS} WHERE task.run = ? AND is_waiting ORDER BY depth DESC, id LIMIT ?"),
             params![run.0, most],
             read_task,
         )?;
-        for task in &tasks {
-            self.execute(
-                "UPDATE task SET is_waiting = 0 WHERE run = ? AND id = ?",
-                params![run.0, task.id],
-            )?;
-        }
+        tasks.iter().try_for_each(|task| self.mark_task(run, task.id, false))?;
         Ok(tasks)
+    }
+
+    /// Takes one waiting task into the memory of the engine.
+    pub(super) fn hold_task(&self, run: RunKey, id: u64) -> rusqlite::Result<Option<Task>> {
+        let tasks = self.rows(
+            &format!("{SELECT_TASKS} WHERE task.run = ? AND is_waiting AND id = ?"),
+            params![run.0, id],
+            read_task,
+        )?;
+        self.mark_task(run, id, false)?;
+        Ok(tasks.into_iter().next())
+    }
+
+    /// Whether a task is not in the memory of the engine.
+    pub(super) fn mark_task(&self, run: RunKey, id: u64, is_waiting: bool) -> rusqlite::Result<()> {
+        self.execute(
+            "UPDATE task SET is_waiting = ? WHERE run = ? AND id = ?",
+            params![is_waiting, run.0, id],
+        )
     }
 
     /// No task is in the memory of the engine any more.
@@ -400,7 +420,7 @@ impl Writing<'_> {
     /// Keeps the run's figures and forgets everything else of it.
     pub(crate) fn finish_run(&self, run: RunKey) -> rusqlite::Result<()> {
         self.execute("UPDATE run SET stage = 'published' WHERE id = ?", params![run.0])?;
-        for table in ["task", "response", "seen", "tally", "part", "flaw", "member"] {
+        for table in ["task", "response", "piece", "seen", "tally", "part", "flaw", "member"] {
             self.execute(&format!("DELETE FROM {table} WHERE run = ?"), params![run.0])?;
         }
         Ok(())
@@ -476,8 +496,7 @@ impl Writing<'_> {
     }
 
     pub(crate) fn store_schema(&mut self, endpoint: &str, schema: &StoredSchema) -> rusqlite::Result<()> {
-        let compressed = self.compressor.compress(schema.definition.as_bytes());
-        let compressed = compressed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let compressed = self.compressed(schema.definition.as_bytes())?;
         self.execute(
             "INSERT OR REPLACE INTO api_schema (endpoint, fetched_at, definition) VALUES (?, ?, ?)",
             params![endpoint, schema.fetched_at, compressed],

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::state::database::Writing;
-use crate::state::records::{Effort, MemberGain, RowKey, RunKey, StoredResponse, TakenResponse, Tally, Task};
+use crate::state::records::{
+    Effort, KeptPiece, MemberGain, PieceOf, RowKey, RunKey, StoredResponse, TakenResponse, Tally, Task,
+};
 
 /// A group is written at once when its bodies are this large together.
 const GROUP_BYTES: usize = 4 << 20;
@@ -15,6 +17,7 @@ const GROUP_BYTES: usize = 4 << 20;
 #[derive(Default)]
 pub(super) struct Group {
     responses: Vec<Received>,
+    pieces: Vec<(PieceOf, KeptPiece)>,
     bytes: usize,
     sums: BTreeMap<RunKey, Sums>,
 }
@@ -37,6 +40,8 @@ struct Sums {
     flaws: BTreeMap<String, u64>,
     keys: BTreeMap<u64, Vec<RowKey>>,
     members: BTreeMap<u64, MemberGain>,
+    /// First tasks of requests that were asked for in pieces.
+    joined: Vec<u64>,
     effort: Effort,
     rows: u64,
     responses: u64,
@@ -46,12 +51,20 @@ impl Group {
     pub(super) fn add(&mut self, taken: TakenResponse) {
         self.bytes += taken.body.len();
         let run = taken.run;
+        let is_answered = |of: &PieceOf| of.run == run && of.first_task() == taken.first_task;
+        self.pieces.retain(|(of, _)| !is_answered(of));
         let (at, response) = self.sums.entry(run).or_default().add(taken);
         self.responses.push(Received { run, at, response });
     }
 
+    /// Adds a piece of a request, which goes with the answer to the whole.
+    pub(super) fn add_piece(&mut self, of: PieceOf, piece: KeptPiece) {
+        self.bytes += piece.body.len();
+        self.pieces.push((of, piece));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.responses.is_empty()
+        self.responses.is_empty() && self.pieces.is_empty()
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -59,6 +72,9 @@ impl Group {
     }
 
     pub(super) fn write(self, writing: &mut Writing<'_>) -> rusqlite::Result<()> {
+        self.pieces
+            .iter()
+            .try_for_each(|(of, piece)| writing.keep_piece(of, piece))?;
         for Received { run, at, response } in self.responses {
             writing.store_response(run, &response, at)?;
         }
@@ -87,6 +103,7 @@ impl Sums {
         for (number, gain) in taken.members {
             *self.members.entry(number).or_default() += gain;
         }
+        self.joined.extend(taken.first_task);
         self.effort += taken.effort;
         self.rows += taken.rows;
         self.responses += 1;
@@ -102,6 +119,9 @@ impl Sums {
     fn write(&self, run: RunKey, writing: &Writing<'_>) -> rusqlite::Result<()> {
         for id in &self.done {
             writing.remove_task(run, *id)?;
+        }
+        for first_task in &self.joined {
+            writing.drop_pieces(run, *first_task)?;
         }
         for (task, is_waiting) in self.begun.values() {
             writing.add_task(run, task, *is_waiting)?;

@@ -205,6 +205,53 @@ pub struct TakenResponse {
     pub members: Vec<(u64, MemberGain)>,
     /// What it took.
     pub effort: Effort,
+    /// The first task of the request that it answers: pieces of it that were
+    /// kept are not needed any more. `None` where it was asked for as a whole.
+    pub first_task: Option<u64>,
+}
+
+/// The request that a piece is of.
+#[derive(Debug, Clone)]
+pub struct PieceOf {
+    /// The run.
+    pub run: RunKey,
+    /// The ids of its tasks, each with the size of its page.
+    pub tasks: Vec<(u64, u32)>,
+    /// The sizes of first pages within the pages of their parents.
+    pub inline_sizes: Vec<u32>,
+}
+
+impl PieceOf {
+    /// The id of its first task, which tells it from others.
+    pub fn first_task(&self) -> Option<u64> {
+        self.tasks.first().map(|(id, _)| *id)
+    }
+}
+
+/// The answer to a piece of a request, kept until the other pieces are there.
+#[derive(Debug, Clone)]
+pub struct KeptPiece {
+    /// Tells what was asked.
+    pub text_hash: String,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// How many of them were made again after a failure.
+    pub retries: u32,
+    /// How often the API asked to slow down.
+    pub throttles: u32,
+    /// The body as received, decompressed.
+    pub body: Bytes,
+}
+
+/// A request of which a part came.
+#[derive(Debug)]
+pub struct BegunRequest {
+    /// Its tasks, each with the size of its page.
+    pub tasks: Vec<(Task, u32)>,
+    /// The sizes of first pages within the pages of their parents.
+    pub inline_sizes: Vec<u32>,
+    /// What came.
+    pub pieces: Vec<KeptPiece>,
 }
 
 /// Tells the rows of one connection apart: a hash of the row's key.

@@ -75,6 +75,20 @@ CREATE TABLE response (
   PRIMARY KEY (run, sequence)
 ) STRICT;
 
+-- What came of requests that are asked for in pieces, until all of it is there.
+CREATE TABLE piece (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  first_task   INTEGER NOT NULL,        -- tells the requests apart: no task is in two of them at once
+  text_hash    TEXT NOT NULL,           -- of what was asked, in hexadecimal digits
+  tasks        TEXT NOT NULL,           -- JSON: the tasks of the request, each with the size of its page
+  inline_sizes TEXT NOT NULL,           -- JSON: the sizes of first pages within the pages of their parents
+  attempts     INTEGER NOT NULL,
+  retries      INTEGER NOT NULL,
+  throttles    INTEGER NOT NULL,
+  body         BLOB NOT NULL,
+  PRIMARY KEY (run, first_task, text_hash)
+) STRICT;
+
 -- What the rows of connections that go on are told by when they come again.
 CREATE TABLE seen (
   run      INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
 use crate::state::group::Group;
-use crate::state::records::TakenResponse;
+use crate::state::records::{KeptPiece, PieceOf, TakenResponse};
 
 /// The name of the state's file.
 pub(super) const FILE: &str = "state.sqlite";
@@ -34,6 +34,7 @@ type Work = Box<dyn FnOnce(&mut Database) + Send>;
 
 enum Message {
     Take(Box<TakenResponse>),
+    Keep(Box<(PieceOf, KeptPiece)>),
     /// Done after all that was handed over before is durable.
     Do(Work),
 }
@@ -82,6 +83,12 @@ impl StateStore {
     /// Hands over a response; it will be durable within 100 ms.
     pub async fn take(&self, response: TakenResponse) -> Result<(), StateError> {
         let sending = self.sender.send(Message::Take(Box::new(response)));
+        self.clock.hold_while(sending).await.map_err(|_| self.lost())
+    }
+
+    /// Hands over a piece of a request; it will be durable as soon.
+    pub async fn keep(&self, of: PieceOf, piece: KeptPiece) -> Result<(), StateError> {
+        let sending = self.sender.send(Message::Keep(Box::new((of, piece))));
         self.clock.hold_while(sending).await.map_err(|_| self.lost())
     }
 
@@ -222,6 +229,7 @@ impl Writer {
         loop {
             match next {
                 Ok(Message::Take(response)) => group.add(*response),
+                Ok(Message::Keep(piece)) => group.add_piece(piece.0, piece.1),
                 Ok(Message::Do(work)) => return Some(work),
                 Err(TryRecvError::Empty) if began.elapsed() < GATHER => std::thread::sleep(REST),
                 Err(_) => return None,

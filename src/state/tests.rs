@@ -71,6 +71,7 @@ fn taken(run: RunKey, sequence: u64, answers: Task, next_tasks: Vec<Task>) -> Ta
         tallies: Vec::new(),
         flaws: vec![("one".to_owned(), 2)],
         members: Vec::new(),
+        first_task: None,
         effort: Effort {
             requests: 2,
             retries: 1,

@@ -21,12 +21,16 @@ const LESS: f64 = 0.5;
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
 /// Pages of a connection below rows that are given up one after the other, without any answer, until the export ends.
-const GIVEN_UP_IN_A_ROW: u32 = 10;
+pub(super) const GIVEN_UP_IN_A_ROW: u32 = 10;
 
 impl Export<'_> {
     /// Does what can be done about a request without an answer; what it cannot mend comes back.
     pub(super) async fn recover(&mut self, sent: Sent, setback: Setback) -> Result<(), ExportError> {
         let Setback { error, blame } = setback;
+        // What stops the run leaves the request to the next one, with all that came of it.
+        if blame != Blame::Nobody && self.plan.pieces_for(&sent.targets()).len() > 1 {
+            self.drop_pieces(&sent).await?;
+        }
         let error = match (error, sent.asked.as_slice()) {
             (ExportError::Api(ApiError::CursorExpired(refusal)), [asked]) => match self.restart(asked, refusal).await {
                 Ok(()) => return Ok(()),
@@ -46,6 +50,12 @@ impl Export<'_> {
             Blame::Tasks => self.part(sent, error).await,
             Blame::Nobody => Err(error),
         }
+    }
+
+    /// What is asked for otherwise from now on is of no use as far as it came.
+    async fn drop_pieces(&self, sent: &Sent) -> Result<(), ExportError> {
+        let Some(first) = sent.asked.first() else { return Ok(()) };
+        Ok(self.workplace.state.drop_pieces(self.key, first.task.id).await?)
     }
 
     /// Whether an error says how many rows a page may have, and some were asked for with more.

@@ -1,23 +1,21 @@
-//! Which tasks go into the next request, and the request itself.
+//! Which tasks go into the next request.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use serde::de::IgnoredAny;
 
-use crate::api::{ApiError, Effort as Spent, Endpoint, GraphqlRequest, Perseverance};
-use crate::plan::{Ask, Piece, Plan, RequestText, Target};
-use crate::run::company::{Fault, Terms, fault};
+use crate::api::Effort as Spent;
+use crate::plan::Plan;
+use crate::run::company::Terms;
+use crate::run::export::asking::Asker;
 use crate::run::export::lanes::Lane;
 use crate::run::export::{Asked, Export, ExportError};
-use crate::run::harvest::{HarvestSeed, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::run::pace::{Budget, Load, Split, Spread};
 use crate::run::pack::{Packer, is_capped, is_fixed};
 use crate::run::turning::resized;
-use crate::state::Task;
+use crate::state::{BegunRequest, KeptPiece, Task};
 
 /// A request on its way.
 pub(super) struct Sent {
@@ -27,11 +25,13 @@ pub(super) struct Sent {
     pub(super) load: Load,
     /// What holds for its tasks.
     pub(super) terms: Terms,
-    /// Whether less can be asked for in its place.
+    /// Whether fewer rows can be asked for in its place.
     pub(super) is_divisible: bool,
     pub(super) lane: Lane,
     /// Pages that the connections of its tasks have left.
     pub(super) pages_left: f64,
+    /// What came of its pieces before the run was interrupted.
+    pub(super) kept: Vec<KeptPiece>,
 }
 
 /// Why a request was not taken in.
@@ -74,6 +74,9 @@ impl<'work> Export<'work> {
         let places = self.places().saturating_sub(self.flying.all());
         if places == 0 || self.frontier.held() == 0 {
             return None;
+        }
+        if let Some(begun) = self.begun.pop() {
+            return Some(self.gone_on_with(begun));
         }
         let spread = Spread {
             budget: self.budget(),
@@ -134,6 +137,7 @@ impl<'work> Export<'work> {
             load,
             terms,
             lane,
+            kept: Vec::new(),
         };
         Some(self.shorten(sent))
     }
@@ -143,6 +147,26 @@ impl<'work> Export<'work> {
         let seconds = |task: &&Task| packer.seconds(task, &self.fan_outs);
         let at_hand: Option<f64> = tasks.iter().map(seconds).sum();
         Some(spread.split(at_hand?))
+    }
+
+    /// A request of which a part came before the run was interrupted.
+    fn gone_on_with(&self, begun: BegunRequest) -> Sent {
+        let allowance = self.pace.allowance(self.workplace.aims);
+        let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let tasks = begun.tasks.iter().map(|(task, size)| (task, *size));
+        let load = self.pace.load(packer.likely(tasks, &self.fan_outs));
+        let asked = begun.tasks.into_iter().map(|(task, size)| AskedTask { task, size });
+        let asked: Vec<AskedTask> = asked.collect();
+        Sent {
+            lane: Lane::Bulk,
+            pages_left: asked.iter().map(|asked| self.pages_left(&asked.task)).sum(),
+            is_divisible: is_divisible(&self.plan, &asked, &begun.inline_sizes),
+            asked,
+            inline_sizes: begun.inline_sizes,
+            load,
+            terms: Terms::default(),
+            kept: begun.pieces,
+        }
     }
 
     /// What is left of the source's budget.
@@ -169,8 +193,11 @@ impl<'work> Export<'work> {
     /// Puts tasks back until the text says no more than it may.
     fn shorten(&mut self, mut sent: Sent) -> Sent {
         let workplace = self.workplace;
-        let text = |plan: &Plan, sent: &Sent| plan.request(&asks(sent), &sent.inline_sizes, Piece::FIRST);
-        while sent.asked.len() > 1 && !workplace.text_limits.allow(|| text(&self.plan, &sent)) {
+        let fits = |plan: &Plan, sent: &Sent| {
+            let mut pieces = plan.pieces_for(&sent.targets()).into_iter();
+            pieces.all(|piece| workplace.text_limits.allow(|| sent.text(plan, piece)))
+        };
+        while sent.asked.len() > 1 && !fits(&self.plan, &sent) {
             let all = sent.asked.len();
             let rest = sent.asked.split_off(all.div_ceil(2));
             let share = sent.asked.len() as f64 / all as f64;
@@ -180,35 +207,18 @@ impl<'work> Export<'work> {
         sent
     }
 
-    pub(super) fn ask(&self, sent: Sent) -> BoxFuture<'work, Asked> {
-        let plan = Arc::clone(&self.plan);
-        let looks = Arc::clone(&self.looks);
-        let endpoint = &self.workplace.endpoint;
-        let name = self.name.clone();
+    pub(super) fn ask(&self, mut sent: Sent) -> BoxFuture<'work, Asked> {
+        let asker = Asker {
+            workplace: self.workplace,
+            plan: Arc::clone(&self.plan),
+            looks: Arc::clone(&self.looks),
+            name: self.name.clone(),
+            run: self.key,
+        };
         Box::pin(async move {
-            let request = request(&plan, &sent);
-            let targets: Vec<Target> = asks(&sent).iter().map(Ask::target).collect();
-            let layout = plan.layout(&targets);
-            let slots = sent.asked.iter().filter(|asked| !asked.task.is_start());
-            let slots: Vec<SlotPlace> = slots.map(|asked| SlotPlace::of(&asked.task)).collect();
-            let seed = HarvestSeed {
-                layout: &layout,
-                slots: &slots,
-                looks: &looks,
-            };
             let mut spent = Spent::default();
-            let perseverance = match sent.is_divisible {
-                true => Perseverance::GiveWay,
-                false => Perseverance::Repeat,
-            };
-            let answer = endpoint
-                .ask_counting(&name, &request, seed, perseverance, &mut spent)
-                .await;
-            let answer = match answer {
-                Ok(answer) => Ok(answer),
-                Err(error) => Err(setback(endpoint, &name, &sent, error, &mut spent).await),
-            };
-            (sent, answer, spent)
+            let response = asker.ask(&mut sent, &mut spent).await;
+            (sent, response, spent)
         })
     }
 }
@@ -237,64 +247,4 @@ fn is_divisible(plan: &Plan, asked: &[AskedTask], inline_sizes: &[u32]) -> bool 
         .is_some_and(|index| *size > 1 && is_sized(index) && can_shrink(index));
     let is_large = |(index, size): (usize, &u32)| *size > 1 && is_sized(index) && is_below(index);
     own || inline_sizes.iter().enumerate().any(is_large)
-}
-
-/// Why there is no answer. Where a crash may be the fault of a task, or of what it asks for, the API is asked for what it
-/// cannot crash on; not so where less can be asked for, which tells as well.
-async fn setback(endpoint: &Endpoint, name: &str, sent: &Sent, error: ApiError, spent: &mut Spent) -> Setback {
-    let took = spent.last;
-    let fault = fault(&error);
-    let is_first_failure = sent.is_divisible && sent.terms.failures == 0;
-    let is_of_tasks = match fault {
-        Fault::Task | Fault::Size => true,
-        Fault::Source => false,
-        Fault::Either if is_first_failure => true,
-        // Without the first pages there is nothing that another request could be spared for.
-        Fault::Either if sent.is_everything() && !sent.is_divisible => false,
-        Fault::Either => match ask_for_nothing(endpoint, name, spent).await {
-            Ok(()) => true,
-            Err(error) if crate::run::company::fault(&error) == Fault::Task => true,
-            Err(error) => return error.into(),
-        },
-    };
-    let blame = match fault {
-        _ if !is_of_tasks => Blame::Nobody,
-        Fault::Size | Fault::Either if sent.is_divisible => Blame::Size(took),
-        _ => Blame::Tasks,
-    };
-    let error = error.into();
-    Setback { error, blame }
-}
-
-/// The smallest request that every API answers.
-async fn ask_for_nothing(endpoint: &Endpoint, name: &str, spent: &mut Spent) -> Result<(), ApiError> {
-    let request = GraphqlRequest {
-        operation_name: None,
-        query: "{__typename}".into(),
-        variables: serde_json::Map::new(),
-    };
-    let answer = endpoint.ask_counting(name, &request, PhantomData::<IgnoredAny>, Perseverance::Repeat, spent);
-    answer.await.map(drop)
-}
-
-fn asks(sent: &Sent) -> Vec<Ask<'_>> {
-    let asks = sent.asked.iter().map(|asked| Ask {
-        connection: asked.task.connection,
-        root: asked.task.root,
-        member: asked.task.member.as_ref().map(|member| &member.value),
-        size: asked.size,
-        position: asked.task.position.as_ref(),
-        address: &asked.task.address.values,
-    });
-    asks.collect()
-}
-
-fn request(plan: &Plan, sent: &Sent) -> GraphqlRequest {
-    let RequestText { text, variables } = plan.request(&asks(sent), &sent.inline_sizes, Piece::FIRST);
-    // The text holds one operation, so its name need not be told; some servers refuse names of certain characters.
-    GraphqlRequest {
-        operation_name: None,
-        query: text,
-        variables,
-    }
 }

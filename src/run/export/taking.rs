@@ -8,9 +8,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::api::Answer;
 use crate::plan::Plan;
 use crate::report::Event;
+use crate::run::export::given_up::GivenUp;
+use crate::run::export::joining::Response;
 use crate::run::export::sending::Sent;
 use crate::run::export::{BODY_BYTES, Export, ExportError};
-use crate::run::harvest::{FoundPage, Harvest};
+use crate::run::harvest::FoundPage;
 use crate::run::intake::{AskedTask, Consequences, Request, Sight, consequences, note_end};
 use crate::run::members::count_open;
 use crate::run::seen::new_keys;
@@ -23,8 +25,13 @@ const PAGE_ATTEMPTS: u32 = 3;
 
 impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
-    pub(super) async fn take(&mut self, sent: &Sent, answer: Answer<Harvest>) -> Result<(), ExportError> {
-        self.heed_denied(sent, &answer)?;
+    pub(super) async fn take(&mut self, sent: &Sent, response: Response) -> Result<(), ExportError> {
+        let (bytes, is_joined) = (response.bytes, response.is_joined);
+        self.heed_denied(sent, &response.answer)?;
+        let what_lacks = response.what_lacks(&self.plan);
+        let Response {
+            answer, losses, ids, ..
+        } = response;
         let Answer {
             mut data,
             errors,
@@ -36,6 +43,9 @@ impl Export<'_> {
         let sequence = self.last_sequence + 1;
         let mut repeats = self.seen.repeats(&data.pages, &sent.asked).await?;
         data.cut(&mut repeats, |page| wanted(&self.plan, &sent.asked, page));
+        let given_up = GivenUp::find(&data, &sent.asked, &losses, &ids, &self.plan);
+        self.bear_with(&given_up, &data)?;
+        given_up.leave_out(&mut data, &mut repeats);
         data.leave_out(&repeats);
         let request = Request {
             plan: &self.plan,
@@ -44,6 +54,9 @@ impl Export<'_> {
             sequence,
         };
         let mut consequences = consequences(request, &data, &errors)?;
+        for (flaw, occurrences) in what_lacks.into_iter().chain(given_up.flaws) {
+            *consequences.flaws.entry(flaw).or_default() += occurrences;
+        }
         let skips = data.skips(&repeats, &consequences.void);
         let again = self.judge_failed(sent, &mut consequences)?;
         let next_tasks = self.follow(sent, &mut consequences, &again);
@@ -57,7 +70,7 @@ impl Export<'_> {
         self.seen.note(&keys);
         let waiting = self.frontier.add(&next_tasks);
         self.last_sequence = sequence;
-        let (rows, bytes) = (consequences.rows, body.len() as u64);
+        let rows = consequences.rows;
         let stored = StoredResponse {
             sequence,
             slots: slots(sent, &consequences.void),
@@ -81,6 +94,7 @@ impl Export<'_> {
             flaws: consequences.flaws.into_iter().collect(),
             members: consequences.members.into_iter().collect(),
             effort: self.effort(effort, bytes),
+            first_task: sent.asked.first().map(|asked| asked.task.id).filter(|_| is_joined),
         };
         self.workplace.state.take(taken).await?;
         if !self.sink.hand_over(stored).await {

@@ -168,6 +168,7 @@ fn taken(run: RunKey, keys: Vec<RowKey>) -> TakenResponse {
         tallies: Vec::new(),
         flaws: Vec::new(),
         members: Vec::new(),
+        first_task: None,
         effort: Effort::default(),
     }
 }

@@ -1,0 +1,336 @@
+//! A request asked for: as a whole where that fits, or in pieces side by side, whose answers are joined.
+//!
+//! Where no fewer rows can be asked for, a piece that is too much is cut, and a value that cannot be had even by itself
+//! is given up with its row.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::future::join_all;
+use serde::de::{DeserializeSeed, IgnoredAny};
+use sha2::{Digest as _, Sha256};
+
+use crate::api::{Answer, ApiError, Effort as Spent, Endpoint, GraphqlRequest, Perseverance};
+use crate::plan::{Ask, Piece, Plan, RequestText, Target};
+use crate::run::company::{Fault, fault};
+use crate::run::export::joining::{Came, Response, kept_answer, kept_piece};
+use crate::run::export::sending::{Blame, Sent, Setback};
+use crate::run::export::{ExportError, Workplace};
+use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
+use crate::state::{KeptPiece, PieceOf, RunKey};
+
+/// Times that a request is sent again as it was, since the API had been down altogether.
+const OUTAGES: u32 = 3;
+
+/// Asks for requests of one query file.
+pub(super) struct Asker<'work> {
+    pub(super) workplace: &'work Workplace,
+    pub(super) plan: Arc<Plan>,
+    pub(super) looks: Arc<[Look]>,
+    /// `source/query_file`.
+    pub(super) name: String,
+    pub(super) run: RunKey,
+}
+
+/// What came of the pieces of a request so far.
+#[derive(Default)]
+pub(super) struct Progress {
+    pub(super) came: Vec<Came>,
+    /// Those that cannot be had, and are not cut any finer.
+    pub(super) lost: Vec<(Piece, ApiError)>,
+}
+
+impl Progress {
+    /// Notes that a piece is too much; what is asked for in its place.
+    fn cut(&mut self, plan: &Plan, sent: &Sent, piece: Piece, error: ApiError) -> Vec<Piece> {
+        let finer = sent.asked.first().map(|asked| plan.finer(piece, asked.target()));
+        let finer = finer.unwrap_or_default();
+        if !finer.is_empty() {
+            return finer;
+        }
+        self.lost.push((piece, error));
+        // The rows are needed all the same.
+        match piece {
+            Piece::Group { group: 0, .. } => vec![Piece::KeysOnly],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Asker<'_> {
+    /// Asks until there is an answer, or the request is given up.
+    pub(super) async fn ask(&self, sent: &mut Sent, spent: &mut Spent) -> Result<Response, Setback> {
+        let mut progress = Progress::default();
+        let mut pieces = self.plan.pieces_for(&sent.targets());
+        if let [piece] = *pieces {
+            match self.ask_whole(sent, piece, spent).await {
+                Ok(answer) => return Ok(Response::of_whole(answer)),
+                Err(setback) => {
+                    let error = setback.of_size_alone(sent)?;
+                    pieces = progress.cut(&self.plan, sent, piece, error);
+                }
+            }
+        }
+        let kept = std::mem::take(&mut sent.kept);
+        self.ask_in_pieces(sent, pieces, kept, &mut progress, spent).await?;
+        let response = self.join(sent, &progress, *spent)?;
+        if response.differences.is_empty() {
+            return Ok(response);
+        }
+        // Rows came, went or changed meanwhile: most likely not once more.
+        let pieces = progress.came.drain(..).map(|came| came.piece).collect();
+        self.ask_in_pieces(sent, pieces, Vec::new(), &mut progress, spent)
+            .await?;
+        self.join(sent, &progress, *spent)
+    }
+
+    async fn ask_whole(&self, sent: &Sent, piece: Piece, spent: &mut Spent) -> Result<Answer<Harvest>, Setback> {
+        let layout = self.plan.layout(&sent.targets());
+        let slots = sent.slots();
+        let seed = HarvestSeed {
+            layout: &layout,
+            slots: &slots,
+            looks: &self.looks,
+        };
+        self.ask_for(sent, piece, &self.request(sent, piece), seed, spent).await
+    }
+
+    /// Asks for pieces side by side, and, where they are too much by themselves, for finer ones in their place.
+    async fn ask_in_pieces(
+        &self,
+        sent: &Sent,
+        mut pieces: Vec<Piece>,
+        kept: Vec<KeptPiece>,
+        progress: &mut Progress,
+        spent: &mut Spent,
+    ) -> Result<(), Setback> {
+        let mut kept: HashMap<String, KeptPiece> =
+            kept.into_iter().map(|kept| (kept.text_hash.clone(), kept)).collect();
+        let open = AtomicUsize::new(0);
+        while !pieces.is_empty() {
+            let mut asked = Vec::new();
+            for piece in std::mem::take(&mut pieces) {
+                let request = self.request(sent, piece);
+                let hash = hash_of(&request);
+                let answer = kept.remove(&hash).and_then(|kept| kept_answer(&kept, spent));
+                match answer {
+                    Some(answer) => progress.came.push(Came { piece, answer }),
+                    None => asked.push(self.ask_for_piece(sent, piece, request, hash, &open)),
+                }
+            }
+            open.fetch_add(asked.len(), Ordering::Relaxed);
+            let mut setback = None;
+            for (piece, answer, own) in join_all(asked).await {
+                add(spent, own);
+                match answer {
+                    Ok(answer) => progress.came.push(Came { piece, answer }),
+                    Err(failed) => match failed.of_size_alone(sent) {
+                        Ok(error) => pieces.extend(progress.cut(&self.plan, sent, piece, error)),
+                        Err(failed) => setback = setback.or(Some(failed)),
+                    },
+                }
+            }
+            match setback {
+                Some(setback) => return Err(setback),
+                None => open.store(0, Ordering::Relaxed),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for one piece. It is kept in the state while others are open.
+    async fn ask_for_piece(
+        &self,
+        sent: &Sent,
+        piece: Piece,
+        request: GraphqlRequest,
+        hash: String,
+        open: &AtomicUsize,
+    ) -> (Piece, Result<Answer<IgnoredAny>, Setback>, Spent) {
+        let mut spent = Spent::default();
+        let answer = self
+            .ask_for(sent, piece, &request, PhantomData::<IgnoredAny>, &mut spent)
+            .await;
+        let Ok(answer) = answer else {
+            return (piece, answer, spent);
+        };
+        let is_last = open.fetch_sub(1, Ordering::Relaxed) == 1;
+        // What an error says of a piece may be another thing the next time.
+        if is_last || !answer.errors.is_empty() {
+            return (piece, Ok(answer), spent);
+        }
+        let of = PieceOf {
+            run: self.run,
+            tasks: sent.asked.iter().map(|asked| (asked.task.id, asked.size)).collect(),
+            inline_sizes: sent.inline_sizes.clone(),
+        };
+        let keeping = self.workplace.state.keep(of, kept_piece(hash, &answer)).await;
+        (piece, keeping.map(|()| answer).map_err(Setback::from), spent)
+    }
+
+    /// Sends one request until there is an answer, or it is given up.
+    async fn ask_for<S, D>(
+        &self,
+        sent: &Sent,
+        piece: Piece,
+        request: &GraphqlRequest,
+        seed: S,
+        spent: &mut Spent,
+    ) -> Result<Answer<D>, Setback>
+    where
+        S: for<'de> DeserializeSeed<'de, Value = D> + Clone,
+    {
+        let can_ask_for_less = sent.is_divisible || self.can_do_without(sent, piece);
+        let perseverance = match can_ask_for_less {
+            true => Perseverance::GiveWay,
+            false => Perseverance::Repeat,
+        };
+        let endpoint = &self.workplace.endpoint;
+        // What cannot be made of fewer rows is cut only if it fails for what it is.
+        let mut is_new = sent.terms.failures == 0;
+        let mut outages = 0;
+        loop {
+            let answer = endpoint.ask_counting(&self.name, request, seed.clone(), perseverance, spent);
+            let error = match answer.await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let may_be_accident = can_ask_for_less && !sent.is_divisible && fault(&error) == Fault::Either;
+            if may_be_accident && std::mem::take(&mut is_new) {
+                spent.retries += 1;
+                continue;
+            }
+            let retries = spent.retries;
+            let setback = self.setback(sent, error, can_ask_for_less, spent).await;
+            let was_outage = spent.retries > retries && matches!(setback.blame, Blame::Size(_));
+            if !(may_be_accident && was_outage && outages < OUTAGES) {
+                return Err(setback);
+            }
+            outages += 1;
+        }
+    }
+
+    /// Whether something finer can be asked for in the place of a piece, or its rows be given up.
+    fn can_do_without(&self, sent: &Sent, piece: Piece) -> bool {
+        let [asked] = sent.asked.as_slice() else { return false };
+        let target = asked.target();
+        !self.plan.finer(piece, target).is_empty() || self.plan.loss(piece, target).is_some()
+    }
+
+    /// Why there is no answer. Where a crash may be the fault of a task, or of what it asks for, the API is asked for what
+    /// it cannot crash on; not so where fewer rows can be asked for, which tells as well.
+    async fn setback(&self, sent: &Sent, error: ApiError, can_ask_for_less: bool, spent: &mut Spent) -> Setback {
+        let took = spent.last;
+        let fault = fault(&error);
+        let is_first_failure = sent.is_divisible && sent.terms.failures == 0;
+        let is_of_tasks = match fault {
+            Fault::Task | Fault::Size => true,
+            Fault::Source => false,
+            Fault::Either if is_first_failure => true,
+            // Without the first pages there is nothing that another request could be spared for.
+            Fault::Either if sent.is_everything() && !can_ask_for_less => false,
+            Fault::Either => match self.ask_for_nothing(spent).await {
+                Ok(()) => true,
+                Err(error) if crate::run::company::fault(&error) == Fault::Task => true,
+                Err(error) => return error.into(),
+            },
+        };
+        let blame = match fault {
+            _ if !is_of_tasks => Blame::Nobody,
+            Fault::Size | Fault::Either if can_ask_for_less => Blame::Size(took),
+            _ => Blame::Tasks,
+        };
+        let error = error.into();
+        Setback { error, blame }
+    }
+
+    /// The smallest request that every API answers.
+    async fn ask_for_nothing(&self, spent: &mut Spent) -> Result<(), ApiError> {
+        let request = GraphqlRequest {
+            operation_name: None,
+            query: "{__typename}".into(),
+            variables: serde_json::Map::new(),
+        };
+        let endpoint: &Endpoint = &self.workplace.endpoint;
+        let seed = PhantomData::<IgnoredAny>;
+        let answer = endpoint.ask_counting(&self.name, &request, seed, Perseverance::Repeat, spent);
+        answer.await.map(drop)
+    }
+
+    fn request(&self, sent: &Sent, piece: Piece) -> GraphqlRequest {
+        let RequestText { text, variables } = sent.text(&self.plan, piece);
+        // The text holds one operation, so its name need not be told; some servers refuse names of certain characters.
+        GraphqlRequest {
+            operation_name: None,
+            query: text,
+            variables,
+        }
+    }
+}
+
+impl Sent {
+    /// What it asks for, slot by slot.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        self.asked.iter().map(|asked| asked.target()).collect()
+    }
+
+    /// What its root fields answer; none for the first pages of everything.
+    pub(super) fn slots(&self) -> Vec<SlotPlace> {
+        let slots = self.asked.iter().filter(|asked| !asked.task.is_start());
+        slots.map(|asked| SlotPlace::of(&asked.task)).collect()
+    }
+
+    /// The targets of which a piece holds something.
+    pub(super) fn targets_of(&self, plan: &Plan, piece: Piece) -> Vec<(usize, Target)> {
+        let targets = self.targets().into_iter().enumerate();
+        targets
+            .filter(|(_, target)| plan.does_concern(piece, *target))
+            .collect()
+    }
+
+    /// The text that asks for a piece of it.
+    pub(super) fn text(&self, plan: &Plan, piece: Piece) -> RequestText {
+        let asks = self.asked.iter().map(|asked| Ask {
+            connection: asked.task.connection,
+            root: asked.task.root,
+            member: asked.task.member.as_ref().map(|member| &member.value),
+            size: asked.size,
+            position: asked.task.position.as_ref(),
+            address: &asked.task.address.values,
+        });
+        let asks: Vec<Ask<'_>> = asks.filter(|ask| plan.does_concern(piece, ask.target())).collect();
+        plan.request(&asks, &self.inline_sizes, piece)
+    }
+}
+
+impl Setback {
+    /// The error of a request that is too much and cannot be made of fewer rows; else the same setback.
+    fn of_size_alone(self, sent: &Sent) -> Result<ApiError, Self> {
+        match self {
+            Self {
+                error: ExportError::Api(error),
+                blame: Blame::Size(_),
+            } if !sent.is_divisible => Ok(error),
+            other => Err(other),
+        }
+    }
+}
+
+/// Tells requests apart.
+fn hash_of(request: &GraphqlRequest) -> String {
+    let variables = serde_json::Value::Object(request.variables.clone()).to_string();
+    let hash = Sha256::new()
+        .chain_update(request.query.as_bytes())
+        .chain_update([0])
+        .chain_update(variables);
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn add(sum: &mut Spent, own: Spent) {
+    sum.attempts += own.attempts;
+    sum.retries += own.retries;
+    sum.throttles += own.throttles;
+    sum.last = sum.last.max(own.last);
+}

@@ -1,0 +1,215 @@
+//! The answers to the pieces of a request made one response.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed as _, IgnoredAny};
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use crate::api::{Answer, ApiError, Effort as Spent, ErrorPath, GraphqlError, PathSegment, Refusal, read_envelope};
+use crate::plan::{Loss, Piece, Plan, Target};
+use crate::run::export::asking::{Asker, Progress};
+use crate::run::export::sending::{Blame, Sent, Setback};
+use crate::run::harvest::{Harvest, HarvestSeed};
+use crate::run::join::{Differences, Joined, PieceAnswer, join};
+use crate::state::KeptPiece;
+
+/// What came of a request.
+pub(super) struct Response {
+    pub(super) answer: Answer<Harvest>,
+    /// Bytes received for it.
+    pub(super) bytes: u64,
+    /// Whether it was asked for in pieces.
+    pub(super) is_joined: bool,
+    /// What of its rows cannot be had, and why.
+    pub(super) losses: Vec<(Loss, String)>,
+    /// What the answers to its pieces had at odds with each other.
+    pub(super) differences: Differences,
+    /// The `_id`s of the rows of the tables that lost something, by table, in their order in the answer.
+    pub(super) ids: BTreeMap<usize, Vec<Option<String>>>,
+}
+
+/// The answer to one piece.
+pub(super) struct Came {
+    pub(super) piece: Piece,
+    pub(super) answer: Answer<IgnoredAny>,
+}
+
+impl Response {
+    pub(super) fn of_whole(answer: Answer<Harvest>) -> Self {
+        Self {
+            bytes: answer.body.len() as u64,
+            answer,
+            is_joined: false,
+            losses: Vec::new(),
+            differences: Differences::default(),
+            ids: BTreeMap::new(),
+        }
+    }
+}
+
+/// The member of a body that is joined.
+#[derive(Deserialize)]
+struct Body<'body> {
+    #[serde(borrow)]
+    data: &'body RawValue,
+}
+
+/// The first piece before the others.
+fn in_order(came: &[Came]) -> Vec<&Came> {
+    let mut came: Vec<&Came> = came.iter().collect();
+    let is_first = |piece: Piece| matches!(piece, Piece::KeysOnly | Piece::Group { group: 0, .. });
+    came.sort_by_key(|came| (!is_first(came.piece), came.piece));
+    came
+}
+
+impl Asker<'_> {
+    /// Makes one response of the pieces that came.
+    pub(super) fn join(&self, sent: &Sent, progress: &Progress, spent: Spent) -> Result<Response, Setback> {
+        let came = in_order(&progress.came);
+        let layout = self.plan.layout(&sent.targets());
+        let losses = self.losses(sent, progress);
+        let named: BTreeSet<usize> = losses
+            .iter()
+            .flat_map(|(loss, _)| loss.tables.iter().copied())
+            .collect();
+        let slots = sent.slots();
+        let seed = HarvestSeed {
+            layout: &layout,
+            slots: &slots,
+            looks: &self.looks,
+        };
+        let read = || -> serde_json::Result<(Joined, Harvest)> {
+            let pieces = came.iter().map(|came| self.piece_answer(sent, came));
+            let pieces = pieces.collect::<serde_json::Result<Vec<_>>>()?;
+            let joined = join(&layout, &pieces, &named)?;
+            let harvest = seed.deserialize(&mut serde_json::Deserializer::from_str(&joined.data))?;
+            Ok((joined, harvest))
+        };
+        let (joined, harvest) = read().map_err(|error| self.misshapen(&error))?;
+        let mut errors: Vec<GraphqlError> = Vec::new();
+        let mut denied: Vec<ErrorPath> = Vec::new();
+        for came in &came {
+            let slots = slot_keys(&self.plan, sent, came.piece);
+            for error in &came.answer.errors {
+                let path = error.path.clone().map(|path| in_whole(path, &slots));
+                // What several pieces ask for goes wrong in each of them.
+                if !errors
+                    .iter()
+                    .any(|other| other.path == path && other.message == error.message)
+                {
+                    errors.push(GraphqlError { path, ..error.clone() });
+                }
+            }
+            denied.extend(came.answer.denied.iter().map(|path| in_whole(path.clone(), &slots)));
+        }
+        denied.sort();
+        denied.dedup();
+        let answers = || came.iter().map(|came| &came.answer);
+        Ok(Response {
+            bytes: answers().map(|answer| answer.body.len() as u64).sum(),
+            answer: Answer {
+                data: harvest,
+                errors,
+                denied,
+                body: format!("{{\"data\":{}}}", joined.data).into(),
+                sent_at: answers()
+                    .map(|answer| answer.sent_at)
+                    .min()
+                    .unwrap_or_else(Instant::now),
+                elapsed: answers().map(|answer| answer.elapsed).max().unwrap_or_default(),
+                effort: spent,
+            },
+            is_joined: true,
+            losses,
+            differences: joined.differences,
+            ids: joined.ids,
+        })
+    }
+
+    fn piece_answer<'came>(&self, sent: &Sent, came: &'came Came) -> serde_json::Result<PieceAnswer<'came>> {
+        let Body { data } = serde_json::from_slice(&came.answer.body)?;
+        Ok(PieceAnswer {
+            data,
+            slots: slot_keys(&self.plan, sent, came.piece),
+            tables: self.plan.tables_in(came.piece),
+            has_errors: !came.answer.errors.is_empty(),
+        })
+    }
+
+    /// What of the rows is lost with the pieces that cannot be had.
+    fn losses(&self, sent: &Sent, progress: &Progress) -> Vec<(Loss, String)> {
+        let loss = |piece: Piece| self.plan.loss(piece, sent.asked.first()?.target());
+        let lost = progress.lost.iter();
+        lost.filter_map(|(piece, error)| Some((loss(*piece)?, error.to_string())))
+            .collect()
+    }
+
+    fn misshapen(&self, error: &serde_json::Error) -> Setback {
+        let refusal = Refusal {
+            api: self.workplace.source.clone(),
+            status: None,
+            message: error.to_string(),
+        };
+        Setback {
+            error: ApiError::Misshapen(refusal).into(),
+            blame: Blame::Tasks,
+        }
+    }
+}
+
+/// The response keys of the slots of a piece, each with that of the same slot in the whole.
+fn slot_keys(plan: &Plan, sent: &Sent, piece: Piece) -> Vec<(String, String)> {
+    let (places, targets): (Vec<usize>, Vec<Target>) = sent.targets_of(plan, piece).into_iter().unzip();
+    let whole = plan.slot_keys(&sent.targets());
+    let own = plan.slot_keys(&targets);
+    let whole = places.into_iter().filter_map(|place| whole.get(place).cloned());
+    own.into_iter().zip(whole).collect()
+}
+
+/// A path of an error in the answer to the whole.
+fn in_whole(mut path: ErrorPath, slots: &[(String, String)]) -> ErrorPath {
+    if let Some(PathSegment::Field(root)) = path.0.first_mut()
+        && let Some((_, whole)) = slots.iter().find(|(own, _)| own == root)
+    {
+        root.clone_from(whole);
+    }
+    path
+}
+
+/// What is kept of the answer to a piece.
+pub(super) fn kept_piece(text_hash: String, answer: &Answer<IgnoredAny>) -> KeptPiece {
+    KeptPiece {
+        text_hash,
+        attempts: answer.effort.attempts,
+        retries: answer.effort.retries,
+        throttles: answer.effort.throttles,
+        body: answer.body.clone(),
+    }
+}
+
+/// The answer that was kept, with what it took; `None` where it cannot be read any more, and is asked for again.
+pub(super) fn kept_answer(kept: &KeptPiece, spent: &mut Spent) -> Option<Answer<IgnoredAny>> {
+    let text = std::str::from_utf8(&kept.body).ok()?;
+    let envelope = read_envelope(text, std::marker::PhantomData::<IgnoredAny>).ok()?;
+    let effort = Spent {
+        attempts: kept.attempts,
+        retries: kept.retries,
+        throttles: kept.throttles,
+        last: Duration::ZERO,
+    };
+    spent.attempts += effort.attempts;
+    spent.retries += effort.retries;
+    spent.throttles += effort.throttles;
+    Some(Answer {
+        data: envelope.data?,
+        errors: envelope.errors,
+        denied: Vec::new(),
+        body: kept.body.clone(),
+        sent_at: Instant::now(),
+        elapsed: Duration::ZERO,
+        effort,
+    })
+}

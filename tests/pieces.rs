@@ -1,0 +1,77 @@
+//! Rows whose columns are asked for in several requests: because no request takes all of them, or because the server
+//! fails on some.
+
+mod plant;
+
+use std::time::Duration;
+
+use gqldump::demo::{FaultRates, RowMove, RowMoves};
+
+use crate::pieces::plant::{branch, limited, plant, project, query};
+use crate::tracker::serve;
+
+#[test]
+fn a_query_that_is_too_much_in_every_way_is_exported_with_every_row_and_every_column() {
+    let text = query();
+    assert!(text.len() > 6_000, "{}", text.len());
+    let (project, server) = (project(&limited()), serve(plant()));
+    project.run(&server, &[]).with_code(0);
+    branch().check(&project.exported("plants"), server.stand_in());
+    let log = server.log();
+    println!("{log:?}");
+    assert_eq!(
+        (log.request_errors, log.field_errors, log.requests_repeated),
+        (0, 0, 0),
+        "{log:?}"
+    );
+}
+
+/// Each time that some requests have arrived, the last row of every list becomes its first.
+#[test]
+fn rows_that_move_between_the_pieces_of_a_request_are_asked_for_again_and_none_is_mixed_up() {
+    for every in [3, 17] {
+        let mut config = plant();
+        config.behaviours.paging.traps.moves = Some(RowMoves {
+            every,
+            to: RowMove::Front,
+        });
+        let (project, server) = (project(&limited()), serve(config));
+        project.run(&server, &[]).with_code(0);
+        branch().check(&project.exported("plants"), server.stand_in());
+    }
+}
+
+#[test]
+fn pieces_that_the_server_fails_on_by_accident_are_asked_for_again() {
+    let mut config = plant();
+    config.behaviours.faults.rates = FaultRates {
+        server_error: 0.05,
+        throttle: 0.05,
+        cut: 0.02,
+        ..FaultRates::default()
+    };
+    let (project, server) = (project(&limited()), serve(config));
+    project.run(&server, &[]).with_code(0);
+    branch().check(&project.exported("plants"), server.stand_in());
+}
+
+/// Kills the export at any moment, so also between the pieces of a request.
+#[test]
+fn an_export_in_pieces_that_is_killed_again_and_again_asks_for_no_piece_twice() {
+    const KILLS: u64 = 15;
+    let mut config = plant();
+    config.behaviours.latency.base = Duration::from_millis(15);
+    let (project, server) = (project(&format!("{}\nconcurrency = 3", limited())), serve(config));
+    let ended = (0..KILLS).find_map(|kill| {
+        let pause = Duration::from_micros(kill * 5_113 % 30_000);
+        project.kill(&server, &[], 1 + kill % 5, pause)
+    });
+    ended.unwrap_or_else(|| project.run(&server, &[])).with_code(0);
+    branch().check(&project.exported("plants"), server.stand_in());
+    let log = server.log();
+    println!("{} requests, {} again", log.requests, log.requests_repeated);
+    assert!(
+        log.requests_repeated <= KILLS * log.max_in_flight,
+        "more than was in flight: {log:?}"
+    );
+}
