@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use gqldump::demo::{DemoConfig, TextLimit};
+use gqldump::demo::DemoConfig;
 
 use crate::cell::{Kind, object};
 use crate::project::Project;
@@ -38,14 +38,18 @@ node = { argument = "id", field = "id" }
 plants = "Plant"
 [types.Plant]
 count = 9
+scaled = true
 [types.Machine]
 count = 40
+scaled = true
 within = { type = "Plant", empty = 0.2, heaviest = 0.0 }
 [types.Sensor]
 count = 130
+scaled = true
 within = { type = "Machine", empty = 0.2, heaviest = 0.0 }
 [types.Reading]
 count = 700
+scaled = true
 within = { type = "Sensor", empty = 0.2, heaviest = 0.0 }
 [types.Origin.fields]
 place = { object = "Place" }
@@ -138,12 +142,6 @@ pub(super) fn plant() -> DemoConfig {
         data.push_str(&made);
     }
     DemoConfig::of_texts("plant", &schema, &data, BEHAVIOURS).expect("a stand-in")
-}
-
-/// The limits that the stand-in enforces.
-pub(super) fn without_limits(mut config: DemoConfig) -> DemoConfig {
-    config.behaviours.text_limit = None::<TextLimit>;
-    config
 }
 
 /// All fields of all objects.
