@@ -275,8 +275,8 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
     // What was read before is of use as long as the tables and what rows are known by are the same: what is left out is
     // null in both.
     let marks = |rows: &[RowPlan]| rows.iter().map(|row| row.layout.row.marks.clone()).collect::<Vec<_>>();
-    let [before, now] =
-        [(&whole.plan, &whole.rows), (&plan, &rows)].map(|(plan, rows)| (plan.tables.clone(), marks(rows)));
+    let [before, now] = [(&whole.plan, &whole.rows), (&plan, &rows)]
+        .map(|(plan, rows)| (std::sync::Arc::clone(&plan.tables), marks(rows)));
     plan.fingerprint = match before == now {
         true => whole.plan.fingerprint,
         false => whole.plan.fingerprint.with(&format!("{now:?}")),

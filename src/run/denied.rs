@@ -118,7 +118,7 @@ impl<'run> Told<'run> {
             is_above_items && place.starts_with(&format!("{}.", connection.path))
         };
         let around = self.plan.connections.iter().find(holds);
-        around.map_or(place.clone(), |connection| connection.path.clone())
+        around.map_or(place, |connection| connection.path.clone())
     }
 
     /// Whether a null took more than the field, so that it is to be asked for without that. A value that a query is run

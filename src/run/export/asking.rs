@@ -19,6 +19,7 @@ use crate::run::export::joining::{Came, Response, kept_answer, kept_piece};
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::export::{ExportError, Workplace};
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
+use crate::run::intake::AskedTask;
 use crate::state::{KeptPiece, PieceOf, RunKey};
 
 /// Times that a request is sent again as it was, since the API had been down altogether.
@@ -273,7 +274,7 @@ impl Asker<'_> {
 impl Sent {
     /// What it asks for, slot by slot.
     pub(super) fn targets(&self) -> Vec<Target> {
-        self.asked.iter().map(|asked| asked.target()).collect()
+        self.asked.iter().map(AskedTask::target).collect()
     }
 
     /// What its root fields answer; none for the first pages of everything.

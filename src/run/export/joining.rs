@@ -149,7 +149,7 @@ impl Asker<'_> {
 
     fn misshapen(&self, error: &serde_json::Error) -> Setback {
         let refusal = Refusal {
-            api: self.workplace.source.clone(),
+            api: std::sync::Arc::clone(&self.workplace.source),
             status: None,
             message: error.to_string(),
         };

@@ -77,6 +77,10 @@ fn joined(pieces: &[Piece]) -> (Value, Differences) {
 const BOTH: &[usize] = &[0, 1];
 const OUTER: &[usize] = &[0];
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tests hand over what they have just written"
+)]
 fn list(nodes: Value) -> Value {
     json!({ "list": { "nodes": nodes } })
 }
