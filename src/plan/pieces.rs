@@ -29,6 +29,11 @@ pub enum Piece {
     },
     /// Nothing but what the rows are known by and how the paging goes on.
     KeysOnly,
+    /// The values of the first group of a fineness, without how the paging goes on.
+    FirstValues {
+        /// How finely the selection is cut.
+        fineness: usize,
+    },
 }
 
 impl Piece {
@@ -154,6 +159,7 @@ impl Pieces {
                 Some(self.keep(atoms, is_first))
             }
             Piece::KeysOnly => Some(self.keep_keys()),
+            Piece::FirstValues { fineness } => Some(self.keep(self.group(fineness, 0).0, false)),
         }
     }
 

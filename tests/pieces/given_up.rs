@@ -78,7 +78,7 @@ fn a_row_of_which_nothing_can_be_read_ends_the_list_below_another_row_and_no_oth
     );
 }
 
-/// A row has some 150 bytes.
+/// A response with one row has more than 190 bytes.
 #[test]
 fn rows_that_are_too_large_for_one_response_are_read_column_by_column() {
     for (name, text, _) in styles() {
@@ -86,7 +86,7 @@ fn rows_that_are_too_large_for_one_response_are_read_column_by_column() {
         project
             .run(
                 &server,
-                &["--set", "limits.response_bytes='150B'", "--set", "limits.page_size=2"],
+                &["--set", "limits.response_bytes='175B'", "--set", "limits.page_size=2"],
             )
             .with_code(0);
         items(name, place(name)).check(&project.exported(name), server.stand_in());

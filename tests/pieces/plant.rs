@@ -12,11 +12,11 @@ use crate::truth::Branch;
 /// What `source.toml` says of the limits, and the stand-in enforces.
 pub(super) const LIMITS: &str = "characters = 3000, depth = 8, root_fields = 3, complexity = 400";
 
-/// A field of the type above, and what it is by.
-type Above = (&'static str, &'static str);
+/// The list of a type: its field, and the type of its items.
+type Children = (&'static str, &'static str);
 
 /// Objects with values of their own: a type, how many fields it has, and of what its lists are.
-const TYPES: [(&str, usize, Option<Above>); 4] = [
+const TYPES: [(&str, usize, Option<Children>); 4] = [
     ("Plant", 30, Some(("machines", "Machine"))),
     ("Machine", 40, Some(("sensors", "Sensor"))),
     ("Sensor", 40, Some(("readings", "Reading"))),

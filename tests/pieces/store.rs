@@ -64,7 +64,7 @@ count = 60
 within = { type = "Shelf", empty = 0.0, heaviest = 0.0 }
 [types.Item.fields]
 id = { serial = { start = 100, form = "text" } }
-title = { pattern = "{word} {word} {number}" }
+title = { pattern = "A {word} or {word}, or a {word} of a {word} {number}" }
 weight = { integer = { min = 1, max = 999 } }
 colour = { nullable = { chance = 0.3, of = { text = ["red", "blue"] } } }
 state = { text = ["OPEN", "SOLD"] }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::outline::Part;
 use crate::plan::pieces::{Kept, Piece, Pieces};
 use crate::plan::request::Target;
 use crate::plan::row_plan::joined;
@@ -26,6 +27,7 @@ impl Pieces {
                 is_first || self.concern(atoms, target)
             }
             Piece::KeysOnly => true,
+            Piece::FirstValues { fineness } => self.concern(self.group(fineness, 0).0, target),
         }
     }
 
@@ -47,7 +49,21 @@ impl Pieces {
             pieces.filter(|piece| self.does_concern(*piece, target)).collect()
         };
         let mut finer = (fineness + 1..=self.finest()).filter(|_| atoms.len() > 1).map(cut);
-        finer.find(|pieces| pieces.len() > 1).unwrap_or_default()
+        let finer = finer.find(|pieces| pieces.len() > 1);
+        finer
+            .or_else(|| self.without_signals(piece, target))
+            .unwrap_or_default()
+    }
+
+    /// The keys of the first piece and its values apart; rows without a key are not parted so.
+    fn without_signals(&self, piece: Piece, target: Target) -> Option<Vec<Piece>> {
+        let Piece::Group { fineness, group: 0 } = piece else {
+            return None;
+        };
+        let mut unkeyed = self.nodes_of(|part| part == Part::Unkeyed);
+        let values = Piece::FirstValues { fineness };
+        let is_parted = self.does_concern(values, target) && !unkeyed.any(|node| self.comes_with(node, target));
+        is_parted.then(|| vec![Piece::KeysOnly, values])
     }
 
     /// The atoms of a group, by their places among those of all groups in their order.

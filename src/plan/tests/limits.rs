@@ -505,3 +505,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_piece_is_cut_into_ever_finer_ones_down_to_single_values_and_the_keys() {
+    let text = "{ issues { nodes { title size created author { name email } state } } entries { nodes { at text } } }";
+    let plan = plan(text);
+    let target = plan
+        .connections
+        .iter()
+        .position(|connection| connection.path == "issues");
+    let target = Target::Page {
+        connection: target.unwrap(),
+        is_first: false,
+    };
+    let (mut pieces, mut whole) = (vec![Piece::FIRST], Vec::new());
+    while let Some(piece) = pieces.pop() {
+        match plan.finer(piece, target).as_slice() {
+            [] => whole.push(piece),
+            finer => {
+                assert!(finer.len() > 1 && !finer.contains(&piece), "{piece:?}: {finer:?}");
+                pieces.extend(finer);
+            }
+        }
+    }
+    let losses: Vec<Vec<String>> = whole
+        .iter()
+        .filter_map(|piece| plan.loss(*piece, target))
+        .map(|loss| loss.values)
+        .collect();
+    let place = |value: &&str| vec![format!("issues.nodes.{value}")];
+    let mut expected: Vec<Vec<String>> = ["title", "size", "created", "author.name", "author.email", "state"]
+        .iter()
+        .map(place)
+        .collect();
+    let mut losses = losses;
+    losses.sort();
+    expected.sort();
+    assert_eq!(losses, expected, "each value by itself, and none of another list");
+    assert_eq!(whole.iter().filter(|piece| **piece == Piece::KeysOnly).count(), 1);
+    assert_eq!(plan.loss(Piece::KeysOnly, target), None);
+}
