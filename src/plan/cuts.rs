@@ -285,7 +285,10 @@ pub(crate) fn first_requests(writer: &RequestWriter, limits: &QueryLimits, piece
             }
             open.push(*root);
         }
-        requests.push(FirstRequest { group, roots: open });
+        // Some groups have nothing but columns of what is asked for by the rows that hold it.
+        if !open.is_empty() {
+            requests.push(FirstRequest { group, roots: open });
+        }
     }
     requests
 }
