@@ -2,12 +2,13 @@
 //! fails on some.
 
 mod given_up;
+mod moved;
 mod plant;
 mod store;
 
 use std::time::Duration;
 
-use gqldump::demo::{FaultRates, RowMove, RowMoves};
+use gqldump::demo::FaultRates;
 
 use crate::pieces::plant::{branch, limited, plant, project, query};
 use crate::tracker::serve;
@@ -26,21 +27,6 @@ fn a_query_that_is_too_much_in_every_way_is_exported_with_every_row_and_every_co
         (0, 0, 0),
         "{log:?}"
     );
-}
-
-/// Each time that some requests have arrived, the last row of every list becomes its first.
-#[test]
-fn rows_that_move_between_the_pieces_of_a_request_are_asked_for_again_and_none_is_mixed_up() {
-    for every in [3, 17] {
-        let mut config = plant();
-        config.behaviours.paging.traps.moves = Some(RowMoves {
-            every,
-            to: RowMove::Front,
-        });
-        let (project, server) = (project(&limited()), serve(config));
-        project.run(&server, &[]).with_code(0);
-        branch().check(&project.exported("plants"), server.stand_in());
-    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Asker<'_> {
         let mut pieces = self.plan.pieces_for(&sent.targets());
         if let [piece] = *pieces {
             match self.ask_whole(sent, piece, spent).await {
-                Ok(answer) => return Ok(Response::of_whole(answer)),
+                Ok(answer) => return Ok(Response::of_whole(answer, !sent.kept.is_empty())),
                 Err(setback) => {
                     let error = setback.of_size_alone(sent)?;
                     pieces = progress.cut(&self.plan, sent, piece, error);

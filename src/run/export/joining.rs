@@ -1,6 +1,7 @@
 //! The answers to the pieces of a request made one response.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,8 +22,8 @@ pub(super) struct Response {
     pub(super) answer: Answer<Harvest>,
     /// Bytes received for it.
     pub(super) bytes: u64,
-    /// Whether it was asked for in pieces.
-    pub(super) is_joined: bool,
+    /// Whether pieces of it may be in the state.
+    pub(super) was_kept: bool,
     /// What of its rows cannot be had, and why.
     pub(super) losses: Vec<(Loss, String)>,
     /// What the answers to its pieces had at odds with each other.
@@ -38,11 +39,12 @@ pub(super) struct Came {
 }
 
 impl Response {
-    pub(super) fn of_whole(answer: Answer<Harvest>) -> Self {
+    /// What came of a request that was asked for as a whole.
+    pub(super) fn of_whole(answer: Answer<Harvest>, was_kept: bool) -> Self {
         Self {
             bytes: answer.body.len() as u64,
             answer,
-            is_joined: false,
+            was_kept,
             losses: Vec::new(),
             differences: Differences::default(),
             ids: BTreeMap::new(),
@@ -122,7 +124,7 @@ impl Asker<'_> {
                 elapsed: answers().map(|answer| answer.elapsed).max().unwrap_or_default(),
                 effort: spent,
             },
-            is_joined: true,
+            was_kept: true,
             losses,
             differences: joined.differences,
             ids: joined.ids,
@@ -149,7 +151,7 @@ impl Asker<'_> {
 
     fn misshapen(&self, error: &serde_json::Error) -> Setback {
         let refusal = Refusal {
-            api: std::sync::Arc::clone(&self.workplace.source),
+            api: Arc::clone(&self.workplace.source),
             status: None,
             message: error.to_string(),
         };

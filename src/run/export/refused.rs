@@ -28,7 +28,8 @@ impl Export<'_> {
     pub(super) async fn recover(&mut self, sent: Sent, setback: Setback) -> Result<(), ExportError> {
         let Setback { error, blame } = setback;
         // What stops the run leaves the request to the next one, with all that came of it.
-        if blame != Blame::Nobody && self.plan.pieces_for(&sent.targets()).len() > 1 {
+        let may_be_kept = !sent.is_divisible || self.plan.pieces_for(&sent.targets()).len() > 1;
+        if blame != Blame::Nobody && may_be_kept {
             self.drop_pieces(&sent).await?;
         }
         let error = match (error, sent.asked.as_slice()) {

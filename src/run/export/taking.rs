@@ -26,7 +26,7 @@ const PAGE_ATTEMPTS: u32 = 3;
 impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
     pub(super) async fn take(&mut self, sent: &Sent, response: Response) -> Result<(), ExportError> {
-        let (bytes, is_joined) = (response.bytes, response.is_joined);
+        let (bytes, was_kept) = (response.bytes, response.was_kept);
         self.heed_denied(sent, &response.answer)?;
         let what_lacks = response.what_lacks(&self.plan);
         let Response {
@@ -94,7 +94,7 @@ impl Export<'_> {
             flaws: consequences.flaws.into_iter().collect(),
             members: consequences.members.into_iter().collect(),
             effort: self.effort(effort, bytes),
-            first_task: sent.asked.first().map(|asked| asked.task.id).filter(|_| is_joined),
+            first_task: sent.asked.first().map(|asked| asked.task.id).filter(|_| was_kept),
         };
         self.workplace.state.take(taken).await?;
         if !self.sink.hand_over(stored).await {

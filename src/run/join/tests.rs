@@ -79,7 +79,7 @@ const OUTER: &[usize] = &[0];
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "tests hand over what they have just written"
+    reason = "what is written with `json!` is of no other use"
 )]
 fn list(nodes: Value) -> Value {
     json!({ "list": { "nodes": nodes } })
