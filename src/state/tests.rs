@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::clock::Clock;
 use crate::state::{
-    Address, Effort, Ends, FIRST_TASK, Member, MemberCounts, MemberGain, NewRun, ROW_KEY_BYTES, RecordedPart, Restart,
-    RunKey, RunStart, Stage, StateError, StateStore, StateThread, StoredSchema, StoredSlot, TakenResponse, Tally, Task,
-    TaskChange, Trail,
+    Address, Effort, Ends, FIRST_TASK, KeptPiece, Member, MemberCounts, MemberGain, NewRun, PieceOf, ROW_KEY_BYTES,
+    RecordedPart, Restart, RunKey, RunStart, Stage, StateError, StateStore, StateThread, StoredSchema, StoredSlot,
+    TakenResponse, Tally, Task, TaskChange, Trail,
 };
 
 const NEW_RUN: NewRun<'_> = NewRun {
@@ -371,5 +371,78 @@ async fn members_are_open_until_their_last_task_and_keep_why_they_failed() {
     store.release_tasks(run).await.unwrap();
     let open = store.fetch_tasks(run, 9).await.unwrap();
     assert_eq!(open, [next, tasks[1].clone()], "with their values");
+    close(store, thread).await;
+}
+
+/// A piece of the request for task 2, and perhaps for another one.
+async fn keep(store: &StateStore, run: RunKey, tasks: &[(u64, u32)], hash: &str) {
+    let of = PieceOf {
+        run,
+        tasks: tasks.to_vec(),
+        inline_sizes: vec![7, 1],
+    };
+    let piece = KeptPiece {
+        text_hash: hash.to_owned(),
+        attempts: 2,
+        retries: 1,
+        throttles: 0,
+        body: Bytes::from(format!("{{\"data\":\"{hash}\"}}")),
+    };
+    store.keep(of, piece).await.unwrap();
+}
+
+#[tokio::test]
+async fn pieces_of_a_request_are_there_until_the_whole_is_taken_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || StateStore::open(folder.path(), &Clock::system()).unwrap();
+    let (store, thread) = open();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
+    let next = vec![task(2, "a", 10), task(3, "b", 20)];
+    store.take(taken(run, 1, FIRST_TASK, next)).await.unwrap();
+    keep(&store, run, &[(2, 5)], "one").await;
+    keep(&store, run, &[(2, 5)], "two").await;
+    keep(&store, run, &[(3, 5), (99, 5)], "of a task that is gone").await;
+    close(store, thread).await;
+
+    let (store, thread) = open();
+    store.release_tasks(run).await.unwrap();
+    let begun = store.begun_requests(run).await.unwrap();
+    let [request] = begun.as_slice() else {
+        panic!("one request: {begun:?}")
+    };
+    assert_eq!(request.tasks, [(task(2, "a", 10), 5)]);
+    assert_eq!(request.inline_sizes, [7, 1]);
+    let mut pieces: Vec<_> = request
+        .pieces
+        .iter()
+        .map(|piece| (&*piece.text_hash, piece.attempts))
+        .collect();
+    pieces.sort_unstable();
+    assert_eq!(pieces, [("one", 2), ("two", 2)]);
+    assert!(request.pieces.iter().any(|piece| piece.body == r#"{"data":"two"}"#));
+    assert_eq!(
+        store.fetch_tasks(run, 9).await.unwrap(),
+        [task(3, "b", 20)],
+        "the other one is held"
+    );
+    let whole = TakenResponse {
+        first_task: Some(2),
+        ..taken(run, 2, task(2, "a", 10), Vec::new())
+    };
+    keep(&store, run, &[(2, 5)], "in the same commit").await;
+    store.take(whole).await.unwrap();
+    store.release_tasks(run).await.unwrap();
+    assert!(store.begun_requests(run).await.unwrap().is_empty());
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn pieces_of_a_request_that_is_given_up_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
+    keep(&store, run, &[(1, 5)], "one").await;
+    store.drop_pieces(run, 1).await.unwrap();
+    assert!(store.begun_requests(run).await.unwrap().is_empty());
     close(store, thread).await;
 }
