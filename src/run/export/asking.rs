@@ -184,7 +184,8 @@ impl Asker<'_> {
         S: for<'de> DeserializeSeed<'de, Value = D> + Clone,
     {
         let can_ask_for_less = sent.is_divisible || self.can_do_without(sent, piece);
-        let perseverance = match can_ask_for_less {
+        // Before rows are given up, they are asked for as often as anything else: what fails may fail by chance.
+        let perseverance = match sent.is_divisible || self.has_finer(sent, piece) {
             true => Perseverance::GiveWay,
             false => Perseverance::Repeat,
         };
@@ -198,7 +199,8 @@ impl Asker<'_> {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let may_be_accident = can_ask_for_less && !sent.is_divisible && fault(&error) == Fault::Either;
+            let gave_way = perseverance == Perseverance::GiveWay && !sent.is_divisible;
+            let may_be_accident = gave_way && fault(&error) == Fault::Either;
             if may_be_accident && std::mem::take(&mut is_new) {
                 spent.retries += 1;
                 continue;
@@ -216,8 +218,12 @@ impl Asker<'_> {
     /// Whether something finer can be asked for in the place of a piece, or its rows be given up.
     fn can_do_without(&self, sent: &Sent, piece: Piece) -> bool {
         let [asked] = sent.asked.as_slice() else { return false };
-        let target = asked.target();
-        !self.plan.finer(piece, target).is_empty() || self.plan.loss(piece, target).is_some()
+        self.has_finer(sent, piece) || self.plan.loss(piece, asked.target()).is_some()
+    }
+
+    fn has_finer(&self, sent: &Sent, piece: Piece) -> bool {
+        let [asked] = sent.asked.as_slice() else { return false };
+        !self.plan.finer(piece, asked.target()).is_empty()
     }
 
     /// Why there is no answer. Where a crash may be the fault of a task, or of what it asks for, the API is asked for what

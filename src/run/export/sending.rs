@@ -72,11 +72,15 @@ impl<'work> Export<'work> {
     /// The next request: of long chains, or of what lies at hand.
     pub(super) fn next_request(&mut self) -> Option<Sent> {
         let places = self.places().saturating_sub(self.flying.all());
-        if places == 0 || self.frontier.held() == 0 {
+        if places == 0 {
             return None;
         }
+        // Its tasks stand in no frontier.
         if let Some(begun) = self.begun.pop() {
             return Some(self.gone_on_with(begun));
+        }
+        if self.frontier.held() == 0 {
+            return None;
         }
         let spread = Spread {
             budget: self.budget(),
