@@ -88,8 +88,16 @@ pub struct Effort {
 pub enum Perseverance {
     /// It is sent again, as often as the policy says.
     Repeat,
-    /// It is given up at once: whoever asked asks for less.
+    /// It is given up, so that whoever asked asks for less: at once where that looks like it, else when it fails again.
     GiveWay,
+}
+
+impl Perseverance {
+    /// Whether nothing more is tried after a failure, when so many came before.
+    fn ends_with(self, failure: &Failure, failures: u32) -> bool {
+        let has_shown = failure.is_sign_of_size() || failures > 0;
+        self == Self::GiveWay && failure.may_be_of_size() && has_shown
+    }
 }
 
 /// One attempt on the wire, over.
@@ -178,9 +186,7 @@ impl Endpoint {
                     effort.throttles += 1;
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
                 }
-                Outcome::Failed { wait: None, failure }
-                    if perseverance == Perseverance::GiveWay && failure.may_be_of_size() =>
-                {
+                Outcome::Failed { wait: None, failure } if perseverance.ends_with(&failure, retry.failures()) => {
                     return Err(ApiError::GaveUp {
                         attempts: retry.failures() + 1,
                         last: failure,

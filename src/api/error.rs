@@ -8,6 +8,12 @@ use crate::api::graphql_error::ErrorPath;
 use crate::api::page_limit::{remedy, told_limit};
 use crate::api::transport::TransportError;
 
+/// With these statuses gateways answer for a server that did not answer in time, or died of a request; 52x are those of
+/// Cloudflare.
+const OVERLOADED: [u16; 4] = [413, 502, 503, 520];
+/// And with these where it was time that ran out.
+const TIMED_OUT: [u16; 4] = [408, 504, 522, 524];
+
 /// A response that was not taken in: who sent it, with which status, in which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -17,6 +23,17 @@ pub struct Refusal {
     pub status: Option<u16>,
     /// The API's own words in one line, without the token.
     pub message: String,
+}
+
+impl Refusal {
+    /// Whether it says that time ran out, by its status or in words.
+    fn is_of_time(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        self.status.is_some_and(|status| TIMED_OUT.contains(&status))
+            || ["timeout", "timed out", "time-out"]
+                .iter()
+                .any(|words| message.contains(words))
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -53,6 +70,23 @@ impl Failure {
                     | TransportError::ConnectTimeout { .. }
             )
         )
+    }
+
+    /// Whether it is what a request looks like that takes too long, and not only what any request may meet.
+    pub fn is_sign_of_size(&self) -> bool {
+        let is_overload = match self {
+            Self::Transport(error) => matches!(error, TransportError::TooLarge { .. }),
+            Self::Response(refusal) => refusal.status.is_some_and(|status| OVERLOADED.contains(&status)),
+        };
+        is_overload || self.is_timeout()
+    }
+
+    /// Whether time ran out.
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Transport(error) => matches!(error, TransportError::Timeout { .. } | TransportError::Silent { .. }),
+            Self::Response(refusal) => refusal.is_of_time(),
+        }
     }
 }
 
@@ -145,6 +179,11 @@ impl ApiError {
             Self::Invalid(refusal) | Self::TooBig(refusal) | Self::TooComplex(refusal) => told_limit(&refusal.message),
             _ => None,
         }
+    }
+
+    /// Whether time ran out in the last attempt.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::GaveUp { last, .. } if last.is_timeout())
     }
 }
 

@@ -191,7 +191,7 @@ impl Asker<'_> {
         };
         let endpoint = &self.workplace.endpoint;
         // What cannot be made of fewer rows is cut only if it fails for what it is.
-        let mut is_new = sent.terms.failures == 0;
+        let mut is_new = true;
         let mut outages = 0;
         loop {
             let answer = endpoint.ask_counting(&self.name, request, seed.clone(), perseverance, spent);
@@ -201,7 +201,9 @@ impl Asker<'_> {
             };
             let gave_way = perseverance == Perseverance::GiveWay && !sent.is_divisible;
             let may_be_accident = gave_way && fault(&error) == Fault::Either;
-            if may_be_accident && std::mem::take(&mut is_new) {
+            // Where more rows ran out of time before, one that does so is no accident.
+            let is_new_failure = sent.terms.failures == 0 || !error.is_timeout();
+            if may_be_accident && is_new_failure && std::mem::take(&mut is_new) {
                 spent.retries += 1;
                 continue;
             }
