@@ -116,7 +116,7 @@ fn a_wall_that_moves_costs_less_than_a_request_in_twenty() {
         wall_rows: Some(rows),
         smooth: false,
     };
-    stand_in.behaviours.drift = vec![step(20, 400), step(60, 900), step(100, 250)];
+    stand_in.behaviours.drift = vec![step(20, 400), step(45, 900), step(60, 250)];
     let mut simulation = Simulation::new(project.folder(), stand_in);
     let log = run(&case, &project, &mut simulation).service.log();
     assert!(log.walls_hit > 0, "the wall was never met");
@@ -162,5 +162,5 @@ fn after_failures_by_chance_requests_are_large_again() {
     let mut simulation = Simulation::new(project.folder(), stand_in);
     let simulated = run(&case, &project, &mut simulation);
     let requests = simulated.service.log().requests;
-    assert!(requests < 250, "{requests} for what takes forty without failures");
+    assert!(requests < 160, "{requests} for what takes forty without failures");
 }

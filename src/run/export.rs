@@ -256,6 +256,7 @@ impl<'work> Export<'work> {
             };
             let is_busy = self.flying.all() >= self.places();
             self.flying.land(&sent);
+            self.pace.land(&sent.load);
             let taken = match answer {
                 Ok(response) => {
                     self.note_pace(&sent, &response.answer, is_busy);

@@ -23,6 +23,10 @@ const SLACK: f64 = 1.1;
 
 /// A page is asked for in two where the first one has at least the so-manieth part of it.
 const LEAST_PART: u32 = 5;
+/// The same where the second one can only be asked for when the first one has come.
+const LEAST_PART_OF_CHAIN: u32 = 2;
+/// Tasks that are passed over for others behind them that still fit, until a request goes out.
+const LOOK_AHEAD: usize = 50;
 
 /// What one request has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,46 +279,57 @@ impl<'plan> Packer<'plan> {
         fitting.fold(f64::INFINITY, f64::min).clamp(1.0, f64::from(u32::MAX)) as u32
     }
 
-    /// Takes tasks for one request from the front of `tasks`: how many, their sizes, and whether the request is full.
+    /// Takes tasks for one request, the first of `tasks` and those behind it that fit: each with its size, and whether the
+    /// request is full.
     pub(crate) fn fill<'task>(
         &self,
         tasks: impl Iterator<Item = &'task Task>,
         fan_outs: &[FanOut],
-    ) -> (Vec<u32>, bool) {
-        let mut sizes = Vec::new();
+    ) -> (Vec<(&'task Task, u32)>, bool) {
+        let mut chosen: Vec<(&Task, u32)> = Vec::new();
         let mut filled = Filled::new(self);
+        let mut passed_over = 0;
         for task in tasks {
             if task.connection.is_none() && task.root.is_none() {
                 // The first pages of everything go alone.
-                return if sizes.is_empty() {
-                    (vec![1], true)
+                return if chosen.is_empty() {
+                    (vec![(task, 1)], true)
                 } else {
-                    (sizes, true)
+                    (chosen, true)
                 };
             }
+            if chosen.len() >= self.room.slots || passed_over >= LOOK_AHEAD {
+                return (chosen, true);
+            }
             let size = self.size(task, fan_outs);
-            if sizes.len() >= self.room.slots {
-                return (sizes, true);
+            if filled.add(task, size) || chosen.is_empty() {
+                chosen.push((task, size));
+                continue;
             }
-            let has_room = filled.add(task, size);
-            if !has_room && !sizes.is_empty() {
-                sizes.extend(self.part(task, size, &filled));
-                return (sizes, true);
+            passed_over += 1;
+            if let Some(part) = self.part(task, size, &filled) {
+                filled.add(task, part);
+                chosen.push((task, part));
             }
-            sizes.push(size);
         }
-        let is_full = sizes.len() >= self.room.slots || filled.is_full();
-        (sizes, is_full)
+        let is_full = passed_over > 0 || chosen.len() >= self.room.slots || filled.is_full();
+        (chosen, is_full)
     }
 
     /// The rows of a page that still fit, where the others can be asked for by themselves, and it is not for few.
     fn part(&self, task: &Task, size: u32, filled: &Filled<'_, '_>) -> Option<u32> {
         let index = task.connection?;
-        if !is_by_offset(self.plan.connections.get(index)?) {
+        let connection = self.plan.connections.get(index)?;
+        let least = if is_by_offset(connection) {
+            size.div_ceil(LEAST_PART)
+        } else if is_fixed(connection) || task.size.is_some() || self.share.is_finite() {
             return None;
-        }
-        let left = filled.left(index).min(f64::from(size)) as u32;
-        (left >= size.div_ceil(LEAST_PART)).then_some(left)
+        } else {
+            // What is left is another page that has to be waited for.
+            size.div_ceil(LEAST_PART_OF_CHAIN)
+        };
+        let left = filled.left(task, index).min(f64::from(size)) as u32;
+        (left >= least).then_some(left)
     }
 
     /// Rows that are likely to come of a request, by connection.
@@ -395,8 +410,8 @@ impl<'packer, 'plan> Filled<'packer, 'plan> {
         !is_over
     }
 
-    /// Rows of a connection that there is room for.
-    fn left(&self, index: usize) -> f64 {
+    /// Rows of a connection that there is room for on the page of a task.
+    fn left(&self, task: &Task, index: usize) -> f64 {
         let measures = self.packer.measures.0.iter().zip(self.sums.iter().zip(&self.rooms));
         let left = measures.map(|(measure, (sum, room))| {
             let share = if measure.is_time {
@@ -404,7 +419,7 @@ impl<'packer, 'plan> Filled<'packer, 'plan> {
             } else {
                 f64::INFINITY
             };
-            (room.min(share).min(measure.ceiling(index)) - sum) / measure.costs[index]
+            (room.min(share).min(measure.ceiling(index)) - sum - measure.above(task)) / measure.costs[index]
         });
         left.fold(f64::INFINITY, f64::min).max(0.0)
     }

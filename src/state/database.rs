@@ -413,8 +413,17 @@ impl Writing<'_> {
         Ok(RunKey(self.transaction.last_insert_rowid()))
     }
 
-    pub(crate) fn begin_publishing(&self, run: RunKey) -> rusqlite::Result<()> {
-        self.execute("UPDATE run SET stage = 'publishing' WHERE id = ?", params![run.0])
+    /// Only where every task is done and every response is in parts; else comes back how many of both are not.
+    pub(crate) fn begin_publishing(&self, run: RunKey) -> rusqlite::Result<(u64, u64)> {
+        let count = |table: &str| {
+            self.prepare(&format!("SELECT count(*) FROM {table} WHERE run = ?"))?
+                .query_row(params![run.0], |row| row.get(0))
+        };
+        let open = (count("task")?, count("response")?);
+        if open == (0, 0) {
+            self.execute("UPDATE run SET stage = 'publishing' WHERE id = ?", params![run.0])?;
+        }
+        Ok(open)
     }
 
     /// Keeps the run's figures and forgets everything else of it.

@@ -64,6 +64,19 @@ pub enum StateError {
         /// What is known of the other process.
         owner: String,
     },
+    /// A run is to be published that has not come to its end: a mistake of ours, which must not become one of the reader's.
+    #[error(
+        "{path}: {tasks} pages of the run were not asked for and {responses} responses are in no file; it is not \
+         published, nothing that was fetched is lost; run again, and report this as a defect of gqldump"
+    )]
+    Unfinished {
+        /// The state file.
+        path: PathBuf,
+        /// Pages still to be read.
+        tasks: u64,
+        /// Responses whose rows are in no part.
+        responses: u64,
+    },
     /// Anything else.
     #[error("{path}: {cause}")]
     Other {

@@ -143,9 +143,16 @@ impl StateStore {
             .await
     }
 
-    /// Everything is in parts now: what follows is publishing.
+    /// Everything is in parts now: what follows is publishing. Refused where it is not.
     pub async fn begin_publishing(&self, run: RunKey) -> Result<(), StateError> {
-        self.transact(move |writing| writing.begin_publishing(run)).await
+        match self.transact(move |writing| writing.begin_publishing(run)).await? {
+            (0, 0) => Ok(()),
+            (tasks, responses) => Err(StateError::Unfinished {
+                path: self.path().to_owned(),
+                tasks,
+                responses,
+            }),
+        }
     }
 
     /// The run is published; its figures stay, everything else of it goes.

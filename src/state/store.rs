@@ -131,6 +131,11 @@ impl StateStore {
         let _ = compacted.await;
     }
 
+    /// The state file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The error for a run that is not there though it was just begun.
     pub(crate) fn lost_run(&self, query: &str) -> StateError {
         StateError::Other {

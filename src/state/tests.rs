@@ -176,6 +176,11 @@ async fn bodies_stay_until_their_rows_are_in_parts() {
     let found = store.unfinished_run("groups").await.unwrap().unwrap();
     assert_eq!((found.through, found.parts), (2, vec![part]));
     assert_eq!(found.flaws.last(), Some(&("two".to_owned(), 1)));
+    let refused = store.begin_publishing(run).await.unwrap_err().to_string();
+    assert!(refused.contains("1 responses are in no file"), "{refused}");
+    let blocking = store.clone();
+    let recorded = tokio::task::spawn_blocking(move || blocking.record_parts(run, 3, Vec::new(), Vec::new()));
+    recorded.await.unwrap().unwrap();
     store.begin_publishing(run).await.unwrap();
     assert_eq!(
         store.unfinished_run("groups").await.unwrap().unwrap().stage,
@@ -183,6 +188,18 @@ async fn bodies_stay_until_their_rows_are_in_parts() {
     );
     store.finish_run(run).await.unwrap();
     assert!(store.unfinished_run("groups").await.unwrap().is_none());
+    close(store, thread).await;
+}
+
+#[tokio::test]
+async fn a_run_with_pages_to_read_is_not_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
+    let run = store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap();
+    let refused = store.begin_publishing(run).await.unwrap_err().to_string();
+    assert!(refused.contains("1 pages of the run were not asked for"), "{refused}");
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    assert_eq!(found.stage, Stage::Open);
     close(store, thread).await;
 }
 

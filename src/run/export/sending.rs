@@ -116,21 +116,22 @@ impl<'work> Export<'work> {
         };
         let split = split.filter(|split| split.is_spread);
         split.into_iter().for_each(|split| packer.share_out(split.share));
-        let (sizes, is_full) = packer.fill(tasks.iter().copied(), &self.fan_outs);
-        let is_full = is_full || sizes.len() < tasks.len() || split.is_some();
+        let (chosen, is_full) = packer.fill(tasks.iter().copied(), &self.fan_outs);
+        let is_full = is_full || chosen.len() < tasks.len() || split.is_some();
         let wait = self.pace.typical() / 2.0;
-        if sizes.is_empty() || (self.flying.of(lane) > 0 && !is_full && !spread.is_worth_it(wait)) {
+        if chosen.is_empty() || (self.flying.of(lane) > 0 && !is_full && !spread.is_worth_it(wait)) {
             return None;
         }
         let inline_sizes = packer.inline_sizes().to_vec();
-        let sized = tasks.iter().copied().zip(sizes.iter().copied());
-        let load = self.pace.load(packer.likely(sized.clone(), &self.fan_outs));
-        let asked: Vec<AskedTask> = sized
+        let rows = packer.likely(chosen.iter().copied(), &self.fan_outs);
+        let asked: Vec<AskedTask> = chosen
+            .into_iter()
             .map(|(task, size)| AskedTask {
                 task: task.clone(),
                 size,
             })
             .collect();
+        let load = self.pace.take_off(rows);
         self.split = split.map(|split| (group, split));
         asked.iter().for_each(|asked| self.frontier.remove(&asked.task));
         let sent = Sent {
@@ -154,11 +155,12 @@ impl<'work> Export<'work> {
     }
 
     /// A request of which a part came before the run was interrupted.
-    fn gone_on_with(&self, begun: BegunRequest) -> Sent {
+    fn gone_on_with(&mut self, begun: BegunRequest) -> Sent {
         let allowance = self.pace.allowance(self.workplace.aims);
         let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
         let tasks = begun.tasks.iter().map(|(task, size)| (task, *size));
-        let load = self.pace.load(packer.likely(tasks, &self.fan_outs));
+        let rows = packer.likely(tasks, &self.fan_outs);
+        let load = self.pace.take_off(rows);
         let asked = begun.tasks.into_iter().map(|(task, size)| AskedTask { task, size });
         let asked: Vec<AskedTask> = asked.collect();
         Sent {

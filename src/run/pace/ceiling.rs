@@ -12,6 +12,8 @@ const FIRST_ROWS: f64 = 1_000.0;
 const STEP: f64 = 2.0;
 /// What of the rows that failed is asked for next.
 const RETREAT: f64 = 0.6;
+/// The same where almost as many came lately.
+const BELOW: f64 = 0.9;
 /// How many times more rows a ceiling is tried with.
 const PROBE: f64 = 1.25;
 /// The same where a trial has never failed, or much more succeeded once: about what was given way.
@@ -47,9 +49,21 @@ pub(crate) struct Ceiling {
     /// The last failure, where it may have been chance, or the fault of a single row.
     #[serde(skip)]
     strike: Option<Strike>,
+    /// Requests in flight that try the wall: one is enough to know.
+    #[serde(skip)]
+    trials: u32,
     /// Nothing came since the wall was lowered: it may stand lower still.
     #[serde(skip)]
     is_falling: bool,
+}
+
+/// When a request was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// How often the wall had been moved.
+    moves: u64,
+    /// Whether it tries the wall.
+    is_trial: bool,
 }
 
 /// What came since a failure.
@@ -75,7 +89,11 @@ struct Wall {
 impl Ceiling {
     /// Rows that the next request may hold by what requests had whose rows were mostly of any connection, at least one.
     pub(crate) fn rows(&self, grown: f64) -> f64 {
-        self.wall.map_or(grown, |wall| wall.rows.min(grown)).max(1.0)
+        let most = |wall: Wall| match wall.before {
+            Some(before) if self.trials > 0 => before,
+            _ => wall.rows,
+        };
+        self.wall.map_or(grown, |wall| most(wall).min(grown)).max(1.0)
     }
 
     /// Rows that a request may hold because almost as many came before.
@@ -83,9 +101,20 @@ impl Ceiling {
         (self.once * STEP).max(FIRST_ROWS)
     }
 
-    /// Marks a request that is sent now.
-    pub(crate) fn mark(&self) -> u64 {
-        self.moves
+    /// Marks a request for so many rows that is sent now.
+    pub(crate) fn take_off(&mut self, rows: f64) -> Mark {
+        let before = self.wall.and_then(|wall| wall.before);
+        let is_trial = before.is_some_and(|before| rows > before);
+        self.trials += u32::from(is_trial);
+        Mark {
+            moves: self.moves,
+            is_trial,
+        }
+    }
+
+    /// A request is over.
+    pub(crate) fn land(&mut self, mark: Mark) {
+        self.trials = self.trials.saturating_sub(u32::from(mark.is_trial));
     }
 
     /// An answer with so many rows came.
@@ -103,8 +132,11 @@ impl Ceiling {
         if let Some(before) = wall.before
             && rows > before
         {
-            wall.before = None;
-            wall.patience = (wall.patience / 2).max(PATIENCE);
+            // One that brought fewer rows than were hoped for has not tried all of it.
+            wall.before = (rows < wall.rows * BELOW).then_some(rows);
+            if wall.before.is_none() {
+                wall.patience = (wall.patience / 2).max(PATIENCE);
+            }
         }
         if rows >= wall.rows * NEAR {
             wall.calm += 1;
@@ -123,8 +155,8 @@ impl Ceiling {
 
     /// A request for so many rows failed that was sent at `mark`. False where their number cannot be why, as more
     /// succeeded of late.
-    pub(crate) fn note_failure(&mut self, rows: f64, mark: u64) -> bool {
-        let is_old = mark < self.moves && self.wall.is_some_and(|wall| rows >= wall.rows);
+    pub(crate) fn note_failure(&mut self, rows: f64, mark: Mark) -> bool {
+        let is_old = mark.moves < self.moves && self.wall.is_some_and(|wall| rows >= wall.rows);
         if is_old {
             return true;
         }
@@ -135,22 +167,28 @@ impl Ceiling {
                 return rows >= self.proven * NEAR;
             }
         }
+        // Not to below what came lately, unless even that fails.
+        let floor = if self.is_falling {
+            0.0
+        } else {
+            self.proven.min(rows * BELOW)
+        };
         self.is_falling = true;
-        self.lower(rows);
+        self.lower(rows, (rows * RETREAT).max(floor));
         true
     }
 
     /// So many rows failed, and fewer of the same succeeded.
     pub(crate) fn note_wall(&mut self, rows: f64) {
         if self.wall.is_none_or(|wall| rows <= wall.rows) {
-            self.lower(rows);
+            self.lower(rows, rows * RETREAT);
         }
     }
 
-    fn lower(&mut self, rows: f64) {
+    fn lower(&mut self, rows: f64, to: f64) {
         self.strike = None;
         self.moves += 1;
-        let wall = self.lowered(rows);
+        let wall = self.lowered(rows, to);
         self.proven = self.proven.min(wall.rows);
         self.wall = Some(wall);
     }
@@ -162,7 +200,7 @@ impl Ceiling {
     }
 
     /// The wall after a failure that is believed.
-    fn lowered(&self, rows: f64) -> Wall {
+    fn lowered(&self, rows: f64, to: f64) -> Wall {
         let wall = |rows: f64, patience| Wall {
             rows,
             calm: 0,
@@ -177,8 +215,12 @@ impl Ceiling {
                 ..
             }) if rows > before => wall(before, (patience * WARIER).min(MOST_PATIENCE)),
             last => {
-                let patience = last.map_or(PATIENCE, |last| last.patience);
-                wall((rows * RETREAT).max(1.0), patience)
+                // Met again about where it was, it stands still.
+                let warier = |last: Wall| match to > rows * RETREAT {
+                    true => (last.patience * WARIER).min(MOST_PATIENCE),
+                    false => last.patience,
+                };
+                wall(to.max(1.0), last.map_or(PATIENCE, warier))
             }
         }
     }
@@ -195,6 +237,7 @@ impl Ceiling {
             wall,
             moves: 0,
             strike: None,
+            trials: 0,
             is_falling: false,
             ..self.clone()
         }
@@ -214,12 +257,17 @@ mod tests {
         ceiling.rows(ceiling.grown())
     }
 
+    fn now(ceiling: &Ceiling) -> Mark {
+        ceiling.clone().take_off(0.0)
+    }
+
     /// A server that fails above so many rows, asked for as much as may be: answers, failures, rows.
     fn play(ceiling: &mut Ceiling, rounds: u32, most: f64, wall: impl Fn(u32) -> f64) -> (u32, u32, f64) {
         let (mut answers, mut failures, mut rows) = (0, 0, 0.0);
         for round in 0..rounds {
             let asked = room(ceiling).min(most);
-            let mark = ceiling.mark();
+            let mark = ceiling.take_off(asked);
+            ceiling.land(mark);
             match asked <= wall(round) {
                 true => {
                     ceiling.note_answer(asked);
@@ -282,10 +330,12 @@ mod tests {
     fn one_failure_is_taken_for_chance_and_two_are_not() {
         let mut ceiling = Ceiling::default();
         ceiling.note_answer(900.0);
-        assert!(!ceiling.note_failure(200.0, ceiling.mark()), "more succeeded");
+        assert!(!ceiling.note_failure(200.0, now(&ceiling)), "more succeeded");
         assert_eq!(room(&ceiling), 1_800.0);
-        assert!(ceiling.note_failure(200.0, ceiling.mark()));
-        assert_eq!(room(&ceiling), 120.0);
+        assert!(ceiling.note_failure(200.0, now(&ceiling)));
+        assert_eq!(room(&ceiling), 180.0, "much more succeeded");
+        assert!(ceiling.note_failure(180.0, now(&ceiling)));
+        assert_eq!(room(&ceiling), 108.0, "of late no more");
     }
 
     #[test]
@@ -295,7 +345,7 @@ mod tests {
         // The half with the row fails each time, and the other one succeeds.
         for rows in [2_000.0, 1_000.0, 500.0, 250.0, 125.0, 60.0, 30.0] {
             ceiling.note_answer(rows);
-            ceiling.note_failure(rows, ceiling.mark());
+            ceiling.note_failure(rows, now(&ceiling));
         }
         assert!(room(&ceiling) >= 4_000.0, "{ceiling:?}");
     }
@@ -314,9 +364,23 @@ mod tests {
     fn many_in_flight_when_a_wall_falls_count_once() {
         let mut ceiling = Ceiling::default();
         ceiling.note_answer(1_000.0);
-        let mark = ceiling.mark();
+        let mark = now(&ceiling);
         assert!((0..16).all(|_| ceiling.note_failure(1_000.0, mark)));
-        assert_eq!(room(&ceiling), 600.0);
+        assert_eq!(room(&ceiling), 900.0);
+    }
+
+    #[test]
+    fn a_wall_is_tried_by_one_request_at_a_time() {
+        let mut ceiling = Ceiling::default();
+        play(&mut ceiling, 40, 10_000.0, |_| 700.0);
+        while ceiling.wall.is_some_and(|wall| wall.before.is_none()) {
+            ceiling.note_answer(room(&ceiling));
+        }
+        let trial = room(&ceiling);
+        let mark = ceiling.take_off(trial);
+        assert!(room(&ceiling) < trial);
+        ceiling.land(mark);
+        assert_eq!(room(&ceiling), trial, "it came back with fewer rows than were expected");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::project::SourceSettings;
-use crate::run::pace::ceiling::Ceiling;
+use crate::run::pace::ceiling::{Ceiling, Mark};
 use crate::run::pace::fit::Fit;
 
 pub(crate) use knee::Knee;
@@ -121,7 +121,9 @@ pub(crate) struct Signs {
 pub(crate) struct Load {
     /// Rows that are likely to come, by connection.
     pub(crate) rows: Vec<f64>,
-    mark: u64,
+    /// The connection that most of them were of.
+    largest: Option<usize>,
+    mark: Mark,
 }
 
 impl Load {
@@ -173,9 +175,22 @@ impl Pace {
     }
 
     /// Marks a request with these rows, which is sent now.
-    pub(crate) fn load(&self, rows: Vec<f64>) -> Load {
-        let mark = self.ceiling(&rows).map_or(0, Ceiling::mark);
-        Load { rows, mark }
+    pub(crate) fn take_off(&mut self, rows: Vec<f64>) -> Load {
+        let total = rows.iter().sum();
+        let ceiling = largest(&rows).and_then(|index| self.ceilings.get_mut(index));
+        let mark = ceiling.map_or_else(Mark::default, |ceiling| ceiling.take_off(total));
+        Load {
+            largest: largest(&rows),
+            rows,
+            mark,
+        }
+    }
+
+    /// A request is over, whatever came of it.
+    pub(crate) fn land(&mut self, load: &Load) {
+        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
+            ceiling.land(load.mark);
+        }
     }
 
     /// Seconds that answers took of late, on average.
@@ -204,9 +219,7 @@ impl Pace {
     pub(crate) fn note_failure(&mut self, load: &Load, elapsed: Duration) -> bool {
         // The answer would have taken longer than it was waited for.
         self.time.note_at_least(&load.rows, elapsed.as_secs_f64());
-        if let Some(index) = largest(&load.rows)
-            && let Some(ceiling) = self.ceilings.get_mut(index)
-        {
+        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
             return ceiling.note_failure(load.total(), load.mark);
         }
         true
@@ -214,9 +227,7 @@ impl Pace {
 
     /// A request like this one came through at last that had failed with `rows`.
     pub(crate) fn note_wall(&mut self, load: &Load, rows: f64) {
-        if let Some(index) = largest(&load.rows)
-            && let Some(ceiling) = self.ceilings.get_mut(index)
-        {
+        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
             ceiling.note_wall(rows);
         }
     }
@@ -271,10 +282,6 @@ impl Pace {
             ceilings: self.ceilings.iter().map(Ceiling::settled).collect(),
             ..self.clone()
         }
-    }
-
-    fn ceiling(&self, rows: &[f64]) -> Option<&Ceiling> {
-        self.ceilings.get(largest(rows)?)
     }
 }
 

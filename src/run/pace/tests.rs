@@ -79,7 +79,8 @@ fn play(pace: &mut Pace, server: &Server, requests: std::ops::Range<u32>, most: 
     let mut outcome = Outcome::default();
     for request in requests {
         let rows = allowed(pace, most);
-        let load = pace.load(vec![rows]);
+        let load = pace.take_off(vec![rows]);
+        pace.land(&load);
         match server.ask(request, rows, &mut random) {
             Ok(seconds) => {
                 pace.note_answer(&[rows], Duration::from_secs_f64(seconds), (rows * 500.0) as u64);
