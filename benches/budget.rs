@@ -31,7 +31,7 @@ use simulation::Simulation;
 
 const WINDOW: Duration = Duration::from_secs(60);
 const A_WINDOW: usize = 100;
-const CONCURRENCY: usize = 20;
+const CONCURRENCY: usize = 16;
 /// The most rows on a page.
 const CAP: u64 = 5_000;
 /// Three hundred times the 3,500 rows that the stand-in has.

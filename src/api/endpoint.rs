@@ -19,7 +19,7 @@ use crate::api::retry::{RetryDecision, RetryState};
 use crate::api::token::{ReadToken, TokenEdition, TokenKeeper};
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use crate::clock::Clock;
-use crate::project::{RetryPolicy, SourceSettings, VerdictRule};
+use crate::project::{RequestLimit, RetryPolicy, SourceSettings, VerdictRule};
 use crate::report::{Event, SharedObserver};
 
 /// One API, with everything that all requests to it share.
@@ -211,9 +211,8 @@ impl Endpoint {
         self.limiter.free_permits()
     }
 
-    /// The length of the window that leaves the most time between two permits; `None` for a source without request
-    /// limits.
-    pub fn window(&self) -> Option<Duration> {
+    /// The window that leaves the most time between two permits; `None` for a source without request limits.
+    pub fn window(&self) -> Option<&RequestLimit> {
         self.limiter.window()
     }
 

@@ -114,7 +114,13 @@ mod tests {
         }
         let mut pace = Pace::new(2);
         for rows in [10.0, 100.0, 200.0] {
-            pace.note_answer(&[0.0, rows], Duration::from_millis(2 * rows as u64), 300 * rows as u64);
+            let load = pace.take_off(vec![0.0, rows]);
+            pace.note_answer(
+                &load,
+                &[0.0, rows],
+                Duration::from_millis(2 * rows as u64),
+                300 * rows as u64,
+            );
         }
         pace.note_cap(1, 100);
         let connections = vec!["groups".to_owned(), "groups.findings".to_owned()];

@@ -16,7 +16,7 @@ use crate::api::limiter::permit_log::{GrantId, PermitLog};
 use crate::api::limiter::queue::{Head, Queue, Ticket};
 use crate::api::limiter::slots::{Blocked, Slots};
 use crate::api::limiter::window::Arrival;
-use crate::project::Limits;
+use crate::project::{Limits, RequestLimit};
 use crate::report::SharedObserver;
 
 /// How long a request waits that leaves to others what they need, until it looks again whether they do.
@@ -39,8 +39,8 @@ pub struct Limiter {
     teller: BudgetTeller,
     /// The largest margin of all windows; `None` for a source without request limits, where arrivals do not matter.
     margin: Option<Duration>,
-    /// The length of the window that leaves the most time between two permits.
-    window: Option<Duration>,
+    /// The window that leaves the most time between two permits.
+    window: Option<RequestLimit>,
 }
 
 /// What changes with each request.
@@ -75,7 +75,7 @@ impl Limiter {
                 .requests
                 .iter()
                 .max_by_key(|limit| limit.per / limit.max.max(1))
-                .map(|limit| limit.per),
+                .cloned(),
         }
     }
 
@@ -101,10 +101,10 @@ impl Limiter {
         Some(free.saturating_sub(u32::try_from(books.queue.len()).unwrap_or(u32::MAX)))
     }
 
-    /// The length of the window that leaves the most time between two permits where all are used; `None` for a source
-    /// without request limits.
-    pub fn window(&self) -> Option<Duration> {
-        self.window
+    /// The window that leaves the most time between two permits where all are used; `None` for a source without request
+    /// limits.
+    pub fn window(&self) -> Option<&RequestLimit> {
+        self.window.as_ref()
     }
 
     /// How many requests wait for a permit now.

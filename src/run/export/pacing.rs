@@ -19,7 +19,8 @@ impl Export<'_> {
         for page in &answer.data.pages {
             rows[page.connection] += page.rows as f64;
         }
-        self.pace.note_answer(&rows, answer.elapsed, answer.body.len() as u64);
+        self.pace
+            .note_answer(&sent.load, &rows, answer.elapsed, answer.body.len() as u64);
         // What failed twice and more, and came with fewer rows, failed for their number.
         if sent.terms.failures > 1 {
             self.pace.note_wall(&sent.load, sent.terms.failed);

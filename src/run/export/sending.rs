@@ -178,13 +178,19 @@ impl<'work> Export<'work> {
     /// What is left of the source's budget.
     fn budget(&self) -> Option<Budget> {
         let endpoint = &self.workplace.endpoint;
-        let (free, per) = endpoint.free_permits().zip(endpoint.window())?;
-        Some(Budget { free, per })
+        let (free, window) = endpoint.free_permits().zip(endpoint.window())?;
+        Some(Budget {
+            free,
+            most: window.max,
+            per: window.per,
+        })
     }
 
-    /// Requests that this query file may have in flight.
+    /// Requests that this query file may have in flight, those among them that wait for a permit.
     pub(super) fn places(&self) -> usize {
-        self.workplace.concurrency.min(self.workplace.knee().limit())
+        let most = self.workplace.concurrency.min(self.workplace.knee().limit());
+        let called_for = self.budget().and_then(|budget| budget.called_for(self.pace.typical()));
+        called_for.map_or(most, |called_for| most.min(called_for))
     }
 
     /// The first of the tasks that are wanted, and those that may share a request with it.

@@ -14,6 +14,9 @@ const MOST_SURPRISE: f64 = 4.0;
 /// How much the parts found before count, beside what the observations say: rows that always come together in the same
 /// proportions leave open which of them takes the time.
 const INERTIA: f64 = 0.02;
+/// The same of what any answer has. A server that becomes slower is asked for less, so that its answers take as long as
+/// before: that looks as if rows took no time.
+const INERTIA_OF_ANY: f64 = 0.5;
 /// Rows that are worth what any answer has, when errors are weighed.
 const ROWS_OF_ANY: f64 = 100.0;
 /// Rounds of the descent; it converges long before with the few connections that a query has.
@@ -142,6 +145,7 @@ impl Fit {
 
     fn solve(&mut self) {
         let size = self.parts.len();
+        self.scale();
         let before = self.parts.clone();
         for _ in 0..ROUNDS {
             for index in 0..size {
@@ -152,10 +156,29 @@ impl Fit {
                 }
                 let others: f64 = row.iter().zip(&self.parts).map(|(product, part)| product * part).sum();
                 let others = others - own * self.parts[index];
-                let inertia = own * INERTIA;
+                let inertia = own * if index == 0 { INERTIA_OF_ANY } else { INERTIA };
                 let part = (self.targets[index] - others + inertia * before[index]) / (own + inertia);
                 self.parts[index] = part.max(0.0);
             }
+        }
+    }
+
+    /// Everything becomes slower and faster together, as far as that explains what was seen.
+    fn scale(&mut self) {
+        let size = self.parts.len();
+        let (mut told, mut squares) = (0.0, 0.0);
+        for (index, part) in self.parts.iter().enumerate() {
+            let row = &self.products[index * size..(index + 1) * size];
+            told += part * self.targets[index];
+            squares += part
+                * row
+                    .iter()
+                    .zip(&self.parts)
+                    .map(|(product, part)| product * part)
+                    .sum::<f64>();
+        }
+        if squares > 0.0 && told > 0.0 {
+            self.parts.iter_mut().for_each(|part| *part *= told / squares);
         }
     }
 

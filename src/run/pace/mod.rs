@@ -26,6 +26,11 @@ pub(crate) use spread::{Budget, Split, Spread};
 const SHARE_OF_BYTES: f64 = 0.5;
 /// However long any answer takes, rows have this share of the target.
 const LEAST_SHARE: f64 = 0.1;
+/// How much each answer counts for how far the server has changed while a request was on its way: the last ten or so
+/// decide.
+const TREND_WEIGHT: f64 = 0.1;
+/// How many times slower or faster a server is taken to become meanwhile at most, as a logarithm.
+const MOST_TREND: f64 = 0.4;
 /// Pages of one same size below what was asked for, with more behind, by which a cap is known.
 const CAP_SIGHTS: u32 = 3;
 
@@ -35,6 +40,9 @@ pub(crate) struct Pace {
     /// Seconds.
     time: Fit,
     bytes: Fit,
+    /// How many times longer answers took than was foreseen when they were asked for, as a logarithm.
+    #[serde(skip)]
+    trend: f64,
     /// By the connection that most rows of a request are of.
     ceilings: Vec<Ceiling>,
     caps: Vec<Cap>,
@@ -124,6 +132,8 @@ pub(crate) struct Load {
     /// The connection that most of them were of.
     largest: Option<usize>,
     mark: Mark,
+    /// What was known of response times then: seconds of any answer, and of a row of each connection.
+    foresight: Option<(f64, Vec<f64>)>,
 }
 
 impl Load {
@@ -139,6 +149,7 @@ impl Pace {
         Self {
             time: Fit::new(connections),
             bytes: Fit::new(connections),
+            trend: 0.0,
             ceilings: vec![Ceiling::default(); connections],
             caps: vec![Cap::default(); connections],
         }
@@ -160,13 +171,13 @@ impl Pace {
 
     /// What the next request may hold.
     pub(crate) fn allowance(&self, aims: Aims) -> Allowance {
-        let per_row = |fit: &Fit| (0..self.caps.len()).map(|index| fit.per_row(index)).collect();
         let room = |fit: &Fit, aim: f64| (aim - fit.base()).max(aim * LEAST_SHARE);
-        let measure = |fit: &Fit, aim: f64| fit.is_known().then(|| (room(fit, aim), per_row(fit)));
+        let measure = |fit: &Fit, aim: f64| fit.is_known().then(|| (room(fit, aim), self.per_row(fit)));
         let wall = |ceiling: &Ceiling| ceiling.wall().unwrap_or(f64::INFINITY);
         let grown = self.ceilings.iter().map(Ceiling::grown).fold(0.0, f64::max);
         Allowance {
-            time: measure(&self.time, aims.time.as_secs_f64()),
+            // When it is answered the server will have become slower or faster by as much again.
+            time: measure(&self.time, aims.time.as_secs_f64() / self.trend.exp()),
             bytes: measure(&self.bytes, aims.bytes as f64 * SHARE_OF_BYTES),
             rows: self.ceilings.iter().map(|ceiling| ceiling.rows(grown)).collect(),
             walls: self.ceilings.iter().map(wall).collect(),
@@ -181,6 +192,10 @@ impl Pace {
         let mark = ceiling.map_or_else(Mark::default, |ceiling| ceiling.take_off(total));
         Load {
             largest: largest(&rows),
+            foresight: self
+                .time
+                .is_known()
+                .then(|| (self.time.base(), self.per_row(&self.time))),
             rows,
             mark,
         }
@@ -204,7 +219,17 @@ impl Pace {
     }
 
     /// An answer came with these rows.
-    pub(crate) fn note_answer(&mut self, rows: &[f64], elapsed: Duration, bytes: u64) {
+    pub(crate) fn note_answer(&mut self, load: &Load, rows: &[f64], elapsed: Duration, bytes: u64) {
+        if let Some((base, per_row)) = &load.foresight {
+            let foreseen = base
+                + rows
+                    .iter()
+                    .zip(per_row)
+                    .map(|(rows, seconds)| rows * seconds)
+                    .sum::<f64>();
+            let surprise = (elapsed.as_secs_f64() / foreseen).ln().clamp(-MOST_TREND, MOST_TREND);
+            self.trend += TREND_WEIGHT * (surprise - self.trend);
+        }
         self.time.note(rows, elapsed.as_secs_f64());
         self.bytes.note(rows, bytes as f64);
         if let Some(index) = largest(rows)
@@ -276,10 +301,15 @@ impl Pace {
         }
     }
 
+    fn per_row(&self, fit: &Fit) -> Vec<f64> {
+        (0..self.caps.len()).map(|index| fit.per_row(index)).collect()
+    }
+
     /// What is kept for the next run.
     pub(crate) fn settled(&self) -> Self {
         Self {
             ceilings: self.ceilings.iter().map(Ceiling::settled).collect(),
+            trend: 0.0,
             ..self.clone()
         }
     }

@@ -17,8 +17,19 @@ const LEAST_PRICE: f64 = 0.05;
 pub(crate) struct Budget {
     /// Requests that could be sent now.
     pub(crate) free: u32,
+    /// The most requests in a window.
+    pub(crate) most: u32,
     /// The length of the window.
     pub(crate) per: Duration,
+}
+
+impl Budget {
+    /// How many requests keep the budget used up where each takes so many seconds (Little's law), and one that waits:
+    /// what is made before its permit is made with what is known by then. Any number while permits are free.
+    pub(crate) fn called_for(&self, seconds: f64) -> Option<usize> {
+        let in_flight = f64::from(self.most) * seconds / self.per.as_secs_f64();
+        (self.free == 0 && seconds > 0.0).then_some(in_flight.ceil() as usize + 1)
+    }
 }
 
 /// How work is spread; `None` for a source without a budget.
@@ -79,6 +90,7 @@ mod tests {
         Spread {
             budget: Some(Budget {
                 free,
+                most: 100,
                 per: Duration::from_secs(60),
             }),
             free_places: 16,
@@ -95,6 +107,15 @@ mod tests {
             ..spread(0)
         };
         assert_eq!(free.price(), LEAST_PRICE);
+    }
+
+    #[test]
+    fn as_many_are_in_flight_as_the_budget_and_the_latency_call_for() {
+        let budget = |free| spread(free).budget.unwrap();
+        assert_eq!(budget(0).called_for(6.0), Some(11));
+        assert_eq!(budget(0).called_for(0.1), Some(2));
+        assert_eq!(budget(3).called_for(6.0), None, "what is free is used");
+        assert_eq!(budget(0).called_for(0.0), None, "nothing is known yet");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use rand::{Rng as _, SeedableRng as _};
 
 use super::*;
 
+mod budget;
+
 const AIMS: Aims = Aims {
     time: Duration::from_secs(10),
     bytes: 64 << 20,
@@ -83,7 +85,7 @@ fn play(pace: &mut Pace, server: &Server, requests: std::ops::Range<u32>, most: 
         pace.land(&load);
         match server.ask(request, rows, &mut random) {
             Ok(seconds) => {
-                pace.note_answer(&[rows], Duration::from_secs_f64(seconds), (rows * 500.0) as u64);
+                pace.note_answer(&load, &[rows], Duration::from_secs_f64(seconds), (rows * 500.0) as u64);
                 outcome.rows += rows;
                 outcome.answers += 1;
                 outcome.seconds += seconds;
@@ -203,7 +205,8 @@ fn responses_stay_below_what_is_read() {
     };
     let mut pace = Pace::new(1);
     for rows in [100.0, 200.0, 300.0] {
-        pace.note_answer(&[rows], Duration::from_millis(200), (rows * 1_000.0) as u64);
+        let load = pace.take_off(vec![rows]);
+        pace.note_answer(&load, &[rows], Duration::from_millis(200), (rows * 1_000.0) as u64);
     }
     let (room, per_row) = pace.allowance(aims).bytes.unwrap();
     assert!((400.0..=500.5).contains(&(room / per_row[0])), "{room} {per_row:?}");
