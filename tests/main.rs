@@ -10,6 +10,7 @@
 
 // How tests are written: a project on disk, an API to ask, the program, and what it leaves behind.
 mod cell;
+mod chaos;
 mod exported;
 mod program;
 mod project;
@@ -28,6 +29,7 @@ mod export;
 mod generated;
 mod imports;
 mod nested;
+mod network;
 mod pieces;
 mod plan;
 mod resume;

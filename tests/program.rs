@@ -1,6 +1,6 @@
 //! The program under test: started, waited for or signalled, and what it said.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -56,15 +56,12 @@ impl Running {
 
     /// Reads its standard output up to the end of the first line with this piece in it.
     pub(crate) fn read_stdout_until(&mut self, piece: &str) -> String {
-        let stdout = self.child.stdout.as_mut().expect("its standard output");
-        let mut text = String::new();
-        let mut byte = [0];
-        while !(text.ends_with('\n') && text.contains(piece)) {
-            // Byte by byte, so that what comes later stays there for `end`.
-            stdout.read_exact(&mut byte).expect("more output");
-            text.push(byte[0].into());
-        }
-        text
+        read_until(self.child.stdout.as_mut().expect("its standard output"), piece)
+    }
+
+    /// The same of its standard error.
+    pub(crate) fn read_stderr_until(&mut self, piece: &str) -> String {
+        read_until(self.child.stderr.as_mut().expect("its standard error"), piece)
     }
 
     /// Waits for its end; one that does not come is an end of the test, too.
@@ -83,6 +80,17 @@ impl Running {
             stderr: String::from_utf8(output.stderr).expect("text"),
         }
     }
+}
+
+fn read_until(output: &mut impl Read, piece: &str) -> String {
+    let mut text = String::new();
+    let mut byte = [0];
+    while !(text.ends_with('\n') && text.contains(piece)) {
+        // Byte by byte, so that what comes later stays there for `end`.
+        output.read_exact(&mut byte).expect("more output");
+        text.push(byte[0].into());
+    }
+    text
 }
 
 /// The program, without arguments, with nothing in its environment that tests would not know of.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::chaos::SelfSigned;
 use crate::errors::{ITEMS, SETTINGS, failure, items, page};
 use crate::project::Api;
 use crate::stub::{Answer, Stub, cursor};
@@ -50,6 +51,15 @@ fn a_host_without_an_address_is_named() {
     let address = "https://no-such-host.invalid/graphql".to_owned();
     let told = failure(&items(ITEMS), Api { address, token: None }, 1);
     assert!(told.contains("no-such-host.invalid"), "{told}");
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let host = SelfSigned::start();
+    insta::assert_snapshot!(failure(&items(ITEMS), &host, 1), @r"
+    TIME error api/items: failed: ADDRESS: no secure connection (invalid peer certificate: UnknownIssuer); given up after 2 attempts
+        the next run goes on from here
+    ");
 }
 
 #[test]
