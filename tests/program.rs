@@ -125,7 +125,7 @@ pub(crate) fn steady(text: &str, folder: &Path) -> String {
         (r"127\.0\.0\.1:\d+", "ADDRESS"),
         (r"the next one is in [\w.]+", "the next one is in WAIT"),
         (r"(requests?), [\d.]+m?s", "$1, ELAPSED"),
-        (r"\(process \d+\)", "(process PID)"),
+        (r"\(process \d+, for [\w ]+\)", "(process PID, for AGE)"),
     ];
     patterns.into_iter().fold(text, |text, (pattern, name)| {
         Regex::new(pattern)

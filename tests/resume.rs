@@ -281,14 +281,49 @@ fn a_second_process_is_refused_and_told_whom_to_wait_for() {
     let mut first = project.start(&server, &MANY_PAGES);
     await_requests(&server, &mut first, 3);
     let second = project.run(&server, &["--quiet"]).with_code(1);
-    assert!(
-        second.stderr.contains(&format!("(process {})", first.pid())),
-        "{}",
-        second.stderr
-    );
-    insta::assert_snapshot!(project.steady(&second.stderr), @"TIME error demo: failed: output/demo/.gqldump/lock: another gqldump works on this source and output (process PID); wait for it, or choose another --output");
+    let owner = format!("(process {}, for ", first.pid());
+    assert!(second.stderr.contains(&owner), "{}", second.stderr);
+    insta::assert_snapshot!(project.steady(&second.stderr), @"TIME error demo: failed: output/demo/.gqldump/lock: another gqldump works on this source and output (process PID, for AGE); wait for it (`gqldump run --wait` does), or choose another --output");
     first.end().with_code(0);
     table("vulnerabilities").check(&project.exported("vulnerabilities"), server.stand_in());
+}
+
+#[test]
+fn a_second_process_that_waits_goes_on_where_the_first_was_killed() {
+    let (project, server) = (Project::demo().only(&["vulnerabilities"]), serve(slow()));
+    let mut first = project.start(&server, &MANY_PAGES);
+    await_requests(&server, &mut first, 10);
+    let mut second = project.start(&server, &[MANY_PAGES.as_slice(), &["--wait"]].concat());
+    let told = second.read_stderr_until("waits");
+    assert!(told.contains(&format!("(process {}, for ", first.pid())), "{told}");
+    let until_then = server.log().requests;
+    await_requests(&server, &mut first, until_then + 3);
+    first.signal(Signal::SIGKILL);
+    first.end();
+    let ended = second.end().with_code(0);
+    assert!(ended.stderr.contains("goes on: "), "{}", ended.stderr);
+    table("vulnerabilities").check(&project.exported("vulnerabilities"), server.stand_in());
+    assert_eq!(server.log().max_in_flight, 1, "both sent requests");
+}
+
+#[test]
+fn a_process_that_waits_gives_up_in_the_end_or_when_it_is_told_to() {
+    let (project, server) = (Project::demo().only(&["vulnerabilities"]), serve(slow()));
+    let mut first = project.start(&server, &MANY_PAGES);
+    await_requests(&server, &mut first, 3);
+    let impatient = project.run(&server, &["--wait=10ms"]).with_code(1);
+    assert!(
+        impatient.stderr.contains("another gqldump works on"),
+        "{}",
+        impatient.stderr
+    );
+    let mut stopped = project.start(&server, &["--wait=1h"]);
+    stopped.read_stderr_until("waits");
+    stopped.signal(Signal::SIGTERM);
+    let stopped = stopped.end().with_code(5);
+    assert!(stopped.stderr.contains("nothing was begun"), "{}", stopped.stderr);
+    first.signal(Signal::SIGKILL);
+    first.end();
 }
 
 #[test]

@@ -69,6 +69,7 @@ impl Simulation {
                 format: Format::default(),
                 variables: Default::default(),
                 is_fresh: false,
+                wait: Duration::ZERO,
                 clock: Clock::simulated(start),
                 observer: Arc::new(Unheard),
                 stop,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fs_err as fs;
+use gqldump::clock::Clock;
 use gqldump::state::StateLock;
 use nix::sys::signal::Signal;
 use regex::Regex;
@@ -129,7 +130,7 @@ fn what_is_forgotten_is_told_and_gone_for_the_named_query_files_alone() {
         json["sources"][0]["queries"][query]["learnt"].clone()
     };
     assert_ne!(learnt(0)["learnt_at"], Value::Null);
-    let lock = StateLock::take(&project.written(".gqldump")).expect("the lock");
+    let lock = StateLock::take(&project.written(".gqldump"), &Clock::system()).expect("the lock");
     let refused = run(&mut project.gqldump(&["status", "--forget"])).with_code(1);
     assert!(refused.stderr.contains("another gqldump"), "{}", refused.stderr);
     drop(lock);

@@ -26,7 +26,7 @@ pub use envelope::{Envelope, EnvelopeError, read_envelope};
 pub use error::{ApiError, Failure, Refusal};
 pub use graphql_error::{ErrorPath, GraphqlError, Location, PathSegment};
 pub use http::HttpTransport;
-pub use limiter::{Limiter, Permit, PermitError, PermitLog};
+pub use limiter::{Limiter, Permit, PermitError, PermitLog, stopped};
 pub use request::GraphqlRequest;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{MAX_CONSECUTIVE_THROTTLES, RetryDecision, RetryState};

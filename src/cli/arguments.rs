@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -143,6 +144,9 @@ pub(super) struct RunArguments {
     /// Drop unfinished exports and begin afresh
     #[arg(long)]
     pub(super) fresh: bool,
+    /// Wait for another run on the same source and output instead of refusing; at most for so long, such as 30m
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_value = "0s", default_missing_value = FOREVER, value_parser = patience, hide_default_value = true)]
+    pub(super) wait: Duration,
     #[command(flatten)]
     pub(super) report: ReportArguments,
 }
@@ -216,6 +220,16 @@ pub(super) enum DemoCommand {
     /// Print the rows that an export of a table must have, as NDJSON
     #[command(hide = true)]
     Rows(DemoRowsOptions),
+}
+
+/// How long to wait where nothing limits it.
+const FOREVER: &str = "forever";
+
+fn patience(text: &str) -> Result<Duration, String> {
+    if text == FOREVER {
+        return Ok(Duration::MAX);
+    }
+    humantime::parse_duration(text).map_err(|error| format!("{error}: write a duration with its unit, such as 30m"))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

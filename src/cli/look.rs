@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -27,6 +28,7 @@ pub(super) fn settings(project: &ProjectArguments, output: PathBuf) -> RunSettin
         format: Format::default(),
         variables: variables(project),
         is_fresh: false,
+        wait: Duration::ZERO,
         observer: report_to(Box::new(std::io::stderr()), clock.clone(), style),
         clock,
         stop,

@@ -25,6 +25,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
         format: arguments.format,
         variables: variables(&arguments.project),
         is_fresh: arguments.fresh,
+        wait: arguments.wait,
         clock,
         observer,
         stop,
@@ -33,8 +34,10 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcomes = runtime.block_on(async {
         tokio::select! {
-            outcomes = run_all(&jobs, &settings) => outcomes,
+            // Signals are watched before anything is begun.
+            biased;
             () = watch_signals(stop_sender, &settings.observer) => Vec::new(),
+            outcomes = run_all(&jobs, &settings) => outcomes,
         }
     });
     // In a JSON log each line is an object, and `published` holds what the table would say.

@@ -38,6 +38,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod text_limits;
+mod turn;
 mod turning;
 mod upstream;
 

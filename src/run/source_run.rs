@@ -24,9 +24,10 @@ use crate::run::plans::{DeniedFields, Planner, is_still_denied, plan_all};
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
 use crate::run::text_limits::TextLimits;
+use crate::run::turn::take_turn;
 use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
-use crate::state::{StateError, StateLock, StateStore, StateView, StoredSchema};
+use crate::state::{StateError, StateStore, StateView, StoredSchema};
 
 /// Sets up what carries the requests of a source: [`crate::api::HttpTransport`], or what a test puts in its place.
 pub type OpenTransport = Arc<dyn Fn() -> Result<Arc<dyn Transport>, TransportError> + Send + Sync>;
@@ -60,6 +61,8 @@ pub struct RunSettings {
     pub variables: BTreeMap<String, String>,
     /// Whether unfinished runs are dropped.
     pub is_fresh: bool,
+    /// How long another run on the same source and output is waited for.
+    pub wait: Duration,
     /// Tells the time of day.
     pub clock: Clock,
     /// Is told everything.
@@ -74,6 +77,9 @@ pub enum SourceError {
     /// The output folder cannot be written.
     #[error("the output folder cannot be written: {0}; choose another with --output, or mend its permissions")]
     Output(std::io::Error),
+    /// The run was stopped before it was its turn.
+    #[error("stopped while it waited for another gqldump; nothing was begun")]
+    Stopped,
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -98,6 +104,7 @@ impl SourceError {
                 _ => QueryOutcome::Failed,
             },
             Self::Schema(_) => QueryOutcome::Refused,
+            Self::Stopped => QueryOutcome::Interrupted,
             Self::Output(_) | Self::State(_) | Self::Transport(_) => QueryOutcome::Failed,
         }
     }
@@ -109,7 +116,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     let folder = SourceFolder::new(&settings.output, &job.name);
     check_writable(folder.path()).map_err(SourceError::Output)?;
     let own_folder = folder.own();
-    let _lock = StateLock::take(&own_folder)?;
+    let _lock = take_turn(&own_folder, &job.name, settings).await?;
     let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;
     let permit_log = PermitLog::open(
         &own_folder.join("permits"),

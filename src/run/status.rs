@@ -145,7 +145,7 @@ pub async fn forget_learnt(
     if StateView::open(&own)?.is_none() {
         return Ok(Vec::new());
     }
-    let _lock = StateLock::take(&own)?;
+    let _lock = StateLock::take(&own, clock)?;
     let (state, thread) = StateStore::open(&own, clock)?;
     let dropped = forget(&own, &state, queries).await;
     drop(state);

@@ -57,7 +57,10 @@ pub enum StateError {
         needed: i64,
     },
     /// Another process works on the same source and output.
-    #[error("{path}: another gqldump works on this source and output{owner}; wait for it, or choose another --output")]
+    #[error(
+        "{path}: another gqldump works on this source and output{owner}; wait for it (`gqldump run --wait` does), or \
+         choose another --output"
+    )]
     Locked {
         /// The lock file.
         path: PathBuf,

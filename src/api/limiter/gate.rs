@@ -289,7 +289,7 @@ impl Drop for Waiting<'_> {
 }
 
 /// Completes when `stop` turns true; never if its sender is gone, for then nobody can stop the run.
-pub(in crate::api) async fn stopped(mut stop: watch::Receiver<bool>) {
+pub async fn stopped(mut stop: watch::Receiver<bool>) {
     if stop.wait_for(|stopped| *stopped).await.is_err() {
         std::future::pending::<()>().await;
     }

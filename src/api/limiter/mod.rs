@@ -18,7 +18,6 @@ mod fairness;
 #[cfg(test)]
 mod simulation;
 
-pub(in crate::api) use gate::stopped;
-pub use gate::{Limiter, PermitError};
+pub use gate::{Limiter, PermitError, stopped};
 pub use permit::Permit;
 pub use permit_log::PermitLog;
