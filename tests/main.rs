@@ -37,3 +37,4 @@ mod schema;
 mod simulated;
 mod status;
 mod steered;
+mod together;

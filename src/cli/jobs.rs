@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::{HttpTransport, ReadToken, Transport};
 use crate::cli::arguments::ProjectArguments;
+use crate::cli::budgets::budget_name;
 use crate::demo::{DemoConfig, DemoServer};
 use crate::plan::{GraphqlFile, PlanError, QueryDocument};
 use crate::project::{EndpointAddress, KeyOverride, Project, Source, SourceSettings};
@@ -57,8 +58,11 @@ impl Jobs {
             return Ok(());
         }
         let mut settings = source.settings.clone();
-        let (url, api, token) = match &source.settings.endpoint {
-            EndpointAddress::Url(url) => (url.clone(), api_name(url), token(source)),
+        let (url, api, budget, token) = match &source.settings.endpoint {
+            EndpointAddress::Url(url) => {
+                let budget = budget_name(url, source.settings.auth.token.as_ref());
+                (url.clone(), api_name(url), Some(budget), token(source))
+            }
             EndpointAddress::Demo(name) => {
                 let server = DemoServer::start(DemoConfig::named(name)?)?;
                 let secret = server.token().clone();
@@ -68,7 +72,7 @@ impl Jobs {
                 settings.auth.header.clone_from(&server.auth().header);
                 settings.auth.scheme.clone_from(&server.auth().scheme);
                 self._stand_ins.push(server);
-                (url, format!("demo:{name}"), Some(token))
+                (url, format!("demo:{name}"), None, Some(token))
             }
         };
         self.sources.push(SourceJob {
@@ -76,6 +80,7 @@ impl Jobs {
             open_transport: over_http(url, settings.clone()),
             settings,
             api,
+            budget,
             token,
             queries,
             others,

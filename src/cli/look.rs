@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::cli::arguments::ProjectArguments;
+use crate::cli::budgets::budgets_folder;
 use crate::cli::jobs::variables;
 use crate::clock::Clock;
 use crate::output::Format;
@@ -29,6 +30,7 @@ pub(super) fn settings(project: &ProjectArguments, output: PathBuf) -> RunSettin
         variables: variables(project),
         is_fresh: false,
         wait: Duration::ZERO,
+        budgets: budgets_folder(),
         observer: report_to(Box::new(std::io::stderr()), clock.clone(), style),
         clock,
         stop,

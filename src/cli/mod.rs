@@ -4,6 +4,7 @@
 //! comes from `report/`, and what has to be decided is decided below.
 
 mod arguments;
+mod budgets;
 mod check;
 mod demo;
 mod jobs;

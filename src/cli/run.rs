@@ -7,6 +7,7 @@ use futures::future::join_all;
 use tokio::sync::watch;
 
 use crate::cli::arguments::{ReportArguments, RunArguments};
+use crate::cli::budgets::budgets_folder;
 use crate::cli::jobs::{Jobs, variables};
 use crate::cli::stop::watch_signals;
 use crate::clock::Clock;
@@ -26,6 +27,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
         variables: variables(&arguments.project),
         is_fresh: arguments.fresh,
         wait: arguments.wait,
+        budgets: budgets_folder(),
         clock,
         observer,
         stop,

@@ -7,6 +7,7 @@
 //! `upstream.rs` has these values. Must not know HTTP, SQL, Arrow or GraphQL: each has a module below that it talks to in
 //! words of its own. Never prints, and has its clock passed in.
 
+mod budget;
 mod company;
 mod denied;
 mod estimate;

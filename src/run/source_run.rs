@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::{Semaphore, watch};
 
-use crate::api::{ApiError, Endpoint, PermitLog, ReadToken, Surroundings, Transport, TransportError};
+use crate::api::{ApiError, Endpoint, ReadToken, Surroundings, Transport, TransportError};
 use crate::clock::Clock;
 use crate::output::{Format, RunId, SourceFolder};
 use crate::plan::{Plan, PlanError, QueryDocument, unknown_paging_rules};
 use crate::project::{OnDenied, SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
+use crate::run::budget::{open_permit_log, shared_log};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
 use crate::run::learnt::Learnt;
 use crate::run::memory::read_denied;
@@ -42,6 +43,8 @@ pub struct SourceJob {
     pub open_transport: OpenTransport,
     /// What the API is called where its schema is kept: a stand-in has another address each time.
     pub api: String,
+    /// What those call its budget who share it; `None` for one that nobody else asks.
+    pub budget: Option<String>,
     /// Reads the token; `None` for an API that asks for none.
     pub token: Option<ReadToken>,
     /// The query files, each with its name.
@@ -63,6 +66,8 @@ pub struct RunSettings {
     pub is_fresh: bool,
     /// How long another run on the same source and output is waited for.
     pub wait: Duration,
+    /// Where the permits are noted of sources that share a budget; `None`: each source has its budget for itself.
+    pub budgets: Option<PathBuf>,
     /// Tells the time of day.
     pub clock: Clock,
     /// Is told everything.
@@ -118,17 +123,12 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     let own_folder = folder.own();
     let _lock = take_turn(&own_folder, &job.name, settings).await?;
     let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;
-    let permit_log = PermitLog::open(
-        &own_folder.join("permits"),
-        settings.clock.clone(),
-        &job.settings.limits,
-        &job.settings.timing,
-    );
+    let permit_log = open_permit_log(job, settings, &own_folder)?;
     let surroundings = Surroundings {
         transport,
         token: job.token.clone(),
         clock: settings.clock.clone(),
-        permit_log: Some(permit_log.map_err(SourceError::Output)?),
+        permit_log: Some(permit_log),
         observer: Arc::clone(&settings.observer),
         stop: settings.stop.clone(),
     };
@@ -332,7 +332,8 @@ pub(crate) fn bare_endpoint(job: &SourceJob, settings: &RunSettings) -> Result<E
         transport: (job.open_transport)()?,
         token: job.token.clone(),
         clock: settings.clock.clone(),
-        permit_log: None,
+        // A question beside a run counts as its requests do; one that cannot be noted is asked all the same.
+        permit_log: shared_log(job, settings).and_then(Result::ok),
         observer: Arc::clone(&settings.observer),
         stop: settings.stop.clone(),
     };

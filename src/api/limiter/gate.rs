@@ -14,6 +14,7 @@ use crate::api::limiter::budget::{BudgetState, BudgetTeller, BudgetTold};
 use crate::api::limiter::permit::Permit;
 use crate::api::limiter::permit_log::{GrantId, PermitLog};
 use crate::api::limiter::queue::{Head, Queue, Ticket};
+use crate::api::limiter::shared_file::Held;
 use crate::api::limiter::slots::{Blocked, Slots};
 use crate::api::limiter::window::Arrival;
 use crate::project::{Limits, RequestLimit};
@@ -56,11 +57,10 @@ impl Limiter {
     /// processes is counted; without request limits the log is not used. `api` names the source in events.
     pub fn new(api: &str, limits: &Limits, log: Option<PermitLog>, observer: SharedObserver) -> Self {
         let mut slots = Slots::new(limits);
-        let log = log.filter(|_| !limits.requests.is_empty());
+        let mut log = log.filter(|_| !limits.requests.is_empty());
         let longest_window = limits.requests.iter().map(|limit| limit.per).max().unwrap_or_default();
-        let now = Instant::now();
-        for age in log.iter().flat_map(PermitLog::earlier_ages) {
-            slots.count_earlier(now, *age);
+        if let Some(others) = log.as_mut().and_then(PermitLog::take_news) {
+            slots.count_others(Instant::now(), &others);
         }
         Self {
             books: Mutex::new(Books {
@@ -135,7 +135,7 @@ impl Limiter {
                 }
                 Turn::Blocked(Blocked::Until(at)) => (Some(at), Some(at)),
                 Turn::Blocked(Blocked::ByRequests) => (None, None),
-                Turn::HeldBack => (None, Some(Instant::now() + NEXT_LOOK)),
+                Turn::BlockedByOthers | Turn::HeldBack => (None, Some(Instant::now() + NEXT_LOOK)),
             };
             let tell_at = self.tell(until);
             tokio::select! {
@@ -154,17 +154,23 @@ impl Limiter {
             return Turn::Later;
         };
         let is_held_back = head.is_held_back;
+        // From here on no other process grants anything, until this one has noted what it did.
+        let held = match books.hold_log(now) {
+            Ok(held) => held,
+            Err(error) => return Turn::Granted(Err(error)),
+        };
         if let Err(blocked) = books.slots.check(now) {
-            return Turn::Blocked(blocked);
+            return books.blocked(blocked);
         }
         if is_held_back {
             return Turn::HeldBack;
         }
         books.slots.take();
         books.queue.pass(ticket, now);
-        let noted = books.log.as_mut().map(PermitLog::note_grant).transpose();
+        let noted = books.log.as_mut().zip(held).map(|(log, held)| log.note_grant(&held));
+        let noted = noted.transpose();
         if noted.is_err() {
-            books.put_back(ticket);
+            books.put_back(Grant { ticket, noted: None });
         }
         Turn::Granted(noted)
     }
@@ -194,8 +200,8 @@ impl Limiter {
     }
 
     /// The request was never handed over.
-    pub(super) fn put_back(&self, ticket: Ticket) {
-        self.books().put_back(ticket);
+    pub(super) fn put_back(&self, grant: Grant) {
+        self.books().put_back(grant);
         self.wake_head();
         self.tell(None);
     }
@@ -242,9 +248,30 @@ impl Books {
         self.queue.land(ticket, Instant::now(), lasted);
     }
 
-    fn put_back(&mut self, ticket: Ticket) {
+    fn put_back(&mut self, grant: Grant) {
         self.slots.put_back();
-        self.queue.put_back(ticket);
+        self.queue.put_back(grant.ticket);
+        if let Some((log, noted)) = self.log.as_mut().zip(grant.noted) {
+            log.note_unsent(noted);
+        }
+    }
+
+    /// Takes in what other processes did, and keeps them from doing more.
+    fn hold_log(&mut self, now: Instant) -> io::Result<Option<Held>> {
+        let Some(log) = self.log.as_mut() else { return Ok(None) };
+        let held = log.hold()?;
+        if let Some(others) = log.take_news() {
+            self.slots.count_others(now, &others);
+        }
+        Ok(Some(held))
+    }
+
+    /// What is known of the end of that: where others have requests on their way, it may come any time.
+    fn blocked(&self, blocked: Blocked) -> Turn {
+        match &self.log {
+            Some(log) if log.awaits_others() => Turn::BlockedByOthers,
+            _ => Turn::Blocked(blocked),
+        }
     }
 }
 
@@ -261,6 +288,8 @@ enum Turn {
     /// It is another request's turn.
     Later,
     Blocked(Blocked),
+    /// The same, where only other processes know when that ends.
+    BlockedByOthers,
     /// What there is has to be left to others.
     HeldBack,
 }

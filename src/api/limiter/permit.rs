@@ -86,7 +86,7 @@ impl<'l> Permit<'l> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.stage == Stage::Granted {
-            self.limiter.put_back(self.grant.ticket);
+            self.limiter.put_back(self.grant);
             return;
         }
         if self.stage == Stage::Sent {

@@ -1,177 +1,200 @@
-//! Remembers, across processes, which permits were granted, so that a restart (after a `kill -9` too) does not begin
-//! with a full budget that the API knows to be spent.
+//! Remembers, across processes, which permits were granted: a restart (after a `kill -9` too) does not begin with a full
+//! budget that the API knows to be spent, and processes that ask one API side by side keep to its budget together.
 //!
 //! A text file, appended to before each request is sent: the operating system keeps what was written when the process
 //! dies, and a machine that dies takes longer to come back than most windows last, so nothing is flushed to the disk.
-//! Two kinds of lines, with times in unix milliseconds:
-//!
-//! ```text
-//! granted 17 1763760000000     the 17th request may leave from that moment on
-//! arrived 17 1763760000350     and had arrived by that one
-//! ```
-//!
-//! A line that cannot be read, or that was cut off by the end of a process, is skipped.
+//! `ledger.rs` says what stands in it, `shared_file.rs` how it is shared.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-use fs_err::{File, OpenOptions};
 use tokio::time::Instant;
 
+use crate::api::limiter::ledger::{Entry, GrantName, Granted, Ledger};
+use crate::api::limiter::shared_file::{Held, News, SharedFile};
 use crate::clock::Clock;
 use crate::project::{Limits, Timing};
 
-/// A file larger than that is written anew with what still counts: some 20,000 requests.
+/// A file larger than that is written anew with what still counts, unless nearly all of it does: some 10,000 requests.
 const COMPACT_BYTES: u64 = 1024 * 1024;
 
-/// The file that outlives the process. One process at a time; the run's lock sees to that.
+/// The file that outlives the process and is shared with others.
 pub struct PermitLog {
-    path: PathBuf,
-    file: File,
-    bytes: u64,
+    file: SharedFile,
     time: SteadyTime,
-    /// How long a noted arrival can still matter, in milliseconds.
+    /// What this process is called in the file.
+    process: String,
+    /// How long an arrival can still matter to any of the processes, in milliseconds.
     memory: u64,
-    earlier_ages: Vec<Duration>,
+    longest_flight: u64,
     next_grant: u64,
-    granted: BTreeMap<u64, u64>,
-    arrived: VecDeque<u64>,
+    ledger: Ledger,
+    /// Whether something of others changed that was not asked for yet.
+    has_news: bool,
+    /// The file's length when it was last written anew.
+    compacted: u64,
+    is_shared: bool,
 }
 
 /// One granted permit, within one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GrantId(u64);
 
+/// The requests of other processes, those that have ended among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Others {
+    /// Now, in unix milliseconds.
+    pub(super) now: u64,
+    /// By when each has arrived, in unix milliseconds.
+    pub(super) arrived_by: Vec<u64>,
+}
+
 impl PermitLog {
     /// Opens the log at `path`, or begins it, and keeps of it what still counts under `limits`.
     ///
-    /// A request whose arrival an earlier process did not note may have been on its way when that process ended; it
-    /// counts as arriving now, or when it would have timed out if that is longer ago.
+    /// A request whose arrival no process noted may be on its way: it counts as arriving when it would time out, or now,
+    /// if no process lives that could have sent it.
     pub fn open(path: &Path, clock: Clock, limits: &Limits, timing: &Timing) -> io::Result<Self> {
-        let margin = limits
-            .requests
-            .iter()
-            .map(|limit| limit.margin)
-            .max()
-            .unwrap_or_default();
-        let longest_window = limits.requests.iter().map(|limit| limit.per).max().unwrap_or_default();
-        let time = SteadyTime::begin(clock);
-        let now = time.unix_millis();
-        let text = match fs_err::read(path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error),
-        };
-        // A clock that was set back makes times of the past look like ones to come: those count as now.
-        let mut arrived: Vec<_> = latest_arrivals(&text, millis(timing.timeout))
-            .map(|arrival| arrival.min(now))
-            .collect();
-        arrived.sort_unstable();
+        let margin = limits.requests.iter().map(|limit| limit.margin).max();
+        let longest_window = limits.requests.iter().map(|limit| limit.per).max();
+        let memory = longest_window
+            .unwrap_or_default()
+            .saturating_add(margin.unwrap_or_default());
+        let (file, held, is_alone) = SharedFile::open(path)?;
         let mut log = Self {
-            path: path.to_owned(),
-            file: OpenOptions::new().create(true).append(true).open(path)?,
-            bytes: 0,
-            time,
-            memory: millis(longest_window.saturating_add(margin)),
-            earlier_ages: Vec::new(),
+            file,
+            time: SteadyTime::begin(clock),
+            process: format!("{:08x}", rand::random::<u32>()),
+            memory: millis(memory),
+            longest_flight: millis(timing.timeout),
             next_grant: 0,
-            granted: BTreeMap::new(),
-            arrived: VecDeque::from(arrived),
+            ledger: Ledger::default(),
+            has_news: true,
+            compacted: 0,
+            is_shared: !is_alone,
         };
-        log.forget_old(now);
-        log.earlier_ages = log.arrived.iter().map(|at| Duration::from_millis(now - at)).collect();
-        log.compact()?;
+        log.catch_up(&held)?;
+        if is_alone {
+            log.ledger.settle_all(log.time.unix_millis());
+            log.compact(&held)?;
+        }
         Ok(log)
     }
 
-    /// How long before the opening each request of earlier processes arrived, give or take the margin.
-    pub(super) fn earlier_ages(&self) -> &[Duration] {
-        &self.earlier_ages
+    /// Whether another process has the log open, too; as it was when this one opened it.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Keeps others from granting and noting anything, and takes in what they did. What is decided while it is held is
+    /// decided on what is so.
+    pub(super) fn hold(&mut self) -> io::Result<Held> {
+        let held = self.file.hold()?;
+        self.catch_up(&held)?;
+        Ok(held)
+    }
+
+    /// The requests of others, if they changed since that was last asked.
+    pub(super) fn take_news(&mut self) -> Option<Others> {
+        if !std::mem::take(&mut self.has_news) {
+            return None;
+        }
+        Some(Others {
+            now: self.time.unix_millis(),
+            arrived_by: self.ledger.arrivals_of_others(&self.process),
+        })
+    }
+
+    /// Whether a request of another process is on its way, so that its slot may come back sooner than is known.
+    pub(super) fn awaits_others(&self) -> bool {
+        self.ledger.awaits_others(&self.process)
     }
 
     /// Notes that a request may leave. If this fails, it must not.
-    pub(super) fn note_grant(&mut self) -> io::Result<GrantId> {
-        let now = self.time.unix_millis();
-        let grant = self.next_grant;
-        self.append(&format!("granted {grant} {now}\n"))?;
+    pub(super) fn note_grant(&mut self, held: &Held) -> io::Result<GrantId> {
+        let at = self.time.unix_millis();
+        let grant = GrantId(self.next_grant);
         self.next_grant += 1;
-        self.granted.insert(grant, now);
-        Ok(GrantId(grant))
+        let granted = Granted {
+            at,
+            arrives_by: at.saturating_add(self.longest_flight),
+        };
+        self.append(held, Entry::Granted(self.name(grant), granted))?;
+        Ok(grant)
     }
 
     /// Notes that a request has arrived by now, give or take the margin.
     pub(super) fn note_arrival(&mut self, grant: GrantId) {
-        let now = self.time.unix_millis();
-        self.granted.remove(&grant.0);
-        self.arrived.push_back(now);
-        self.forget_old(now);
-        // Without the line, a restart takes the request for one that is still on its way, and counts it for longer.
-        let _ = self.append(&format!("arrived {} {now}\n", grant.0));
+        let entry = Entry::Arrived(self.name(grant), self.time.unix_millis());
+        // Without the line, others take the request for one that is still on its way, and count it for longer.
+        let _ = self.note(entry);
     }
 
-    fn append(&mut self, line: &str) -> io::Result<()> {
-        if self.bytes > COMPACT_BYTES {
-            self.compact()?;
+    /// Notes that a request will never leave; forgotten, it counts for longer.
+    pub(super) fn note_unsent(&mut self, grant: GrantId) {
+        let entry = Entry::Unsent(self.name(grant));
+        let _ = self.note(entry);
+    }
+
+    fn note(&mut self, entry: Entry) -> io::Result<()> {
+        let held = self.hold()?;
+        self.append(&held, entry)
+    }
+
+    fn name(&self, grant: GrantId) -> GrantName {
+        GrantName::new(&self.process, grant.0)
+    }
+
+    fn append(&mut self, held: &Held, entry: Entry) -> io::Result<()> {
+        if self.file.len() > COMPACT_BYTES.max(2 * self.compacted) {
+            self.compact(held)?;
         }
-        self.file.write_all(line.as_bytes())?;
-        self.bytes += line.len() as u64;
+        self.file.append(held, &entry.line())?;
+        self.ledger.add(entry);
         Ok(())
     }
 
-    fn forget_old(&mut self, now: u64) {
-        let memory = self.memory;
-        while self.arrived.front().is_some_and(|at| at.saturating_add(memory) <= now) {
-            self.arrived.pop_front();
+    /// Takes in what others wrote.
+    fn catch_up(&mut self, held: &Held) -> io::Result<()> {
+        let now = self.time.unix_millis();
+        match self.file.read(held)? {
+            News::More(text) if text.is_empty() => return Ok(()),
+            News::More(text) => self.ledger.read(&text, now),
+            News::All(text) => {
+                self.ledger = Ledger::default();
+                self.ledger.read(&text, now);
+                let known = text.lines().next().and_then(memory_in);
+                if known.is_none_or(|known| known < self.memory) {
+                    self.compact(held)?;
+                } else {
+                    self.memory = known.unwrap_or(self.memory);
+                }
+            }
+            News::Gone => self.compact(held)?,
         }
+        self.ledger.forget(self.memory, now);
+        self.has_news = true;
+        Ok(())
     }
 
-    /// Writes the file anew; a process that dies in the middle leaves the old one.
-    fn compact(&mut self) -> io::Result<()> {
-        let mut text = String::new();
-        for at in &self.arrived {
-            // Its grant's number is of no use any more.
-            text.push_str(&format!("arrived - {at}\n"));
-        }
-        for (grant, at) in &self.granted {
-            text.push_str(&format!("granted {grant} {at}\n"));
-        }
-        let fresh = self.path.with_extension("new");
-        fs_err::write(&fresh, &text)?;
-        fs_err::rename(&fresh, &self.path)?;
-        self.file = OpenOptions::new().append(true).open(&self.path)?;
-        self.bytes = text.len() as u64;
+    /// Writes the file anew with what still counts.
+    fn compact(&mut self, held: &Held) -> io::Result<()> {
+        self.ledger.forget(self.memory, self.time.unix_millis());
+        let edition = format!("log {:016x} {}", rand::random::<u64>(), self.memory);
+        self.file.write(held, edition, &self.ledger.text())?;
+        self.compacted = self.file.len();
         Ok(())
     }
 }
 
-/// The latest moment, in unix milliseconds, at which each request of the log can have arrived.
-fn latest_arrivals(text: &str, longest_flight: u64) -> impl Iterator<Item = u64> + use<> {
-    let mut on_their_way = BTreeMap::new();
-    let mut arrivals = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let Some(line) = line.strip_suffix('\n') else { continue };
-        let mut words = line.split(' ');
-        let (Some(kind), Some(grant), Some(at), None) = (words.next(), words.next(), words.next(), words.next()) else {
-            continue;
-        };
-        let Ok(at) = at.parse::<u64>() else { continue };
-        match kind {
-            "granted" => {
-                on_their_way.insert(grant.to_owned(), at);
-            }
-            "arrived" => {
-                on_their_way.remove(grant);
-                arrivals.push(at);
-            }
-            _ => {}
-        }
+/// How long an arrival matters to any of the processes that use the file, as its first line says.
+fn memory_in(edition: &str) -> Option<u64> {
+    let words: Vec<&str> = edition.split(' ').collect();
+    match words.as_slice() {
+        ["log", _, memory] => memory.parse().ok(),
+        _ => None,
     }
-    let given_up = on_their_way
-        .into_values()
-        .map(move |at| at.saturating_add(longest_flight));
-    arrivals.into_iter().chain(given_up)
 }
 
 /// Wall time that moves on steadily even if the clock is set back while the process runs.
@@ -196,7 +219,7 @@ impl SteadyTime {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::future::join_all;
 use proptest::prelude::*;
@@ -29,6 +29,8 @@ struct World {
     margin: u64,
     concurrency: usize,
     workers: usize,
+    /// Processes among which the workers are shared out, each with a limiter of its own.
+    processes: usize,
     /// Query files among which the workers are shared out.
     queries: usize,
     /// The way to the API: what all requests need, and what one may need more.
@@ -55,6 +57,7 @@ impl Default for World {
             margin: 1000,
             concurrency: 16,
             workers: 40,
+            processes: 1,
             queries: 1,
             way: 20,
             jitter: 1000,
@@ -82,6 +85,10 @@ struct Record {
     most_in_flight: Cell<usize>,
 }
 
+fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + 1_763_760_000 * SECOND
+}
+
 struct Silent;
 
 impl Observer for Silent {
@@ -107,6 +114,16 @@ fn limiter(windows: &[(u32, u64)], margin: u64, concurrency: usize) -> Limiter {
     Limiter::new("api", &limits(windows, margin, concurrency), None, Arc::new(Silent))
 }
 
+fn open_log(folder: &tempfile::TempDir, clock: &Clock, limits: &Limits) -> PermitLog {
+    let timing = Timing {
+        target: SECOND,
+        timeout: 30 * SECOND,
+        connect_timeout: SECOND,
+        read_timeout: SECOND,
+    };
+    PermitLog::open(&folder.path().join("permits"), clock.clone(), limits, &timing).unwrap()
+}
+
 impl World {
     fn run(&self) -> Record {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -118,14 +135,26 @@ impl World {
     }
 
     async fn play(&self) -> Record {
-        let limiter = limiter(&self.windows, self.margin, self.concurrency);
+        let folder = tempfile::TempDir::new().unwrap();
+        let clock = Clock::simulated(noon());
+        let limiters: Vec<Limiter> = (0..self.processes).map(|_| self.limiter(&folder, &clock)).collect();
         let record = Record::default();
         let tickets = Cell::new(0);
         let start = Instant::now();
-        let workers = (0..self.workers).map(|worker| self.work(worker, &limiter, &record, &tickets, start));
+        let workers = (0..self.workers).map(|worker| {
+            let limiter = &limiters[worker % self.processes];
+            self.work(worker, limiter, &record, &tickets, start)
+        });
         join_all(workers).await;
         record.arrivals.borrow_mut().sort_unstable();
         record
+    }
+
+    /// The limiter of one process; a process that is alone needs no log.
+    fn limiter(&self, folder: &tempfile::TempDir, clock: &Clock) -> Limiter {
+        let limits = limits(&self.windows, self.margin, self.concurrency);
+        let log = (self.processes > 1).then(|| open_log(folder, clock, &limits));
+        Limiter::new("api", &limits, log, Arc::new(Silent))
     }
 
     async fn work(&self, worker: usize, limiter: &Limiter, record: &Record, tickets: &Cell<u64>, start: Instant) {
@@ -228,10 +257,17 @@ fn any_world() -> impl Strategy<Value = World> {
         (1..120_u32, Just(60_000_u64)),
     ];
     let windows = prop::collection::vec(window, 1..=3);
-    let traffic = (1..24_usize, 1..60_usize, 1..4_usize, 0..100_u64, 0..1000_u64);
+    let traffic = (
+        1..24_usize,
+        1..60_usize,
+        1..4_usize,
+        0..100_u64,
+        0..1000_u64,
+        1..4_usize,
+    );
     let faults = (0..30_u32, 0..60_u32, 0..5_u32);
     (windows, traffic, faults, any::<u16>()).prop_map(|(windows, traffic, faults, seed)| {
-        let (concurrency, workers, queries, way, margin) = traffic;
+        let (concurrency, workers, queries, way, margin, processes) = traffic;
         let (cold_percent, idle_percent, throttle_percent) = faults;
         World {
             windows,
@@ -239,6 +275,7 @@ fn any_world() -> impl Strategy<Value = World> {
             jitter: margin,
             concurrency,
             workers,
+            processes,
             queries,
             way,
             cold_percent,
@@ -258,7 +295,11 @@ proptest! {
     fn no_window_of_the_api_is_ever_overrun(world in any_world()) {
         let record = world.run();
         prop_assert_eq!(world.overrun(&record), None);
-        prop_assert!(record.most_in_flight.get() <= world.concurrency);
+        prop_assert!(record.most_in_flight.get() <= world.concurrency * world.processes);
+        if world.processes > 1 {
+            // Each process keeps its own order, and its own pauses.
+            return Ok(());
+        }
         let grants = record.grants.borrow();
         prop_assert!(grants.values().all(|grants| grants.is_sorted()), "not in the order of coming");
         let (sends, pauses) = (record.sends.borrow(), record.pauses.borrow());
@@ -278,6 +319,19 @@ fn the_budget_of_a_minute_is_used_up() {
         let record = world.run();
         assert_eq!(world.overrun(&record), None);
         assert!(world.usage(&record) >= 0.98, "{}", world.usage(&record));
+    }
+}
+
+#[test]
+fn several_processes_use_up_one_budget_together() {
+    for processes in [2, 5] {
+        let world = World {
+            processes,
+            ..World::default()
+        };
+        let record = world.run();
+        assert_eq!(world.overrun(&record), None);
+        assert!(world.usage(&record) >= 0.97, "{}", world.usage(&record));
     }
 }
 
@@ -343,7 +397,7 @@ async fn a_crash_loop_does_not_exceed_the_budget() {
         connect_timeout: SECOND,
         read_timeout: SECOND,
     };
-    let clock = Clock::simulated(std::time::UNIX_EPOCH + 1_763_760_000 * SECOND);
+    let clock = Clock::simulated(noon());
     let mut random = StdRng::seed_from_u64(7);
     let start = Instant::now();
     let mut arrivals = Vec::new();

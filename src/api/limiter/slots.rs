@@ -2,11 +2,10 @@
 //!
 //! Reads no clock: every moment is passed in.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use crate::api::limiter::party::Supply;
+use crate::api::limiter::permit_log::Others;
 use crate::api::limiter::window::{Arrival, Window};
 use crate::project::Limits;
 use crate::report::WindowUse;
@@ -38,10 +37,10 @@ impl Slots {
         }
     }
 
-    /// Counts a request of an earlier process that arrived `age` ago, give or take the margin.
-    pub(super) fn count_earlier(&mut self, now: Instant, age: Duration) {
+    /// Counts the requests of other processes, and none that were counted before.
+    pub(super) fn count_others(&mut self, now: Instant, others: &Others) {
         for window in &mut self.windows {
-            window.count_earlier(now, age);
+            window.count_others(now, others);
         }
     }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::project::{QueryLimits, RequestLimit};
 
@@ -143,9 +145,13 @@ fn what_was_put_back_is_free_at_once() {
 fn earlier_requests_count_as_long_as_their_window_lasts() {
     let start = Instant::now();
     let mut slots = Slots::new(&limits(&[(2, 60 * SECOND)], 9));
-    slots.count_earlier(start, 70 * SECOND);
-    slots.count_earlier(start, 50 * SECOND);
-    slots.count_earlier(start, 20 * SECOND);
+    let others = Others {
+        now: 100_000,
+        arrived_by: vec![30_000, 50_000, 80_000],
+    };
+    // Counted again, they are the same ones.
+    slots.count_others(start, &others);
+    slots.count_others(start, &others);
     let back = start + 10 * SECOND + MARGIN;
     assert_eq!(take(&mut slots, start), Err(Blocked::Until(back)));
     assert_eq!(take(&mut slots, back), Ok(()));

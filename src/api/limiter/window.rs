@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::api::limiter::permit_log::{Others, millis};
 use crate::project::RequestLimit;
 use crate::report::WindowUse;
 
@@ -41,6 +42,8 @@ pub(super) struct Window {
     unsettled: u32,
     /// When each of the other taken slots comes back, soonest first.
     returns: BinaryHeap<Reverse<Instant>>,
+    /// When those come back that other processes have, ended ones among them.
+    others: BinaryHeap<Reverse<Instant>>,
 }
 
 impl Window {
@@ -49,29 +52,38 @@ impl Window {
             limit,
             unsettled: 0,
             returns: BinaryHeap::new(),
+            others: BinaryHeap::new(),
         }
     }
 
-    /// Counts a request of an earlier process that arrived `age` ago, give or take the margin.
-    pub(super) fn count_earlier(&mut self, now: Instant, age: Duration) {
-        let held = self.limit.per.saturating_add(self.limit.margin);
-        let remaining = held.saturating_sub(age);
-        if !remaining.is_zero() {
-            self.returns.push(Reverse(now + remaining));
-        }
+    /// Counts the requests of other processes, and none that were counted before; their arrivals are known give or take
+    /// the margin.
+    pub(super) fn count_others(&mut self, now: Instant, others: &Others) {
+        let held = millis(self.limit.per.saturating_add(self.limit.margin));
+        let remaining = others
+            .arrived_by
+            .iter()
+            .map(|arrived| arrived.saturating_add(held).saturating_sub(others.now));
+        let returns = remaining
+            .filter(|remaining| *remaining > 0)
+            .filter_map(|remaining| now.checked_add(Duration::from_millis(remaining)));
+        self.others = returns.map(Reverse).collect();
     }
 
     /// Whether a slot is free; forgets those that have come back.
     pub(super) fn has_room(&mut self, now: Instant) -> bool {
-        while self.returns.peek().is_some_and(|Reverse(at)| *at <= now) {
-            self.returns.pop();
+        for returns in [&mut self.returns, &mut self.others] {
+            while returns.peek().is_some_and(|Reverse(at)| *at <= now) {
+                returns.pop();
+            }
         }
         self.taken() < self.limit.max
     }
 
     /// When the next taken slot comes back; `None` if that hangs on requests which may still be on their way.
     pub(super) fn next_return(&self) -> Option<Instant> {
-        self.returns.peek().map(|Reverse(at)| *at)
+        let soonest = [&self.returns, &self.others].map(|returns| returns.peek().map(|Reverse(at)| *at));
+        soonest.into_iter().flatten().min()
     }
 
     /// Takes a slot; call only where there is room.
@@ -103,7 +115,8 @@ impl Window {
     }
 
     fn taken(&self) -> u32 {
+        let settled = self.returns.len() + self.others.len();
         self.unsettled
-            .saturating_add(u32::try_from(self.returns.len()).unwrap_or(u32::MAX))
+            .saturating_add(u32::try_from(settled).unwrap_or(u32::MAX))
     }
 }
