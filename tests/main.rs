@@ -38,3 +38,4 @@ mod simulated;
 mod status;
 mod steered;
 mod together;
+mod token;

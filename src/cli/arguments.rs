@@ -17,7 +17,8 @@ Exit codes:
   2  wrong usage, configuration or query file
   3  published, but not complete: the summary and _manifest.json say what is lacking
   4  there is no token, or the API does not accept it, or not for what cannot be left out
-  5  interrupted: the next run goes on from there";
+  5  interrupted: the next run goes on from there
+  6  check alone: all is right, but a token ends within 14 days";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -31,7 +32,8 @@ Examples:
 const CHECK_NOTES: &str = "\
 For each table it says how its field turns its pages, what in the schema tells that, and how a nested field is reached \
 again for its further pages. Lists that are not read page by page are named, with the reason. Where the schema leaves it \
-open, the error shows the @paginate to write.
+open, the error shows the @paginate to write. A token that says when it ends (a JSON Web Token) and does so within 14 days \
+is told of, and the exit code is then 6.
 
 Examples:
   gqldump check                                 everything in queries/

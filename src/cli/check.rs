@@ -7,7 +7,11 @@ use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
 use crate::cli::words::{cut_lines, each_line, left_out_lines, paging_lines, whole_list_lines};
 use crate::plan::{PlanDescription, TableDescription};
-use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code, known_members};
+use crate::report::Event;
+use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code, known_members, token_warning};
+
+/// The exit code where all is right, but for a token that ends soon.
+const TOKEN_ENDS: u8 = 6;
 
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let jobs = Jobs::prepare(&arguments.project)?;
@@ -20,7 +24,20 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     for job in &jobs.sources {
         runtime.block_on(check_one(job, &settings, &mut outcomes))?;
     }
-    Ok(exit_code(&outcomes))
+    let token_ends = jobs.sources.iter().filter(|job| tell_of_token(job, &settings)).count() > 0;
+    Ok(match exit_code(&outcomes) {
+        0 if token_ends => TOKEN_ENDS,
+        code => code,
+    })
+}
+
+/// Says when a token ends, if that is soon.
+fn tell_of_token(job: &SourceJob, settings: &RunSettings) -> bool {
+    let Some(text) = token_warning(job, settings) else {
+        return false;
+    };
+    settings.observer.notice(&Event::Warning { query: None, text });
+    true
 }
 
 async fn check_one(job: &SourceJob, settings: &RunSettings, outcomes: &mut Vec<QueryOutcome>) -> std::io::Result<()> {

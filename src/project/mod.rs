@@ -16,6 +16,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_end;
 mod written;
 mod written_complexity;
 mod written_token;
@@ -27,3 +28,4 @@ pub use settings::{
     RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,
 };
 pub use token::TokenError;
+pub use token_end::token_end;

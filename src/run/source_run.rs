@@ -25,6 +25,7 @@ use crate::run::plans::{DeniedFields, Planner, is_still_denied, plan_all};
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
 use crate::run::text_limits::TextLimits;
+use crate::run::token_life::warn_of_token;
 use crate::run::turn::take_turn;
 use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
@@ -123,6 +124,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     let own_folder = folder.own();
     let _lock = take_turn(&own_folder, &job.name, settings).await?;
     let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;
+    warn_of_token(job, settings);
     let permit_log = open_permit_log(job, settings, &own_folder)?;
     let surroundings = Surroundings {
         transport,

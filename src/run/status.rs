@@ -1,5 +1,7 @@
 //! What the state and the output hold of a source's query files, without any of their plans.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -49,6 +51,9 @@ pub struct PublishedStatus {
     pub run: String,
     /// When it was published.
     pub finished: String,
+    /// From its beginning to that, interruptions included.
+    #[serde(skip)]
+    pub took: Duration,
     /// Whether nothing is lacking.
     pub complete: bool,
     /// Tables in it.
@@ -124,6 +129,7 @@ fn published(
 
 fn status_of(manifest: Manifest) -> PublishedStatus {
     PublishedStatus {
+        took: took(&manifest).unwrap_or_default(),
         run: manifest.run,
         finished: manifest.finished,
         complete: manifest.complete,
@@ -132,6 +138,13 @@ fn status_of(manifest: Manifest) -> PublishedStatus {
         requests: manifest.traffic.requests,
         incomplete: manifest.incomplete,
     }
+}
+
+fn took(manifest: &Manifest) -> Option<Duration> {
+    let moment = |text: &str| humantime::parse_rfc3339(text).ok();
+    moment(&manifest.finished)?
+        .duration_since(moment(&manifest.started)?)
+        .ok()
 }
 
 /// Forgets what earlier runs showed of query files of a source, and says what that was; refused while a run goes on.
