@@ -105,6 +105,7 @@ impl Simulation {
             open_transport: Arc::new(move || Ok(Arc::clone(&transport) as Arc<dyn Transport>)),
             api: "simulated".to_owned(),
             budget: None,
+            secrets: Default::default(),
             token: Some(Arc::new(move || Ok(token.clone()))),
             queries: documents(&source),
             others: Vec::new(),

@@ -19,7 +19,7 @@ use crate::api::retry::{RetryDecision, RetryState};
 use crate::api::token::{ReadToken, TokenEdition, TokenKeeper};
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use crate::clock::Clock;
-use crate::project::{RequestLimit, RetryPolicy, SourceSettings, VerdictRule};
+use crate::project::{RequestLimit, RetryPolicy, Secrets, SourceSettings, VerdictRule};
 use crate::report::{Event, SharedObserver};
 
 /// One API, with everything that all requests to it share.
@@ -29,6 +29,7 @@ pub struct Endpoint {
     token: Option<TokenKeeper>,
     limiter: Limiter,
     retry: RetryPolicy,
+    secrets: Secrets,
     rules: Vec<VerdictRule>,
     clock: Clock,
     observer: SharedObserver,
@@ -41,6 +42,8 @@ pub struct Surroundings {
     pub transport: Arc<dyn Transport>,
     /// Reads the token; `None` for an API that asks for none.
     pub token: Option<ReadToken>,
+    /// What of the requests nobody is to see beside the token.
+    pub secrets: Secrets,
     /// Tells the time of day.
     pub clock: Clock,
     /// Remembers permits across processes; without it, a restart begins with a full budget.
@@ -126,6 +129,7 @@ impl Endpoint {
             token,
             limiter: Limiter::new(&api, &settings.limits, surroundings.permit_log, observer),
             retry: settings.retry.clone(),
+            secrets: surroundings.secrets,
             rules: settings.verdicts.clone(),
             clock: surroundings.clock,
             observer: surroundings.observer,
@@ -206,6 +210,11 @@ impl Endpoint {
         }
     }
 
+    /// Errors of the API without the token and other secrets, should it have sent them back.
+    pub fn redacted(&self, errors: Vec<GraphqlError>) -> Vec<GraphqlError> {
+        self.reading().redacted_errors(errors)
+    }
+
     /// How many requests could be sent now without waiting; `None` for a source without request limits.
     pub fn free_permits(&self) -> Option<u32> {
         self.limiter.free_permits()
@@ -252,6 +261,7 @@ impl Endpoint {
             api: &self.api,
             rules: &self.rules,
             token: self.token.as_ref(),
+            secrets: &self.secrets,
             now: self.clock.wall(),
         }
     }

@@ -90,6 +90,7 @@ impl Stage {
         let surroundings = Surroundings {
             transport,
             token: settings.auth.token.is_some().then_some(read),
+            secrets: Default::default(),
             clock: Clock::simulated(UNIX_EPOCH + 1_793_534_400 * SECOND),
             permit_log: None,
             observer,

@@ -13,7 +13,7 @@ use crate::api::graphql_error::{ErrorPath, GraphqlError};
 use crate::api::token::TokenKeeper;
 use crate::api::transport::{HttpResponse, TransportError};
 use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint};
-use crate::project::VerdictRule;
+use crate::project::{Secrets, VerdictRule};
 
 /// What happens after one attempt.
 pub(super) enum Outcome<D> {
@@ -42,6 +42,7 @@ pub(super) struct Reading<'e> {
     pub(super) api: &'e Arc<str>,
     pub(super) rules: &'e [VerdictRule],
     pub(super) token: Option<&'e TokenKeeper>,
+    pub(super) secrets: &'e Secrets,
     pub(super) now: SystemTime,
 }
 
@@ -95,7 +96,7 @@ impl Reading<'_> {
         };
         Outcome::Taken(Taken {
             data,
-            errors: envelope.errors,
+            errors: self.redacted_errors(envelope.errors),
             denied,
             body: response.body.clone(),
             pause: pause_hint(&response.headers, &envelope.extensions, self.now),
@@ -156,8 +157,19 @@ impl Reading<'_> {
     }
 
     fn redacted(&self, message: &str) -> String {
-        self.token
-            .map_or_else(|| message.to_owned(), |token| token.redact(message))
+        let message = self.secrets.redact(message);
+        match self.token {
+            Some(token) => token.redact(&message),
+            None => message,
+        }
+    }
+
+    pub(super) fn redacted_errors(&self, errors: Vec<GraphqlError>) -> Vec<GraphqlError> {
+        let redacted = |error: GraphqlError| GraphqlError {
+            message: self.redacted(&error.message),
+            ..error
+        };
+        errors.into_iter().map(redacted).collect()
     }
 
     fn refusal(&self, reply: &Reply<'_>, message: &str) -> Refusal {

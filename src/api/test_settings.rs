@@ -41,6 +41,7 @@ pub(super) fn settings() -> SourceSettings {
         },
         verdicts: Vec::new(),
         paging: Vec::new(),
+        variables: Default::default(),
         scalars: BTreeMap::new(),
         flatten: false,
         on_denied: OnDenied::LeaveOut,

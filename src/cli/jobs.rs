@@ -33,6 +33,8 @@ pub(super) enum JobError {
     NoQuery(PathBuf),
     #[error("no query file has a variable `${name}`; --var {name} sets nothing")]
     NoSuchVariable { name: String },
+    #[error("no query file of `{source_name}` has a variable `${name}`, which its [variables] give a value")]
+    NoSuchSecret { source_name: String, name: String },
 }
 
 impl Jobs {
@@ -57,6 +59,7 @@ impl Jobs {
         if queries.is_empty() {
             return Ok(());
         }
+        let secrets = source.read_variables()?;
         let mut settings = source.settings.clone();
         let (url, api, budget, token) = match &source.settings.endpoint {
             EndpointAddress::Url(url) => {
@@ -82,6 +85,7 @@ impl Jobs {
             api,
             budget,
             token,
+            secrets,
             queries,
             others,
         });
@@ -126,6 +130,15 @@ impl Jobs {
         for (name, _) in &arguments.var {
             if !queries().any(|(_, document)| document.has_variable(name)) {
                 return Err(JobError::NoSuchVariable { name: name.clone() });
+            }
+        }
+        for job in &self.sources {
+            let files = || job.queries.iter().chain(&job.others);
+            for name in job.secrets.keys() {
+                if !files().any(|(_, document)| document.has_variable(name)) {
+                    let (source_name, name) = (job.name.clone(), name.clone());
+                    return Err(JobError::NoSuchSecret { source_name, name });
+                }
             }
         }
         Ok(())

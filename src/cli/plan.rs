@@ -15,6 +15,8 @@ use crate::run::{Preview, QueryOutcome, RunSettings, SourceJob, exit_code, previ
 pub(super) struct PlannedSource<'jobs> {
     pub(super) name: &'jobs str,
     pub(super) limits: &'jobs [RequestLimit],
+    /// Variables whose values nobody is to see.
+    pub(super) secrets: Vec<&'jobs str>,
     /// By their names.
     pub(super) queries: Vec<(String, Preview)>,
 }
@@ -59,6 +61,7 @@ async fn plan_one<'jobs>(
     let mut source = PlannedSource {
         name: &job.name,
         limits: &job.settings.limits.requests,
+        secrets: job.secrets.keys().map(String::as_str).collect(),
         queries: Vec::new(),
     };
     let previews = match preview_source(job, settings, arguments.probe).await {
@@ -88,7 +91,7 @@ async fn plan_one<'jobs>(
 }
 
 /// The first requests of a query file, and those for a further page of each connection that has any.
-pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
+pub(super) fn requests(preview: &Preview, secrets: &[&str]) -> Vec<PlannedRequest> {
     let plan = &preview.plan;
     let firsts = plan.first_texts(&preview.first_sizes);
     let firsts = firsts.into_iter().map(|(group, request)| PlannedRequest {
@@ -114,5 +117,17 @@ pub(super) fn requests(preview: &Preview) -> Vec<PlannedRequest> {
             })
         })
     });
-    firsts.chain(later).collect()
+    firsts.chain(later).map(|planned| planned.without(secrets)).collect()
+}
+
+impl PlannedRequest {
+    /// The same with stand-ins for the values of these variables.
+    fn without(mut self, secrets: &[&str]) -> Self {
+        for name in secrets {
+            if let Some(value) = self.request.variables.get_mut(*name) {
+                *value = "<secret>".into();
+            }
+        }
+        self
+    }
 }

@@ -131,7 +131,7 @@ fn query<'plan>(
             .iter()
             .map(|left_out| JsonDenied::of(&left_out.field))
             .collect(),
-        requests: has_requests.then(|| requests_of(preview)),
+        requests: has_requests.then(|| requests_of(preview, &source.secrets)),
     }
 }
 
@@ -151,8 +151,8 @@ fn connection<'plan>(
     }
 }
 
-fn requests_of(preview: &Preview) -> Vec<JsonRequest> {
-    let requests = requests(preview).into_iter().map(|planned| JsonRequest {
+fn requests_of(preview: &Preview, secrets: &[&str]) -> Vec<JsonRequest> {
+    let requests = requests(preview, secrets).into_iter().map(|planned| JsonRequest {
         connection: planned.connection,
         is_first: planned.is_first,
         group: planned.group,

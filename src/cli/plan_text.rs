@@ -35,7 +35,7 @@ pub(super) fn write_query(
         writeln!(output, "\n  {line}")?;
     }
     if let Some(form) = form {
-        write_requests(output, preview, form)?;
+        write_requests(output, preview, &source.secrets, form)?;
     }
     write_estimate(output, source, preview)?;
     writeln!(output)
@@ -116,9 +116,9 @@ fn depth(description: &PlanDescription, table: &TableDescription) -> usize {
     std::iter::successors(parent(table), |above| parent(above)).count()
 }
 
-fn write_requests(output: &mut impl Write, preview: &Preview, form: RequestForm) -> Result<()> {
+fn write_requests(output: &mut impl Write, preview: &Preview, secrets: &[&str], form: RequestForm) -> Result<()> {
     writeln!(output, "\n  requests; `<…>` stands for what only answers tell")?;
-    for planned in requests(preview) {
+    for planned in requests(preview, secrets) {
         let connection = planned.connection.and_then(|index| preview.plan.connections.get(index));
         match connection {
             None if preview.plan.mixes_members() => {

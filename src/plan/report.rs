@@ -8,6 +8,7 @@ use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::DiagnosticList;
 
+use crate::project::Secrets;
 use crate::schema::nearest;
 
 /// Why a query file cannot be exported: one report or several, ready to be shown.
@@ -41,6 +42,11 @@ impl PlanError {
     /// An error without a place in a file.
     pub(crate) fn plain(message: impl Into<String>) -> Self {
         Self(message.into())
+    }
+
+    /// The same, where a value that nobody is to see is part of it.
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        Self(secrets.redact(&self.0))
     }
 
     /// The compiler's reports, each with the nearest name that exists where one is misspelt.

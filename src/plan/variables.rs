@@ -150,7 +150,7 @@ fn value_of(definition: &VariableDefinition, text: &str) -> Option<JsonValue> {
 fn misfit(definition: &apollo_compiler::Node<VariableDefinition>, text: &str, sources: &SourceMap) -> PlanError {
     let name = &definition.name;
     let finding = Finding {
-        message: format!("`--var {name}={text}` does not fit the variable's type"),
+        message: format!("the value `{text}` of `${name}` does not fit the variable's type"),
         place: definition.location(),
         label: format!("`${name}` is of type {}", definition.ty),
         help: "numbers and true or false are given as they are, lists and objects as JSON".to_owned(),

@@ -187,7 +187,7 @@ impl fmt::Display for Excerpt {
 }
 
 /// Words that, in a line, its key or the name of its table, keep the value from being shown.
-const SECRET_WORDS: [&str; 5] = ["auth", "token", "headers", "secret", "password"];
+const SECRET_WORDS: [&str; 6] = ["auth", "token", "headers", "variables", "secret", "password"];
 
 /// The byte of a line behind which something secret may stand: behind the `=` of a suspicious key, or at the line's
 /// beginning where it holds no key of its own but goes on with the value of one.

@@ -9,9 +9,9 @@ use secrecy::SecretString;
 use crate::project::defaults;
 use crate::project::diagnostic::{Diagnostic, Document};
 use crate::project::layers::{KeyOverride, Layers};
-use crate::project::settings::{SchemaOrigin, SourceSettings};
+use crate::project::settings::{SchemaOrigin, SourceSettings, TokenOrigin};
 use crate::project::settle::settle;
-use crate::project::written_token::WrittenToken;
+use crate::project::written_token::ORIGIN_EXPECTED;
 
 /// The file that makes a folder a source.
 const SOURCE_FILE: &str = "source.toml";
@@ -195,11 +195,25 @@ impl Source {
         };
         let token = origin.read().map_err(|error| {
             let reason = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-            let help = format!("a token comes from {}", WrittenToken::EXPECTED);
+            let help = format!("a token comes from {ORIGIN_EXPECTED}");
             self.layers
                 .complain(&[&["auth", "token"]], format!("{error}{reason}"), help)
         })?;
         Ok(Some(token))
+    }
+
+    /// Reads the values of the variables that are secrets.
+    pub fn read_variables(&self) -> Result<BTreeMap<String, SecretString>, ProjectError> {
+        let read = |(name, origin): (&String, &TokenOrigin)| {
+            let value = origin.read_value().map_err(|error| {
+                let reason = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+                let help = format!("a secret value comes from {ORIGIN_EXPECTED}");
+                self.layers
+                    .complain(&[&["variables", name]], format!("{error}{reason}"), help)
+            })?;
+            Ok((name.clone(), value))
+        };
+        self.settings.variables.iter().map(read).collect()
     }
 }
 

@@ -11,6 +11,7 @@ mod layers;
 mod load;
 mod preset;
 mod raw;
+mod secrets;
 mod settings;
 mod settle;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod written_token;
 pub use diagnostic::Diagnostic;
 pub use layers::{KeyOverride, KeyOverrideError};
 pub use load::{Project, ProjectError, QueryFile, Source};
+pub use secrets::Secrets;
 pub use settings::{
     Auth, ComplexityLimit, EndpointAddress, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
     RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,

@@ -14,7 +14,7 @@ use crate::project::complaint::with_remedy;
 use crate::project::settings::{EndpointAddress, OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
-use crate::project::written_token::WrittenToken;
+use crate::project::written_token::{WrittenSecret, WrittenToken};
 use crate::schema::{PagingRule, ScalarType};
 
 /// A `source.toml`, a preset, or one `--set`.
@@ -39,6 +39,8 @@ pub(crate) struct RawSource {
     pub(crate) retry: RawRetry,
     #[serde(default)]
     pub(crate) scalars: BTreeMap<String, Text<ScalarType>>,
+    #[serde(default)]
+    pub(crate) variables: BTreeMap<String, WrittenSecret>,
     #[serde(default)]
     pub(crate) verdicts: Vec<RawVerdictRule>,
     #[serde(default)]
@@ -168,6 +170,7 @@ impl RawSource {
             timing: self.timing.over(below.timing),
             retry: self.retry.over(below.retry),
             scalars: laid_over(self.scalars, below.scalars),
+            variables: laid_over(self.variables, below.variables),
             verdicts: self.verdicts.into_iter().chain(below.verdicts).collect(),
             paging: paging_over(self.paging, below.paging),
         }

@@ -33,6 +33,8 @@ pub struct SourceSettings {
     pub verdicts: Vec<VerdictRule>,
     /// How single fields turn their pages, where the schema leaves it open or shows it wrongly; one for each field.
     pub paging: Vec<PagingRule>,
+    /// Variables of query files whose values are secrets, and where each is found.
+    pub variables: BTreeMap<String, TokenOrigin>,
     /// What the API's custom scalars become; a scalar not listed here becomes JSON text.
     pub scalars: BTreeMap<String, ScalarType>,
     /// Whether nested objects become `a_b` columns instead of STRUCT columns.

@@ -34,6 +34,11 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
         retry: retry(&raw.retry),
         verdicts: raw.verdicts.into_iter().map(|rule| rule.0).collect(),
         paging: raw.paging,
+        variables: raw
+            .variables
+            .into_iter()
+            .map(|(name, written)| (name, resolved(written.0, folder)))
+            .collect(),
         scalars: raw
             .scalars
             .into_iter()
@@ -90,16 +95,21 @@ fn auth(raw: RawAuth, folder: &Path) -> Auth {
         defaults::AUTH_HEADER => defaults::AUTH_SCHEME,
         _ => "",
     };
-    let token = raw.token.map(|written| match written.0 {
-        TokenOrigin::File(path) => TokenOrigin::File(folder.join(path)),
-        other => other,
-    });
+    let token = raw.token.map(|written| resolved(written.0, folder));
     Auth {
         scheme: raw
             .scheme
             .map_or_else(|| default_scheme.to_owned(), |Text(text)| text.0),
         header,
         token,
+    }
+}
+
+/// Paths are seen from the source's folder.
+fn resolved(origin: TokenOrigin, folder: &Path) -> TokenOrigin {
+    match origin {
+        TokenOrigin::File(path) => TokenOrigin::File(folder.join(path)),
+        other => other,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitStatus, Stdio};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::project::settings::TokenOrigin;
 use crate::project::written::fits_header;
@@ -11,22 +11,36 @@ use crate::project::written::fits_header;
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The environment variable is not there, or is not text.
-    #[error("the environment variable `{0}` is not set: set it to the token")]
-    Unset(String),
+    #[error("the environment variable `{name}` is not set: set it to the {what}")]
+    Unset {
+        /// What is looked for: a token, or a value.
+        what: &'static str,
+        /// The variable's name.
+        name: String,
+    },
     /// The file cannot be read.
-    #[error("the token's file cannot be read")]
-    Unreadable(#[source] std::io::Error),
+    #[error("the {what}'s file cannot be read")]
+    Unreadable {
+        /// What is looked for.
+        what: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The program cannot be started.
-    #[error("the token's program `{program}` cannot be started: install it, or write its whole path")]
+    #[error("the {what}'s program `{program}` cannot be started: install it, or write its whole path")]
     NotStarted {
+        /// What is looked for.
+        what: &'static str,
         /// The command's first word.
         program: String,
         /// What the system says.
         source: std::io::Error,
     },
     /// The program ended with an error.
-    #[error("the token's program `{program}` failed ({status}): {complaint}")]
+    #[error("the {what}'s program `{program}` failed ({status}): {complaint}")]
     Failed {
+        /// What is looked for.
+        what: &'static str,
         /// The command's first word.
         program: String,
         /// How it ended.
@@ -35,8 +49,13 @@ pub enum TokenError {
         complaint: String,
     },
     /// There is nothing there.
-    #[error("{0} is empty: put the token there, on the first line")]
-    Empty(String),
+    #[error("{place} is empty: put the {what} there, on the first line")]
+    Empty {
+        /// What is looked for.
+        what: &'static str,
+        /// Where.
+        place: String,
+    },
     /// What is there cannot stand in a header.
     #[error("{0} holds characters that a token cannot have: only printable ASCII characters fit into a header")]
     Unfit(String),
@@ -48,42 +67,60 @@ impl TokenOrigin {
     /// Waits for a command to end, so that an async caller hands this to a blocking thread. A command gets no input;
     /// what it writes to its standard error is shown only where it fails.
     pub fn read(&self) -> Result<SecretString, TokenError> {
-        let text = match self {
-            Self::Env(name) => std::env::var(name).map_err(|_| TokenError::Unset(name.clone()))?,
-            Self::File(path) => fs_err::read_to_string(path).map_err(TokenError::Unreadable)?,
-            Self::Command(words) => output_of(words)?,
-        };
-        let token = text.lines().next().unwrap_or_default().trim();
-        if token.is_empty() {
-            return Err(TokenError::Empty(self.describe()));
+        let token = self.read_line("token")?;
+        if !token.expose_secret().chars().all(fits_header) {
+            return Err(TokenError::Unfit(self.describe("token")));
         }
-        if !token.chars().all(fits_header) {
-            return Err(TokenError::Unfit(self.describe()));
-        }
-        Ok(SecretString::from(token))
+        Ok(token)
     }
 
-    fn describe(&self) -> String {
+    /// Reads the value of a variable in the same way; it may hold any characters.
+    pub fn read_value(&self) -> Result<SecretString, TokenError> {
+        self.read_line("value")
+    }
+
+    fn read_line(&self, what: &'static str) -> Result<SecretString, TokenError> {
+        let text = match self {
+            Self::Env(name) => std::env::var(name).map_err(|_| TokenError::Unset {
+                what,
+                name: name.clone(),
+            })?,
+            Self::File(path) => {
+                fs_err::read_to_string(path).map_err(|source| TokenError::Unreadable { what, source })?
+            }
+            Self::Command(words) => output_of(words, what)?,
+        };
+        let line = text.lines().next().unwrap_or_default().trim();
+        if line.is_empty() {
+            let place = self.describe(what);
+            return Err(TokenError::Empty { what, place });
+        }
+        Ok(SecretString::from(line))
+    }
+
+    fn describe(&self, what: &str) -> String {
         match self {
             Self::Env(name) => format!("the environment variable `{name}`"),
-            Self::File(path) => format!("the token's file `{}`", path.display()),
-            Self::Command(words) => format!("the output of the token's program `{}`", program(words)),
+            Self::File(path) => format!("the {what}'s file `{}`", path.display()),
+            Self::Command(words) => format!("the output of the {what}'s program `{}`", program(words)),
         }
     }
 }
 
 /// What a command writes to its standard output; bytes that are no text become characters that no token can have.
-fn output_of(words: &[String]) -> Result<String, TokenError> {
+fn output_of(words: &[String], what: &'static str) -> Result<String, TokenError> {
     let program = program(words);
     let arguments = words.iter().skip(1);
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|source| TokenError::NotStarted {
+        what,
         program: program.to_owned(),
         source,
     })?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(TokenError::Failed {
+            what,
             program: program.to_owned(),
             status: output.status,
             complaint: complaint
@@ -103,8 +140,6 @@ fn program(words: &[String]) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn command(script: &str) -> TokenOrigin {
@@ -151,7 +186,9 @@ mod tests {
             "the environment variable `GQLDUMP_TEST_UNSET` is not set: set it to the token"
         );
         let absent = TokenOrigin::File("/nowhere/token".into()).read().expect_err("no file");
-        assert!(matches!(&absent, TokenError::Unreadable(source) if source.to_string().contains("/nowhere/token")));
+        assert!(
+            matches!(&absent, TokenError::Unreadable { source, .. } if source.to_string().contains("/nowhere/token"))
+        );
         assert_eq!(
             error(&command("echo; echo on-the-second-line")),
             "the output of the token's program `sh` is empty: put the token there, on the first line"

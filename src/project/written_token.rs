@@ -1,4 +1,4 @@
-//! `auth.token` as it is written: where the token is found, never the token.
+//! `auth.token`, and what stands under `[variables]`, as they are written: where a secret is found, never the secret.
 
 use std::fmt;
 
@@ -7,40 +7,59 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use crate::project::complaint::with_remedy;
 use crate::project::settings::TokenOrigin;
 
+/// What to write.
+pub(crate) const ORIGIN_EXPECTED: &str = "{ env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }";
+
 /// Where the token is found; exactly one of `env`, `file` and `command`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrittenToken(pub(crate) TokenOrigin);
 
-impl WrittenToken {
-    /// What to write.
-    pub(crate) const EXPECTED: &'static str =
-        "{ env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }";
-}
+/// Where the value of a variable is found, in the same way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrittenSecret(pub(crate) TokenOrigin);
 
 impl<'de> Deserialize<'de> for WrittenToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TokenVisitor)
+        let visitor = OriginVisitor {
+            what: "a token",
+            remedy: "take it out, have it replaced by whoever issued it, and write",
+        };
+        deserializer.deserialize_any(visitor).map(Self)
     }
 }
 
-struct TokenVisitor;
+impl<'de> Deserialize<'de> for WrittenSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let visitor = OriginVisitor {
+            what: "a secret value",
+            remedy: "give what is no secret by `--var`, or as a default in the query; else write",
+        };
+        deserializer.deserialize_any(visitor).map(Self)
+    }
+}
 
-impl<'de> Visitor<'de> for TokenVisitor {
-    type Value = WrittenToken;
+struct OriginVisitor {
+    what: &'static str,
+    /// What is done about a value that is written here itself.
+    remedy: &'static str,
+}
+
+impl<'de> Visitor<'de> for OriginVisitor {
+    type Value = TokenOrigin;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(WrittenToken::EXPECTED)
+        formatter.write_str(ORIGIN_EXPECTED)
     }
 
-    fn visit_str<E: Error>(self, _secret: &str) -> Result<WrittenToken, E> {
-        let remedy = format!(
-            "take it out, have it replaced by whoever issued it, and write {}",
-            WrittenToken::EXPECTED
-        );
-        Err(E::custom(with_remedy("a token must not be written here", remedy)))
+    fn visit_str<E: Error>(self, _secret: &str) -> Result<TokenOrigin, E> {
+        let message = format!("{} must not be written here", self.what);
+        Err(E::custom(with_remedy(
+            message,
+            format!("{} {ORIGIN_EXPECTED}", self.remedy),
+        )))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WrittenToken, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TokenOrigin, A::Error> {
         let mut origins = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             origins.push(match key.as_str() {
@@ -51,13 +70,11 @@ impl<'de> Visitor<'de> for TokenVisitor {
             });
         }
         let one_of = || {
-            with_remedy(
-                "a token is found in exactly one place",
-                format!("write {}", WrittenToken::EXPECTED),
-            )
+            let message = format!("{} is found in exactly one place", self.what);
+            with_remedy(message, format!("write {ORIGIN_EXPECTED}"))
         };
         match (origins.pop(), origins.is_empty()) {
-            (Some(origin), true) if !is_blank(&origin) => Ok(WrittenToken(origin)),
+            (Some(origin), true) if !is_blank(&origin) => Ok(origin),
             _ => Err(A::Error::custom(one_of())),
         }
     }

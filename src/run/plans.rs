@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
+
 use crate::plan::{DeniedField, Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
+use crate::project::Secrets;
 use crate::run::source_run::SourceJob;
 use crate::schema::ApiSchema;
 
@@ -26,11 +29,13 @@ pub(crate) fn plan_all(
     variables: &BTreeMap<String, String>,
     denied: &DeniedFields,
 ) -> Vec<Result<Plan, PlanError>> {
+    let variables = with_secrets(job, variables);
+    let secrets: Secrets = job.secrets.values().cloned().collect();
     let plan = |(name, document): &(String, QueryDocument)| {
         let settings = PlanSettings {
             query_name: name,
             api: &job.api,
-            variables,
+            variables: &variables,
             scalars: &job.settings.scalars,
             paging: &job.settings.paging,
             flatten: job.settings.flatten,
@@ -38,7 +43,8 @@ pub(crate) fn plan_all(
             limits: &job.settings.limits.query,
             denied: denied.get(name).map_or(&[], Vec::as_slice),
         };
-        (name.clone(), plan_query(document, schema, settings))
+        let plan = plan_query(document, schema, settings);
+        (name.clone(), plan.map_err(|error| error.without(&secrets)))
     };
     let mut files: Vec<PlannedFile> = job.queries.iter().map(plan).collect();
     refuse_clashes(&mut files);
@@ -53,6 +59,16 @@ pub(crate) fn plan_all(
         .take(job.queries.len())
         .map(|(_, plan)| plan)
         .collect()
+}
+
+/// What the command line says goes before what the source says.
+fn with_secrets(job: &SourceJob, variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let secrets = job.secrets.iter();
+    let mut all: BTreeMap<String, String> = secrets
+        .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
+        .collect();
+    all.extend(variables.clone());
+    all
 }
 
 /// Plans one query file of a source anew, with other fields left out.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
+use secrecy::SecretString;
 use tokio::sync::{Semaphore, watch};
 
 use crate::api::{ApiError, Endpoint, ReadToken, Surroundings, Transport, TransportError};
@@ -48,6 +49,8 @@ pub struct SourceJob {
     pub budget: Option<String>,
     /// Reads the token; `None` for an API that asks for none.
     pub token: Option<ReadToken>,
+    /// The values of those variables of its query files that nobody is to see.
+    pub secrets: BTreeMap<String, SecretString>,
     /// The query files, each with its name.
     pub queries: Vec<(String, QueryDocument)>,
     /// The query files beside them that are not exported: values may come from what they wrote before.
@@ -129,6 +132,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     let surroundings = Surroundings {
         transport,
         token: job.token.clone(),
+        secrets: job.secrets.values().cloned().collect(),
         clock: settings.clock.clone(),
         permit_log: Some(permit_log),
         observer: Arc::clone(&settings.observer),
@@ -333,6 +337,7 @@ pub(crate) fn bare_endpoint(job: &SourceJob, settings: &RunSettings) -> Result<E
     let surroundings = Surroundings {
         transport: (job.open_transport)()?,
         token: job.token.clone(),
+        secrets: job.secrets.values().cloned().collect(),
         clock: settings.clock.clone(),
         // A question beside a run counts as its requests do; one that cannot be noted is asked all the same.
         permit_log: shared_log(job, settings).and_then(Result::ok),

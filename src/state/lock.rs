@@ -23,13 +23,13 @@ impl StateLock {
         let io = |error: std::io::Error| StateError::from_io(&path, &error);
         fs_err::create_dir_all(folder).map_err(io)?;
         let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(io)?;
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use fs_err::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&path).map_err(io)?;
         match file.file().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

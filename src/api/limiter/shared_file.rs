@@ -88,10 +88,10 @@ impl SharedFile {
         file.read_to_end(&mut bytes)?;
         self.read_to = from + bytes.len() as u64;
         if bytes.last().is_some_and(|last| *last != b'\n') {
+            // What is cut off is read with what ends it, and so not at all.
             self.append_bytes(CUT)?;
+            bytes.extend_from_slice(CUT);
         }
-        // What is cut off is read with what ends it, and so not at all.
-        bytes.extend_from_slice(if bytes.ends_with(b"\n") { b"" } else { CUT });
         let text = String::from_utf8_lossy(&bytes).into_owned();
         self.edition = edition;
         Ok(if is_same { News::More(text) } else { News::All(text) })
@@ -106,7 +106,12 @@ impl SharedFile {
     pub(super) fn write(&mut self, _held: &Held, edition: String, text: &str) -> io::Result<()> {
         let fresh = self.path.with_extension("new");
         let text = format!("{edition}\n{text}");
-        fs_err::write(&fresh, &text)?;
+        private()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&fresh)?
+            .write_all(text.as_bytes())?;
         fs_err::rename(&fresh, &self.path)?;
         self.edition = edition;
         self.read_to = text.len() as u64;
@@ -131,9 +136,21 @@ fn hold(lock: &Arc<File>) -> io::Result<Held> {
 }
 
 fn open_beside(path: &Path, ending: &str) -> io::Result<File> {
-    let mut options = OpenOptions::new();
+    let mut options = private();
     options.read(true).write(true).create(true).truncate(false);
     options.open(path.with_extension(ending))
+}
+
+/// Opens files that, where they are made, are made for their owner alone.
+fn private() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "owners are told apart by other means there"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use fs_err::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
 }
 
 /// The first line; nothing where it is no edition.

@@ -115,7 +115,8 @@ impl Asker<'_> {
             for piece in std::mem::take(&mut pieces) {
                 let request = self.request(sent, piece);
                 let hash = hash_of(&request);
-                let answer = kept.remove(&hash).and_then(|kept| kept_answer(&kept, spent));
+                let kept = kept.remove(&hash);
+                let answer = kept.and_then(|kept| kept_answer(&kept, &self.workplace.endpoint, spent));
                 match answer {
                     Some(answer) => progress.came.push(Came { piece, answer }),
                     None => asked.push(self.ask_for_piece(sent, piece, request, hash, &open)),

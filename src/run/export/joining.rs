@@ -9,7 +9,9 @@ use serde::de::{DeserializeSeed as _, IgnoredAny};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use crate::api::{Answer, ApiError, Effort as Spent, ErrorPath, GraphqlError, PathSegment, Refusal, read_envelope};
+use crate::api::{
+    Answer, ApiError, Effort as Spent, Endpoint, ErrorPath, GraphqlError, PathSegment, Refusal, read_envelope,
+};
 use crate::plan::{Loss, Piece, Plan, Target};
 use crate::run::export::asking::{Asker, Progress};
 use crate::run::export::sending::{Blame, Sent, Setback};
@@ -193,7 +195,7 @@ pub(super) fn kept_piece(text_hash: String, answer: &Answer<IgnoredAny>) -> Kept
 }
 
 /// The answer that was kept, with what it took; `None` where it cannot be read any more, and is asked for again.
-pub(super) fn kept_answer(kept: &KeptPiece, spent: &mut Spent) -> Option<Answer<IgnoredAny>> {
+pub(super) fn kept_answer(kept: &KeptPiece, endpoint: &Endpoint, spent: &mut Spent) -> Option<Answer<IgnoredAny>> {
     let text = std::str::from_utf8(&kept.body).ok()?;
     let envelope = read_envelope(text, std::marker::PhantomData::<IgnoredAny>).ok()?;
     let effort = Spent {
@@ -207,7 +209,7 @@ pub(super) fn kept_answer(kept: &KeptPiece, spent: &mut Spent) -> Option<Answer<
     spent.throttles += effort.throttles;
     Some(Answer {
         data: envelope.data?,
-        errors: envelope.errors,
+        errors: endpoint.redacted(envelope.errors),
         denied: Vec::new(),
         body: kept.body.clone(),
         sent_at: Instant::now(),

@@ -1,0 +1,50 @@
+//! Values that nobody is to see, and texts without them.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Shorter ones would take half of every text with them, and keep nothing secret.
+const SHORTEST: usize = 4;
+
+/// Values that nobody is to see. It has no `Debug`.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<SecretString>);
+
+impl FromIterator<SecretString> for Secrets {
+    fn from_iter<I: IntoIterator<Item = SecretString>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+impl Secrets {
+    /// `text` without any of them, as they are or as JSON writes them.
+    pub fn redact(&self, text: &str) -> String {
+        let values = self.0.iter().map(SecretString::expose_secret);
+        let values = values.filter(|value| value.len() >= SHORTEST);
+        values.fold(text.to_owned(), |text, value| {
+            let text = text.replace(value, "[secret]");
+            text.replace(&as_json_writes(value), "[secret]")
+        })
+    }
+}
+
+/// Without the quotes around it.
+fn as_json_writes(value: &str) -> String {
+    let quoted = serde_json::Value::from(value).to_string();
+    quoted.trim_start_matches('"').trim_end_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_told_without_secrets_in_whatever_form() {
+        let secrets: Secrets = ["p4ss\"word", "abc", ""].map(SecretString::from).into_iter().collect();
+        assert_eq!(secrets.redact("got p4ss\"word!"), "got [secret]!");
+        assert_eq!(
+            secrets.redact(r#"got {"key":"p4ss\"word"}"#),
+            r#"got {"key":"[secret]"}"#
+        );
+        assert_eq!(secrets.redact("the abc stays"), "the abc stays");
+    }
+}
