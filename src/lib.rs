@@ -17,11 +17,13 @@
 //! | [`report`] | what a run tells people and machines |
 //! | [`demo`] | the stand-in APIs |
 //! | [`clock`] | the one place where the time of day enters |
+//! | [`failpoint`] | the steps between which tests break a run off |
 
 pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod failpoint;
 pub mod output;
 pub mod plan;
 pub mod project;

@@ -21,6 +21,8 @@ mod truth;
 
 // What is tested.
 mod command_line;
+#[cfg(debug_assertions)]
+mod crash;
 mod denied;
 mod each;
 mod errors;

@@ -3,7 +3,7 @@
 
 mod given_up;
 mod moved;
-mod plant;
+pub(crate) mod plant;
 mod store;
 
 use std::time::Duration;

@@ -58,7 +58,7 @@ fn random() -> StdRng {
 }
 
 /// Panics unless every manifest below `folder` is of a whole run: readers find nothing else.
-fn assert_whole_runs(folder: &Path) {
+pub(crate) fn assert_whole_runs(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let path = entry.expect("an entry").path();

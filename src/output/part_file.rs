@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err::File;
 use sha2::{Digest, Sha256};
 
+use crate::failpoint::{Step, around};
 use crate::output::durable::sync_folder;
 use crate::output::error::OutputError;
 
@@ -45,7 +46,11 @@ impl PartFile {
     }
 
     /// Has the file and its name written down.
-    pub(super) fn finish(mut self) -> Result<PartFileSummary, OutputError> {
+    pub(super) fn finish(self) -> Result<PartFileSummary, OutputError> {
+        around(Step::PartClosed, || self.sync())
+    }
+
+    fn sync(mut self) -> Result<PartFileSummary, OutputError> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         synced.map_err(|error| OutputError::from_io(&self.path, error))?;
         self.path.parent().map_or(Ok(()), sync_folder)?;

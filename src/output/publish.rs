@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::failpoint::{Step, around};
 use crate::output::durable::{create_folder, write_at_once};
 use crate::output::error::OutputError;
 use crate::output::latest::point_latest;
@@ -42,9 +43,9 @@ impl Publication<'_> {
             write_at_once(&path, manifest.to_json().as_bytes())?;
         }
         if manifest.complete {
-            self.point_latest()?;
+            around(Step::LatestMoved, || self.point_latest())?;
         }
-        self.folder.tidy(self.run)?;
+        around(Step::StagingTidied, || self.folder.tidy(self.run))?;
         Ok(path)
     }
 

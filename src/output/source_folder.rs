@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::output::durable::sync_folder;
+use crate::failpoint::{Step, around};
+use crate::output::durable::{create_synced, sync_folder, sync_names, sync_tree};
 use crate::output::error::OutputError;
 use crate::output::run_id::RunId;
 use crate::plan::TableName;
@@ -41,6 +42,16 @@ impl SourceFolder {
         self.0.join(OWN_FOLDER)
     }
 
+    /// Makes it, and the folder of our own in it, so that they outlive the machine. What a process has made that was ended
+    /// before it was written down is written down now: all that follows stands in it.
+    pub fn create(&self) -> std::io::Result<()> {
+        create_synced(&self.0)?;
+        create_synced(&self.own())?;
+        sync_names(&self.0)?;
+        self.0.parent().map_or(Ok(()), sync_names)?;
+        sync_tree(&self.own().join("staging"))
+    }
+
     /// Where the parts of a table are written while the run goes on.
     pub fn staging(&self, run: &RunId, table: &TableName) -> PathBuf {
         self.staging_of_run(run).join(table.as_str())
@@ -64,8 +75,8 @@ impl SourceFolder {
     pub fn remove_leftovers(&self, run: &RunId, table: &TableName, recorded: &[&str]) -> Result<(), OutputError> {
         let folder = self.staging(run, table);
         let recorded: BTreeSet<_> = recorded.iter().map(|file| folder.join(file)).collect();
-        let result = remove_files(&folder, &recorded).and_then(|()| self.remove_if_empty(&folder));
-        result.map_err(|error| OutputError::from_io(&folder, error))
+        let remove = || remove_files(&folder, &recorded).and_then(|()| self.remove_if_empty(&folder));
+        around(Step::LeftoversRemoved, remove).map_err(|error| OutputError::from_io(&folder, error))
     }
 
     /// Removes the run's staging folders that have become empty.
@@ -115,6 +126,10 @@ pub(super) fn move_folder(staged: &Path, published: &Path) -> Result<(), OutputE
             path: staged.to_owned(),
         });
     }
+    around(Step::TableMoved, || rename_folder(staged, published))
+}
+
+fn rename_folder(staged: &Path, published: &Path) -> Result<(), OutputError> {
     fs::rename(staged, published).map_err(|error| match error.kind() {
         ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => OutputError::AlreadyThere {
             path: published.to_owned(),

@@ -15,7 +15,6 @@ mod sending;
 mod taking;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -363,9 +362,9 @@ fn metadata(query: &str, run: &RunId, plan: &Plan) -> Vec<(String, String)> {
 }
 
 /// Whether a folder can be written, found out before anything is asked.
-pub(crate) fn check_writable(folder: &Path) -> std::io::Result<()> {
-    fs_err::create_dir_all(folder)?;
-    let probe = folder.join(".writable");
+pub(crate) fn check_writable(folder: &SourceFolder) -> std::io::Result<()> {
+    folder.create()?;
+    let probe = folder.path().join(".writable");
     fs_err::write(&probe, b"")?;
     fs_err::remove_file(&probe)
 }

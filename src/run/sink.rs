@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::failpoint::wants_cut;
 use crate::output::{Format, OutputError, Part, RunId, SourceFolder, TableFiles, TableWriter};
 use crate::plan::{AncestorRole, Layout, Plan, TableName, Target};
 use crate::report::{Event, SharedObserver};
@@ -219,7 +220,7 @@ impl RowWriter {
             .map(|pair| pair.rows.written_bytes())
             .max()
             .unwrap_or(0);
-        if largest >= PART_BYTES {
+        if largest >= PART_BYTES || wants_cut(self.through) {
             return self.cut(false);
         }
         self.bound_memory()

@@ -123,7 +123,7 @@ impl SourceError {
 pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<QueryOutcome>, SourceError> {
     let transport = (job.open_transport)()?;
     let folder = SourceFolder::new(&settings.output, &job.name);
-    check_writable(folder.path()).map_err(SourceError::Output)?;
+    check_writable(&folder).map_err(SourceError::Output)?;
     let own_folder = folder.own();
     let _lock = take_turn(&own_folder, &job.name, settings).await?;
     let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;

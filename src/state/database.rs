@@ -92,11 +92,10 @@ impl Database {
         run().map_err(|error| StateError::from_sqlite(&self.path, &error))
     }
 
-    /// Gives the room of what is gone back to the disk. Not to be had while the disk is full, and not needed then.
-    pub(crate) fn compact(&self) {
-        let _ = self
-            .connection
-            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+    /// Gives the room of what is gone back to the disk.
+    pub(crate) fn compact(&self) -> rusqlite::Result<()> {
+        self.connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
     }
 
     /// Makes all transactions so far outlive the machine.

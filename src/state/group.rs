@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::failpoint::Step;
 use crate::state::database::Writing;
 use crate::state::records::{
     Effort, KeptPiece, MemberGain, PieceOf, RowKey, RunKey, StoredResponse, TakenResponse, Tally, Task,
@@ -69,6 +70,14 @@ impl Group {
 
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= GROUP_BYTES
+    }
+
+    /// What writing it amounts to.
+    pub(super) fn step(&self) -> Step {
+        match self.responses.is_empty() {
+            true => Step::PieceStored,
+            false => Step::ResponseStored,
+        }
     }
 
     pub(super) fn write(self, writing: &mut Writing<'_>) -> rusqlite::Result<()> {

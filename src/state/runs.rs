@@ -1,6 +1,8 @@
 //! Runs begun, gone on with, and finished.
 
+use crate::failpoint::{Step, around, awaited};
 use crate::state::StateError;
+use crate::state::database::Writing;
 use crate::state::records::{
     Address, Effort, Member, NewRun, RecordedPart, RunKey, RunStart, Sequence, StoredResponse, StoredSchema, Task,
     TaskChange, Trail, UnfinishedRun,
@@ -54,7 +56,7 @@ impl StateStore {
         let (name, fingerprint, format) = (run.name.to_owned(), run.fingerprint.to_owned(), run.format.to_owned());
         let started_at = run.started_at;
         let (members, tasks, flaw) = first_tasks(start);
-        self.transact(move |writing| {
+        let work = self.transact(move |writing| {
             let run = NewRun {
                 query: &query,
                 name: &name,
@@ -69,13 +71,14 @@ impl StateStore {
             tasks.iter().try_for_each(|task| writing.add_task(key, task, true))?;
             flaw.iter().try_for_each(|text| writing.add_flaw(key, text, 1))?;
             Ok(key)
-        })
-        .await
+        });
+        awaited(Step::RunBegun, work).await
     }
 
     /// Forgets a run and all that was fetched for it.
     pub async fn drop_run(&self, run: RunKey) -> Result<(), StateError> {
-        self.transact(move |writing| writing.drop_run(run)).await
+        let work = self.transact(move |writing| writing.drop_run(run));
+        awaited(Step::RunDropped, work).await
     }
 
     /// Takes up to `most` of the run's tasks that nobody holds, the deepest first.
@@ -100,7 +103,7 @@ impl StateStore {
 
     /// Ends tasks without a response.
     pub async fn change_tasks(&self, run: RunKey, change: TaskChange) -> Result<(), StateError> {
-        self.transact(move |writing| {
+        let work = self.transact(move |writing| {
             for task in &change.done {
                 writing.remove_task(run, *task)?;
             }
@@ -114,8 +117,8 @@ impl StateStore {
                 writing.add_to_member(run, *number, gain)?;
             }
             change.flaws.iter().try_for_each(|flaw| writing.add_flaw(run, flaw, 1))
-        })
-        .await
+        });
+        awaited(Step::TasksChanged, work).await
     }
 
     /// What earlier runs of a query file showed of its connections, by their paths.
@@ -127,8 +130,8 @@ impl StateStore {
     /// Keeps what a run showed of its connections, by their paths.
     pub async fn store_learnt(&self, query: &str, learnt: Vec<(String, String)>, now: u64) -> Result<(), StateError> {
         let query = query.to_owned();
-        self.transact(move |writing| writing.store_learnt(&query, &learnt, now))
-            .await
+        let work = self.transact(move |writing| writing.store_learnt(&query, &learnt, now));
+        awaited(Step::LearntStored, work).await
     }
 
     /// Forgets what earlier runs of query files showed.
@@ -145,7 +148,8 @@ impl StateStore {
 
     /// Everything is in parts now: what follows is publishing. Refused where it is not.
     pub async fn begin_publishing(&self, run: RunKey) -> Result<(), StateError> {
-        match self.transact(move |writing| writing.begin_publishing(run)).await? {
+        let work = self.transact(move |writing| writing.begin_publishing(run));
+        match awaited(Step::PublishingBegun, work).await? {
             (0, 0) => Ok(()),
             (tasks, responses) => Err(StateError::Unfinished {
                 path: self.path().to_owned(),
@@ -157,7 +161,8 @@ impl StateStore {
 
     /// The run is published; its figures stay, everything else of it goes.
     pub async fn finish_run(&self, run: RunKey) -> Result<(), StateError> {
-        self.transact(move |writing| writing.finish_run(run)).await
+        let work = self.transact(move |writing| writing.finish_run(run));
+        awaited(Step::RunFinished, work).await
     }
 
     /// The schema that was last asked of an endpoint.
@@ -169,8 +174,8 @@ impl StateStore {
     /// Keeps a schema.
     pub async fn store_schema(&self, endpoint: &str, schema: StoredSchema) -> Result<(), StateError> {
         let endpoint = endpoint.to_owned();
-        self.transact(move |writing| writing.store_schema(&endpoint, &schema))
-            .await
+        let work = self.transact(move |writing| writing.store_schema(&endpoint, &schema));
+        awaited(Step::SchemaStored, work).await
     }
 
     /// The first stored response after `after`, from a thread that may block.
@@ -187,12 +192,13 @@ impl StateStore {
         parts: Vec<RecordedPart>,
         flaws: Vec<(String, u64)>,
     ) -> Result<(), StateError> {
-        self.transact_blocking(move |writing| {
+        let record = move |writing: &mut Writing<'_>| {
             flaws
                 .iter()
                 .try_for_each(|(text, occurrences)| writing.add_flaw(run, text, *occurrences))?;
             writing.record_parts(run, through, &parts)
-        })
+        };
+        around(Step::PartsRecorded, || self.transact_blocking(record))
     }
 }
 

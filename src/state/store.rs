@@ -13,6 +13,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::failpoint::{Step, around};
 use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
 use crate::state::group::Group;
@@ -119,7 +120,8 @@ impl StateStore {
     pub async fn compact(&self) {
         let (sender, done) = oneshot::channel();
         let work: Work = Box::new(move |database| {
-            database.compact();
+            // Not to be had while the disk is full, and not needed then.
+            let _ = around(Step::StateCompacted, || database.compact());
             // Whoever asked may have gone.
             let _ = sender.send(());
         });
@@ -194,8 +196,9 @@ impl Writer {
             let mut group = Group::default();
             let work = self.gather(message, &mut group);
             if !group.is_empty() {
-                self.database
-                    .transact(Safety::Process, |writing| group.write(writing))?;
+                let step = group.step();
+                let write = || self.database.transact(Safety::Process, |writing| group.write(writing));
+                around(step, write)?;
                 self.unsynced_since.get_or_insert_with(Instant::now);
             }
             if let Some(work) = work {
@@ -211,7 +214,7 @@ impl Writer {
         while self.unsynced_since.is_some() {
             match self.receiver.try_recv() {
                 Ok(message) => return Ok(Some(message)),
-                Err(TryRecvError::Disconnected) => return self.database.sync().map(|()| None),
+                Err(TryRecvError::Disconnected) => return self.sync().map(|()| None),
                 Err(TryRecvError::Empty) => std::thread::sleep(REST),
             }
             self.sync_if_due()?;
@@ -221,10 +224,14 @@ impl Writer {
 
     fn sync_if_due(&mut self) -> Result<(), StateError> {
         if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WAIT) {
-            self.database.sync()?;
+            self.sync()?;
             self.unsynced_since = None;
         }
         Ok(())
+    }
+
+    fn sync(&self) -> Result<(), StateError> {
+        around(Step::StateSynced, || self.database.sync())
     }
 
     /// Adds to the group what comes within [`GATHER`], until it is full, up to the first piece of other work.

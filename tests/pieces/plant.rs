@@ -112,7 +112,7 @@ fn fields(ty: &str, count: usize) -> impl Iterator<Item = (&'static str, Kind, &
 }
 
 /// The stand-in.
-pub(super) fn plant() -> DemoConfig {
+pub(crate) fn plant() -> DemoConfig {
     let mut schema = String::from(
         "type Query { node(id: ID!): Node plants(first: Int, after: String): PlantConnection! }
         interface Node { id: ID! }
@@ -148,7 +148,7 @@ pub(super) fn plant() -> DemoConfig {
 }
 
 /// All fields of all objects.
-pub(super) fn query() -> String {
+pub(crate) fn query() -> String {
     let selection = |ty: &str, count: usize| {
         fields(ty, count)
             .map(|(name, ..)| format!(" {name}"))
@@ -166,7 +166,7 @@ pub(super) fn query() -> String {
 }
 
 /// The tables that come of it.
-pub(super) fn branch() -> Branch {
+pub(crate) fn branch() -> Branch {
     let columns = |ty: &str, count: usize| -> Vec<(&'static str, Kind)> {
         let own = fields(ty, count).map(|(name, kind, ..)| (name, kind));
         std::iter::once(("id", Kind::Text)).chain(own).collect()
@@ -190,7 +190,7 @@ pub(super) fn branch() -> Branch {
 }
 
 /// The source and its query file, with further settings.
-pub(super) fn project(limits: &str) -> Project {
+pub(crate) fn project(limits: &str) -> Project {
     let settings = format!(
         "endpoint = 'http://127.0.0.1:9/graphql'\n[limits]\npage_size = 20\n{limits}\n[retry]\ninitial_wait = '5ms'\n\
          max_wait = '20ms'\n"
@@ -199,6 +199,6 @@ pub(super) fn project(limits: &str) -> Project {
 }
 
 /// The settings of a source that says what its API takes.
-pub(super) fn limited() -> String {
+pub(crate) fn limited() -> String {
     format!("query = {{ {LIMITS} }}")
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::api::limiter::ledger::{Entry, GrantName, Granted, Ledger};
 use crate::api::limiter::shared_file::{Held, News, SharedFile};
 use crate::clock::Clock;
+use crate::failpoint::{Step, around};
 use crate::project::{Limits, Timing};
 
 /// A file larger than that is written anew with what still counts, unless nearly all of it does: some 10,000 requests.
@@ -120,7 +121,8 @@ impl PermitLog {
             at,
             arrives_by: at.saturating_add(self.longest_flight),
         };
-        self.append(held, Entry::Granted(self.name(grant), granted))?;
+        let entry = Entry::Granted(self.name(grant), granted);
+        around(Step::PermitLogged, || self.append(held, entry))?;
         Ok(grant)
     }
 
@@ -182,7 +184,9 @@ impl PermitLog {
     fn compact(&mut self, held: &Held) -> io::Result<()> {
         self.ledger.forget(self.memory, self.time.unix_millis());
         let edition = format!("log {:016x} {}", rand::random::<u64>(), self.memory);
-        self.file.write(held, edition, &self.ledger.text())?;
+        around(Step::PermitsRewritten, || {
+            self.file.write(held, edition, &self.ledger.text())
+        })?;
         self.compacted = self.file.len();
         Ok(())
     }
