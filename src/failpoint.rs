@@ -93,6 +93,17 @@ pub(crate) fn around<T, E>(step: Step, work: impl FnOnce() -> Result<T, E>) -> R
     Ok(done)
 }
 
+/// The same for several that are one.
+pub(crate) fn around_all<T, E>(
+    steps: impl Iterator<Item = Step> + Clone,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    steps.clone().for_each(|step| pass(step, Side::Before));
+    let done = work()?;
+    steps.for_each(|step| pass(step, Side::After));
+    Ok(done)
+}
+
 /// The same for a step that is waited for.
 pub(crate) async fn awaited<T, E>(step: Step, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     pass(step, Side::Before);

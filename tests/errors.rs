@@ -10,8 +10,12 @@ mod disk;
 mod network;
 mod paging;
 mod queries;
+#[cfg(debug_assertions)]
+mod removed;
 mod secrets;
 mod shortcomings;
+#[cfg(debug_assertions)]
+mod state;
 
 const SCHEMA: &str = "
 type Query { items(first: Int, after: String): ItemConnection boxes(first: Int, after: String): BoxConnection }

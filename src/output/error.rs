@@ -46,6 +46,18 @@ pub enum OutputError {
         /// The folder in staging that is not there.
         path: PathBuf,
     },
+    /// A recorded part is not there as it was recorded.
+    #[error("`{path}` is gone or cut short, so that the run cannot be published: start it again with --fresh")]
+    PartGone {
+        /// The part.
+        path: PathBuf,
+    },
+    /// What was to be written into is there no more.
+    #[error("`{path}` is gone, somebody removed it while the run went on: run again, it goes on where it can")]
+    Gone {
+        /// What could not be written.
+        path: PathBuf,
+    },
     /// The folder of this run has files already, and staging has some, too.
     #[error("`{path}` has files of another run: move it, and run again")]
     AlreadyThere {
@@ -79,6 +91,7 @@ impl OutputError {
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
             ErrorKind::PermissionDenied => Self::Denied { path },
             ErrorKind::NotADirectory => Self::NotAFolder { path },
+            ErrorKind::NotFound => Self::Gone { path },
             _ => Self::Io { path, source },
         }
     }

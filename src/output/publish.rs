@@ -1,7 +1,9 @@
 //! The moment at which a run's files become the output: readers see all of a query file's tables, or none.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
 
 use crate::failpoint::{Step, around};
 use crate::output::durable::{create_folder, write_at_once};
@@ -40,6 +42,7 @@ impl Publication<'_> {
         create_folder(&query_folder)?;
         let path = query_folder.join(MANIFEST_FILE);
         if !path.exists() {
+            check_parts(manifest, &query_folder)?;
             write_at_once(&path, manifest.to_json().as_bytes())?;
         }
         if manifest.complete {
@@ -57,4 +60,19 @@ impl Publication<'_> {
             .into_iter()
             .try_for_each(|folder| point_latest(&folder, self.run))
     }
+}
+
+/// A part that is named must be there: what removed it since it was recorded, or cut it short, took rows with it.
+fn check_parts(manifest: &Manifest, query_folder: &Path) -> Result<(), OutputError> {
+    let parts = manifest
+        .tables
+        .iter()
+        .flat_map(|table| table.parts.iter().chain(&table.reject_parts));
+    for part in parts {
+        let path = query_folder.join(&part.path);
+        if !fs::metadata(&path).is_ok_and(|file| file.len() == part.bytes) {
+            return Err(OutputError::PartGone { path });
+        }
+    }
+    Ok(())
 }

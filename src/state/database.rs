@@ -57,8 +57,7 @@ impl Database {
         let connection = Connection::open(path).map_err(sort)?;
         let found = check_format(&connection, path)?;
         prepare(&connection, found).map_err(sort)?;
-        let compressor = zstd::bulk::Compressor::new(BODY_COMPRESSION);
-        let compressor = compressor.map_err(|error| StateError::from_io(path, &error))?;
+        let compressor = compressor().map_err(|error| StateError::from_io(path, &error))?;
         Ok(Self {
             connection,
             path: path.to_owned(),
@@ -106,6 +105,13 @@ impl Database {
         let synced = fs_err::File::open(&log).and_then(|file| file.sync_data());
         synced.map_err(|error| StateError::from_io(&log, &error))
     }
+}
+
+/// With a checksum: SQLite has none for its pages, and a body that has changed on the disk may still be good JSON.
+fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(BODY_COMPRESSION)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
 }
 
 /// The format of the file, 0 for a new one; an error where it is another one than is known here.

@@ -30,6 +30,12 @@ pub enum StateError {
         /// SQLite's own words.
         cause: String,
     },
+    /// The file is there no more.
+    #[error("{path}: is gone, somebody removed it while the run went on; run again to start afresh")]
+    Gone {
+        /// The state file.
+        path: PathBuf,
+    },
     /// Written by a later version.
     #[error(
         "{path}: was written by a later version of gqldump (state format {found}, this one knows {known}); use that \
@@ -95,6 +101,9 @@ impl StateError {
     pub(crate) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let cause = error.to_string();
+        if is_unreadable(error) {
+            return Self::Damaged { path, cause };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
@@ -112,7 +121,8 @@ impl StateError {
     pub(crate) fn from_io(path: &Path, error: &std::io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
-            std::io::ErrorKind::StorageFull => Self::DiskFull { path },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            std::io::ErrorKind::NotFound => Self::Gone { path },
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
                 path,
                 cause: error.to_string(),
@@ -123,4 +133,15 @@ impl StateError {
             },
         }
     }
+}
+
+/// Whether a value is none that was ever written: a body that does not unpack, a text that is no JSON.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..)
+    )
 }

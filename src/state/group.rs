@@ -72,12 +72,11 @@ impl Group {
         self.bytes >= GROUP_BYTES
     }
 
-    /// What writing it amounts to.
-    pub(super) fn step(&self) -> Step {
-        match self.responses.is_empty() {
-            true => Step::PieceStored,
-            false => Step::ResponseStored,
-        }
+    /// The steps that writing it amounts to.
+    pub(super) fn steps(&self) -> impl Iterator<Item = Step> + Clone + use<> {
+        let responses = (!self.responses.is_empty()).then_some(Step::ResponseStored);
+        let pieces = (!self.pieces.is_empty()).then_some(Step::PieceStored);
+        responses.into_iter().chain(pieces)
     }
 
     pub(super) fn write(self, writing: &mut Writing<'_>) -> rusqlite::Result<()> {

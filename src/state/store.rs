@@ -13,7 +13,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::failpoint::{Step, around};
+use crate::failpoint::{Step, around, around_all};
 use crate::state::StateError;
 use crate::state::database::{Database, Safety, Writing};
 use crate::state::group::Group;
@@ -196,9 +196,9 @@ impl Writer {
             let mut group = Group::default();
             let work = self.gather(message, &mut group);
             if !group.is_empty() {
-                let step = group.step();
+                let steps = group.steps();
                 let write = || self.database.transact(Safety::Process, |writing| group.write(writing));
-                around(step, write)?;
+                around_all(steps, write)?;
                 self.unsynced_since.get_or_insert_with(Instant::now);
             }
             if let Some(work) = work {

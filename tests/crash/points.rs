@@ -11,8 +11,8 @@ use crate::resume::assert_whole_runs;
 pub(super) fn scenes_of(step: Step) -> (&'static [Kind], u64) {
     match step {
         Step::SchemaStored | Step::RunBegun | Step::PermitsRewritten => (&[Kind::Flat, Kind::Nested], 1),
-        Step::PermitLogged | Step::ResponseStored | Step::StateSynced => (&[Kind::Nested, Kind::Flat], 3),
-        Step::PieceStored => (&[Kind::Pieces], 2),
+        Step::PermitLogged | Step::ResponseStored | Step::StateSynced => (&[Kind::Flat, Kind::Nested], 3),
+        Step::PieceStored => (&[Kind::Pieces], 1),
         Step::TasksChanged => (&[Kind::Expiring], 2),
         Step::PartClosed => (&[Kind::Nested, Kind::Flat], 2),
         Step::PartsRecorded => (&[Kind::Flat, Kind::Nested], 2),

@@ -86,6 +86,16 @@ fn fill_and_make_room(size: &str, format: &str) -> Option<String> {
     let (failed, resumed) = ended.stderr.split_once('\n').expect("lines");
     let is_begun = regex::Regex::new("goes on: [1-9][0-9]* responses?").expect("a pattern");
     assert!(is_begun.is_match(resumed), "{resumed}");
+    assert_all_rows(&project);
+    // What was received and found no room has to be asked for again; what found room has not.
+    let requests = stub.requests().len();
+    assert!(requests <= 45, "{requests} requests for 40 pages");
+    Some(project.steady(failed))
+}
+
+/// What was copied from the disk is complete.
+#[track_caller]
+fn assert_all_rows(project: &Project) {
     let exported = read_export(&project.folder().join("kept/api/items/latest"));
     assert_eq!(exported.incomplete(), Vec::<&str>::new());
     let columns = ["_id", "id", "size", "note"];
@@ -95,10 +105,6 @@ fn fill_and_make_room(size: &str, format: &str) -> Option<String> {
         .into_iter()
         .map(|row| format!("{:?}", row["id"]));
     assert_eq!(rows.collect::<BTreeSet<_>>().len(), 2000);
-    // What was received and found no room has to be asked for again; what found room has not.
-    let requests = stub.requests().len();
-    assert!(requests <= 45, "{requests} requests for 40 pages");
-    Some(project.steady(failed))
 }
 
 #[test]
@@ -110,6 +116,90 @@ fn a_full_disk_is_told_as_such_and_the_run_goes_on_when_there_is_room() {
         let said = "full; make room and run again";
         assert!(told.contains(said) || told.contains("no space left for"), "{told}");
     }
+}
+
+/// Holds a run where it is about to do a step, fills the disk, lets it go on, makes room, and runs it again: the first run
+/// fails and publishes nothing, and the second goes on from so many responses at least. Returns what the first one says.
+#[cfg(debug_assertions)]
+#[track_caller]
+fn fill_at(place: &str, stored: usize) -> Option<String> {
+    let (project, stub) = (items("{ items { nodes { id size note } } }"), many_pages());
+    let script = "mount -t tmpfs -o size=24m none output
+        mkdir gate
+        GQLDUMP_FAILPOINT=PLACE=hold:gate \"$1\" run --quiet --set endpoint=\"$2\" & run=$!
+        while [ ! -d gate/held ]; do kill -0 $run; sleep 0.01; done
+        dd if=/dev/zero of=output/filler bs=4k 2> /dev/null || true
+        rmdir gate/held
+        code=0; wait $run || code=$?
+        echo \"exit code $code\"
+        find output -name _manifest.json -o -name latest
+        rm output/filler
+        \"$1\" run --set endpoint=\"$2\"
+        cp -a output kept";
+    let ended = with_mounts(&project, &stub, &script.replace("PLACE", place))?.with_code(0);
+    assert_eq!(ended.stdout, "exit code 1\n", "{place}: {}", ended.stderr);
+    assert_all_rows(&project);
+    let (failed, resumed) = ended.stderr.split_once('\n').expect("lines");
+    let pattern = regex::Regex::new("goes on: ([0-9]+) responses").expect("a pattern");
+    let there = &pattern.captures(resumed).expect("a run that goes on")[1];
+    assert!(
+        there.parse::<usize>().expect("a number") >= stored,
+        "{place}: {resumed}"
+    );
+    let requests = stub.requests().len();
+    assert!(
+        stored < 40 || requests == 40,
+        "{place}: {requests} requests for 40 pages"
+    );
+    Some(project.steady(failed))
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_disk_that_fills_up_before_any_step_is_told_and_nothing_that_was_stored_is_asked_for_again() {
+    let steps = [
+        ("response-stored:before:10", 9),
+        ("part-closed:before:1", 40),
+        ("parts-recorded:before:1", 40),
+        ("publishing-begun:before:1", 40),
+        ("manifest-written:before:1", 40),
+    ];
+    for (place, stored) in steps {
+        let Some(told) = fill_at(place, stored) else { return };
+        let said = [
+            "state.sqlite: the disk is full; make room and run again, nothing that was fetched is lost",
+            "make room and run again, it goes on where it stopped",
+        ];
+        assert!(said.iter().any(|said| told.contains(said)), "{place}: {told}");
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_disk_that_turns_read_only_between_two_runs_keeps_what_is_on_it() {
+    let (project, stub) = (items("{ items { nodes { id size note } } }"), many_pages());
+    let script = "mount -t tmpfs -o size=24m none output
+        GQLDUMP_FAILPOINT=response-stored:after:10=abort \"$1\" run --quiet --set endpoint=\"$2\" || true
+        mount -o remount,ro output
+        code=0; \"$1\" run --quiet --set endpoint=\"$2\" || code=$?
+        echo \"exit code $code\"
+        mount -o remount,rw output
+        \"$1\" run --set endpoint=\"$2\"
+        cp -a output kept";
+    let Some(ended) = with_mounts(&project, &stub, script) else {
+        return;
+    };
+    let ended = ended.with_code(0);
+    assert_eq!(ended.stdout, "exit code 1\n", "{}", ended.stderr);
+    let said = "the output folder cannot be written: ";
+    let remedy = "Read-only file system (os error 30); choose another with --output, or mend its permissions";
+    assert!(
+        ended.stderr.contains(said) && ended.stderr.contains(remedy),
+        "{}",
+        ended.stderr
+    );
+    assert_all_rows(&project);
+    assert!(stub.requests().len() <= 42, "{}", stub.requests().len());
 }
 
 #[test]
