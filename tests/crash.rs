@@ -7,6 +7,7 @@ mod points;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod scene;
+mod signals;
 
 /// Whether everything is to be tried, for which nobody waits.
 fn is_thorough() -> bool {

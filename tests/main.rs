@@ -20,6 +20,7 @@ mod tracker;
 mod truth;
 
 // What is tested.
+mod changed;
 mod command_line;
 #[cfg(debug_assertions)]
 mod crash;

@@ -189,6 +189,11 @@ impl Manifest {
         json.push('\n');
         json
     }
+
+    /// When it was published, if that can be read.
+    pub fn finished_at(&self) -> Option<SystemTime> {
+        self.finished.parse::<Timestamp>().ok().map(SystemTime::from)
+    }
 }
 
 impl ManifestTable {

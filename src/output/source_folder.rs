@@ -16,6 +16,7 @@ use fs_err as fs;
 use crate::failpoint::{Step, around};
 use crate::output::durable::{create_synced, sync_folder, sync_names, sync_tree};
 use crate::output::error::OutputError;
+use crate::output::manifest::MANIFEST_FILE;
 use crate::output::run_id::RunId;
 use crate::plan::TableName;
 
@@ -77,6 +78,22 @@ impl SourceFolder {
         let recorded: BTreeSet<_> = recorded.iter().map(|file| folder.join(file)).collect();
         let remove = || remove_files(&folder, &recorded).and_then(|()| self.remove_if_empty(&folder));
         around(Step::LeftoversRemoved, remove).map_err(|error| OutputError::from_io(&folder, error))
+    }
+
+    /// Removes what of a query file's tables was moved to its place before the run was broken off. Once there is a manifest
+    /// nothing is removed: the run is published.
+    pub fn remove_unpublished(&self, run: &RunId, query: &str, tables: &[TableName]) -> Result<(), OutputError> {
+        if self.published(run, query).join(MANIFEST_FILE).exists() {
+            return Ok(());
+        }
+        for name in tables.iter().map(TableName::as_str).chain([query]) {
+            let folder = self.published(run, name);
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(OutputError::from_io(&folder, error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Removes the run's staging folders that have become empty.

@@ -20,6 +20,7 @@ mod document;
 mod driven;
 mod each;
 mod edges;
+mod fingerprint;
 mod fitting;
 mod link;
 mod lists;
@@ -53,13 +54,14 @@ pub use describe::{
 };
 pub use document::{GraphqlFile, QueryDocument};
 pub use each::Each;
+pub use fingerprint::Fingerprint;
 pub use link::{PlannedFile, link};
 pub use lists::WholeList;
 pub use measure::{Amount, LimitKind, measured};
 pub use paging_rules::unknown_paging_rules;
 pub use pieces::{Loss, Piece};
 pub use probe::Probe;
-pub use query_plan::{Connection, Fingerprint, MemberRoot, Plan, PlanSettings, plan_query};
+pub use query_plan::{Connection, MemberRoot, Plan, PlanSettings, plan_query};
 pub use report::PlanError;
 pub use request::{Ask, RequestText, Target};
 pub use table::{

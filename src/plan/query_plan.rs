@@ -16,6 +16,7 @@ use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
 use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
+use crate::plan::fingerprint::{Fingerprint, Origins, hash_of};
 use crate::plan::fitting::{Fitted, fit};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Loss, Piece, Pieces};
@@ -241,30 +242,6 @@ impl Plan {
     }
 }
 
-/// The hash of all that decides what is asked for and how it is written: request texts, variables, tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint(String);
-
-impl Fingerprint {
-    /// As hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// That of the same, and something more that decides.
-    fn with(&self, more: &str) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(&self.0);
-        hash.update(more);
-        Self::of(hash)
-    }
-
-    fn of(hash: Sha256) -> Self {
-        let digits = hash.finalize();
-        Self(digits.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
-    }
-}
-
 /// Plans the export of `document`.
 pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSettings<'_>) -> Result<Plan, PlanError> {
     let whole = Planned::of(document, schema, settings, None)?;
@@ -300,6 +277,7 @@ impl Planned {
     ) -> Result<Self, PlanError> {
         let paging = PagingRules::new(schema.compiled(), settings.paging);
         let CheckedQuery { mut operation, sources } = document.check(schema, paging)?;
+        let query = hash_of(operation.to_string());
         add_type_names(&mut operation.selection_set, schema.compiled());
         let variables = Variables::bind(&operation, settings.variables, &sources)?;
         let context = Context {
@@ -344,7 +322,10 @@ impl Planned {
             first_pages_only: switched_off(context, &operation.selection_set)?,
             description: describe(maker, &fitted, &tables, settings.page_size)?,
             probe: probe(maker, each.is_some(), settings.limits)?,
-            fingerprint: fingerprint(settings.api, &tables, &connections, &fitted.writer, each),
+            fingerprint: Fingerprint::new(
+                hash(settings.api, &tables, &connections, &fitted.writer, each),
+                origins(schema, settings, query, &variables),
+            ),
             tables: tables.into(),
             connections,
             left_out,
@@ -470,13 +451,13 @@ fn tables(context: Context<'_>, survey: &Survey, plans: &[RowPlan], stem: &str) 
     Ok(tables)
 }
 
-fn fingerprint(
+fn hash(
     api: &str,
     tables: &[Table],
     connections: &[Connection],
     writer: &RequestWriter,
     each: Option<&EachVariable>,
-) -> Fingerprint {
+) -> Sha256 {
     let mut hash = Sha256::new();
     hash.update(api);
     // A page size may change from run to run: it is no content.
@@ -489,5 +470,22 @@ fn fingerprint(
     hash.update(format!("{writer:?}"));
     hash.update(each.map(EachVariable::of).unwrap_or_default());
     hash.update(format!("{tables:?}"));
-    Fingerprint::of(hash)
+    hash
+}
+
+fn origins(schema: &ApiSchema, settings: PlanSettings<'_>, query: String, variables: &Variables) -> Origins {
+    let PlanSettings {
+        scalars,
+        paging,
+        flatten,
+        limits,
+        ..
+    } = settings;
+    Origins {
+        api: hash_of(settings.api),
+        query,
+        variables: hash_of(variables.given_text()),
+        schema: schema.digest.clone(),
+        settings: hash_of(format!("{scalars:?}{paging:?}{flatten}{limits:?}")),
+    }
 }

@@ -54,6 +54,11 @@ impl Variables {
         self.given.get(name)
     }
 
+    /// All values that are given, to be compared.
+    pub(crate) fn given_text(&self) -> String {
+        JsonValue::Object(self.given.clone()).to_string()
+    }
+
     /// How often a variable occurs in the query.
     pub(crate) fn uses(&self, name: &str) -> usize {
         self.uses.get(name).copied().unwrap_or(0)

@@ -65,7 +65,7 @@ impl Board {
             Event::QueryPublished { query, .. }
             | Event::QueryFailed { query, .. }
             | Event::QueryInterrupted { query, .. } => self.remove(query),
-            Event::Notice { .. } | Event::Warning { .. } | Event::PartClosed { .. } => {}
+            Event::Notice { .. } | Event::Warning { .. } | Event::PartClosed { .. } | Event::QueryKept { .. } => {}
         }
     }
 

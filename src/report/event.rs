@@ -112,6 +112,15 @@ pub enum Event {
         /// What it amounts to.
         summary: QuerySummary,
     },
+    /// A query file was published by a run that goes on, and is not asked for again.
+    QueryKept {
+        /// `source/query_file`.
+        query: String,
+        /// The run's id.
+        run: String,
+        /// What it amounts to; nothing was spent on it now.
+        summary: QuerySummary,
+    },
     /// A query file's export failed. What was fetched stays, and the next run goes on from there; with an empty summary
     /// nothing was begun.
     QueryFailed {

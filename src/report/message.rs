@@ -98,6 +98,11 @@ pub(crate) enum Message<'a> {
         query: &'a str,
         summary: &'a QuerySummary,
     },
+    Kept {
+        query: &'a str,
+        run: &'a str,
+        summary: &'a QuerySummary,
+    },
     Failed {
         query: &'a str,
         error: &'a str,
@@ -172,6 +177,7 @@ impl<'a> Message<'a> {
                 bytes: *bytes,
             },
             Event::QueryPublished { query, summary } => Self::Published { query, summary },
+            Event::QueryKept { query, run, summary } => Self::Kept { query, run, summary },
             Event::QueryFailed { query, error, summary } => Self::Failed { query, error, summary },
             Event::QueryInterrupted { query, summary } => Self::Interrupted { query, summary },
             Event::PageTaken { .. } | Event::Budget { .. } => return None,
@@ -206,7 +212,9 @@ impl<'a> Message<'a> {
         match self {
             Self::Failed { .. } => Level::Error,
             Self::Warning { .. } | Self::Interrupted { .. } => Level::Warn,
-            Self::Published { summary, .. } if !summary.incomplete.is_empty() => Level::Warn,
+            Self::Published { summary, .. } | Self::Kept { summary, .. } if !summary.incomplete.is_empty() => {
+                Level::Warn
+            }
             _ => Level::Info,
         }
     }
@@ -223,6 +231,7 @@ impl<'a> Message<'a> {
             | Self::Less { query, .. }
             | Self::Part { query, .. }
             | Self::Published { query, .. }
+            | Self::Kept { query, .. }
             | Self::Failed { query, .. }
             | Self::Interrupted { query, .. } => Some(query),
         }
@@ -309,6 +318,16 @@ impl fmt::Display for Message<'_> {
                 )
             }
             Self::Published { summary, .. } => write_published(formatter, summary),
+            Self::Kept { run, summary, .. } => {
+                let state = match summary.incomplete.is_empty() {
+                    true => "published",
+                    false => "published, but not complete,",
+                };
+                write!(
+                    formatter,
+                    "{state} by run {run}, which goes on: not asked for again (--fresh exports everything anew)"
+                )
+            }
             Self::Failed { error, summary, .. } => {
                 write!(formatter, "failed: {error}")?;
                 if summary.is_begun() {

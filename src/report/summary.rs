@@ -31,6 +31,8 @@ struct Ended {
 
 enum Outcome {
     Published,
+    /// Published by an earlier execution of the same run.
+    Kept,
     Failed(String),
     Interrupted,
 }
@@ -92,6 +94,7 @@ impl Observer for Summary {
             Event::Throttled { source, .. } => state.source(source).attempts += 1,
             Event::Budget { source, window, .. } => state.source(source).window = *window,
             Event::QueryPublished { query, summary } => state.end(query, Outcome::Published, summary, now),
+            Event::QueryKept { query, summary, .. } => state.end(query, Outcome::Kept, summary, now),
             Event::QueryFailed { query, error, summary } => {
                 state.end(query, Outcome::Failed(error.clone()), summary, now);
             }
@@ -208,6 +211,7 @@ impl Ended {
         match self.outcome {
             Outcome::Published if self.summary.incomplete.is_empty() => "complete",
             Outcome::Published => "not complete",
+            Outcome::Kept => "kept",
             Outcome::Failed(_) => "failed",
             Outcome::Interrupted => "interrupted",
         }
@@ -245,7 +249,7 @@ fn shortcomings(queries: &[Ended]) -> String {
     for ended in queries {
         let query = &ended.query;
         match &ended.outcome {
-            Outcome::Published => {
+            Outcome::Published | Outcome::Kept => {
                 for reason in &ended.summary.incomplete {
                     text += &format!("{query} is not complete: {}\n", human::printable(reason));
                 }

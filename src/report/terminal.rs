@@ -150,6 +150,7 @@ fn is_lasting(message: &Message<'_>) -> bool {
         | Message::Notice { .. }
         | Message::Warning { .. }
         | Message::Published { .. }
+        | Message::Kept { .. }
         | Message::Failed { .. }
         | Message::Interrupted { .. } => true,
     }

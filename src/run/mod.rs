@@ -14,6 +14,7 @@ mod estimate;
 mod export;
 mod fan_out;
 mod frontier;
+mod going_on;
 mod harvest;
 mod intake;
 mod items;

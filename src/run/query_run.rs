@@ -213,9 +213,8 @@ impl QueryRun<'_> {
         if self.is_fresh && self.why_dropped.is_none() {
             return Some("--fresh".to_owned());
         }
-        if run.fingerprint != self.plan.fingerprint.as_str() {
-            let changed = "the endpoint, the query, its variables or what they lead to in the schema changed since";
-            return Some(self.why_dropped.clone().unwrap_or_else(|| changed.to_owned()));
+        if let Some(difference) = self.plan.fingerprint.difference(&run.fingerprint) {
+            return Some(self.why_dropped.clone().unwrap_or(difference));
         }
         let format = self.workplace.format.to_string();
         (run.format != format).then(|| format!("it writes {}, and {format} is asked for", run.format))
@@ -232,9 +231,11 @@ impl QueryRun<'_> {
                 .parts
                 .iter()
                 .filter_map(|part| crate::plan::TableName::new(part.table.as_str()));
-            for table in names.chain(recorded) {
-                self.workplace.folder.remove_leftovers(&id, &table, &[])?;
+            let tables: Vec<_> = names.chain(recorded).collect();
+            for table in &tables {
+                self.workplace.folder.remove_leftovers(&id, table, &[])?;
             }
+            self.workplace.folder.remove_unpublished(&id, &self.query, &tables)?;
         }
         Ok(self.workplace.state.drop_run(run.key).await?)
     }
@@ -257,10 +258,11 @@ impl QueryRun<'_> {
         let state = &self.workplace.state;
         let name = self.new_id.to_string();
         let format = self.workplace.format.to_string();
+        let fingerprint = self.plan.fingerprint.written();
         let run = NewRun {
             query: &self.query,
             name: &name,
-            fingerprint: self.plan.fingerprint.as_str(),
+            fingerprint: &fingerprint,
             format: &format,
             started_at: self.workplace.clock.unix_millis(),
         };

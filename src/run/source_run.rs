@@ -17,6 +17,7 @@ use crate::project::{OnDenied, SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
 use crate::run::budget::{open_permit_log, shared_log};
 use crate::run::export::{BODY_BYTES, Workplace, check_writable};
+use crate::run::going_on::GoingOn;
 use crate::run::learnt::Learnt;
 use crate::run::memory::read_denied;
 use crate::run::outcome::QueryOutcome;
@@ -204,9 +205,15 @@ impl SourceRun<'_> {
         let new_id = RunId::new(self.settings.clock.wall(), |id| {
             self.workplace.folder.has_run(id, &names)
         });
+        let going_on = GoingOn::of(&self.workplace, &names, self.settings.is_fresh, new_id).await?;
+        let planned = names.iter().zip(&plans);
+        let planned: Vec<_> = planned
+            .filter_map(|(name, plan)| Some((*name, plan.as_ref().ok()?)))
+            .collect();
+        let kept = going_on.kept(&planned).await?;
         let ends = Ends::of(&names);
         let runs = names.iter().zip(plans).map(|(name, plan)| {
-            let (ends, new_id) = (&ends, new_id.clone());
+            let (ends, going_on, kept) = (&ends, &going_on, &kept);
             let planner = Planner {
                 job: self.job,
                 schema: &schema,
@@ -216,7 +223,10 @@ impl SourceRun<'_> {
             };
             async move {
                 let ended = match plan {
-                    Ok(plan) => self.query_run(planner, plan, ends, new_id).run().await,
+                    Ok(plan) => match kept.get(*name) {
+                        Some(published) => going_on.keep(name, published),
+                        None => self.export(planner, plan, ends, going_on).await,
+                    },
                     Err(error) => self.refuse(name, &error),
                 };
                 ends.tell(name, &ended);
@@ -224,6 +234,14 @@ impl SourceRun<'_> {
             }
         });
         Ok(join_all(runs).await)
+    }
+
+    /// Exports a query file; begun now, it belongs to the run that goes on.
+    async fn export(&self, planner: Planner<'_>, plan: Plan, ends: &Ends<'_>, going_on: &GoingOn<'_>) -> Ended {
+        match going_on.id_of(planner.query, &plan).await {
+            Ok(id) => self.query_run(planner, plan, ends, id).run().await,
+            Err(error) => self.end(planner.query, error.to_string(), QueryOutcome::Failed),
+        }
     }
 
     fn query_run<'run>(
@@ -257,15 +275,17 @@ impl SourceRun<'_> {
     }
 
     fn refuse(&self, name: &str, error: &PlanError) -> Ended {
+        self.end(name, error.to_string(), QueryOutcome::Refused)
+    }
+
+    /// A query file that is not begun.
+    fn end(&self, name: &str, error: String, outcome: QueryOutcome) -> Ended {
         self.workplace.observer.notice(&Event::QueryFailed {
             query: format!("{}/{name}", self.job.name),
-            error: error.to_string(),
+            error,
             summary: QuerySummary::default(),
         });
-        Ended {
-            outcome: QueryOutcome::Refused,
-            run: None,
-        }
+        Ended { outcome, run: None }
     }
 
     /// The plans of all query files. A kept schema that a query does not fit any more is asked for again, once.

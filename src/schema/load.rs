@@ -5,6 +5,7 @@ use std::path::Path;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Document;
 use apollo_compiler::validation::Valid;
+use sha2::{Digest as _, Sha256};
 
 /// The directives that a query file may carry for us; the API never sees them.
 pub const CLIENT_DIRECTIVES: &str = include_str!("client_directives.graphql");
@@ -16,6 +17,8 @@ pub const CLIENT_DIRECTIVE_NAMES: [&str; 5] = ["paginate", "table", "lookup", "e
 #[derive(Debug, Clone)]
 pub struct ApiSchema {
     compiled: Valid<Schema>,
+    /// Changes whenever its text does.
+    pub(crate) digest: String,
     /// What is wrong with it by the specification, one line each; it is used all the same.
     pub flaws: Vec<String>,
 }
@@ -59,7 +62,12 @@ impl ApiSchema {
                 Valid::assume_valid(flawed.partial)
             }
         };
-        Ok(Self { compiled, flaws })
+        let digest = Sha256::digest(definition);
+        Ok(Self {
+            compiled,
+            digest: digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
+            flaws,
+        })
     }
 
     /// The compiler's own form.

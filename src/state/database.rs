@@ -8,8 +8,8 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Transac
 
 use crate::state::StateError;
 use crate::state::records::{
-    Effort, Ends, Member, MemberCounts, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse, StoredSchema,
-    Tally, Task, Trail, UnfinishedRun,
+    Effort, Ends, KnownExport, Member, MemberCounts, NewRun, RecordedPart, RunKey, Sequence, Stage, StoredResponse,
+    StoredSchema, Tally, Task, Trail, UnfinishedRun,
 };
 
 /// The format of the state file, in its `user_version`.
@@ -444,13 +444,19 @@ impl Writing<'_> {
         self.execute("DELETE FROM run WHERE id = ?", params![run.0])
     }
 
-    pub(crate) fn is_run_name_taken(&self, query: &str, name: &str) -> rusqlite::Result<bool> {
+    pub(crate) fn last_published(&self, query: &str) -> rusqlite::Result<Option<KnownExport>> {
         let found = self.rows(
-            "SELECT 1 FROM run WHERE query = ? AND name = ?",
-            params![query, name],
-            |_| Ok(()),
+            "SELECT name, fingerprint, format FROM run WHERE query = ? AND stage = 'published' ORDER BY id DESC LIMIT 1",
+            params![query],
+            |row| {
+                Ok(KnownExport {
+                    name: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    format: row.get(2)?,
+                })
+            },
         )?;
-        Ok(!found.is_empty())
+        Ok(found.into_iter().next())
     }
 
     pub(crate) fn unfinished_run(&self, query: &str) -> rusqlite::Result<Option<UnfinishedRun>> {

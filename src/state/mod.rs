@@ -22,10 +22,10 @@ mod view;
 pub use error::StateError;
 pub use lock::StateLock;
 pub use records::{
-    Address, BegunRequest, Effort, Ends, KeptPiece, KnownRun, LearntText, Member, MemberCounts, MemberGain,
-    NAMED_FAILURES, NewRun, OpenRun, PieceOf, ROW_KEY_BYTES, RecordedPart, Restart, RowKey, RowMark, RunKey, RunStart,
-    Sequence, Skips, Stage, StoredResponse, StoredSchema, StoredSlot, TakenResponse, Tally, Task, TaskChange, Trail,
-    UnfinishedRun,
+    Address, BegunRequest, Effort, Ends, KeptPiece, KnownExport, KnownRun, LearntText, Member, MemberCounts,
+    MemberGain, NAMED_FAILURES, NewRun, OpenRun, PieceOf, ROW_KEY_BYTES, RecordedPart, Restart, RowKey, RowMark,
+    RunKey, RunStart, Sequence, Skips, Stage, StoredResponse, StoredSchema, StoredSlot, TakenResponse, Tally, Task,
+    TaskChange, Trail, UnfinishedRun,
 };
 pub use runs::FIRST_TASK;
 pub use store::{StateStore, StateThread};

@@ -471,6 +471,17 @@ pub struct KnownRun {
     pub requests: u64,
 }
 
+/// What a published run was an export of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownExport {
+    /// Its id as people see it.
+    pub name: String,
+    /// The fingerprint of the plan that it followed.
+    pub fingerprint: String,
+    /// The output format.
+    pub format: String,
+}
+
 /// A run that is not finished, as far as one that looks at it cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRun {

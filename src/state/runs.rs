@@ -4,8 +4,8 @@ use crate::failpoint::{Step, around, awaited};
 use crate::state::StateError;
 use crate::state::database::Writing;
 use crate::state::records::{
-    Address, Effort, Member, NewRun, RecordedPart, RunKey, RunStart, Sequence, StoredResponse, StoredSchema, Task,
-    TaskChange, Trail, UnfinishedRun,
+    Address, Effort, KnownExport, Member, NewRun, RecordedPart, RunKey, RunStart, Sequence, StoredResponse,
+    StoredSchema, Task, TaskChange, Trail, UnfinishedRun,
 };
 use crate::state::store::StateStore;
 
@@ -43,11 +43,10 @@ impl StateStore {
         self.transact(move |writing| writing.unfinished_run(&query)).await
     }
 
-    /// Whether a run of the query file was called `name` before.
-    pub async fn is_run_name_taken(&self, query: &str, name: &str) -> Result<bool, StateError> {
-        let (query, name) = (query.to_owned(), name.to_owned());
-        self.transact(move |writing| writing.is_run_name_taken(&query, &name))
-            .await
+    /// The run of a query file that was published last, if there is one.
+    pub async fn last_published(&self, query: &str) -> Result<Option<KnownExport>, StateError> {
+        let query = query.to_owned();
+        self.transact(move |writing| writing.last_published(&query)).await
     }
 
     /// Begins a run; the query file has no unfinished one.
