@@ -2,7 +2,7 @@
 //! are not asked for again, and those that they have not begun become part of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::output::{Manifest, ManifestTable, PublishedRun, RunId};
 use crate::plan::Plan;
@@ -20,6 +20,8 @@ const PUBLISHED_LIFE: Duration = Duration::from_hours(20);
 pub(crate) struct GoingOn<'run> {
     workplace: &'run Workplace,
     runs: BTreeSet<RunId>,
+    /// The newest of them, if it was begun a short while ago.
+    newest: Option<RunId>,
     /// The id of a run that is none of them.
     new_id: RunId,
 }
@@ -33,21 +35,32 @@ impl<'run> GoingOn<'run> {
         new_id: RunId,
     ) -> Result<Self, StateError> {
         let mut runs = BTreeSet::new();
+        let mut newest = None;
+        let now = workplace.clock.wall();
         for query in queries.iter().filter(|_| !is_fresh) {
-            let unfinished = workplace.state.unfinished_run(query).await?;
-            runs.extend(unfinished.and_then(|run| run.name.parse::<RunId>().ok()));
+            let Some(unfinished) = workplace.state.unfinished_run(query).await? else {
+                continue;
+            };
+            let Ok(id) = unfinished.name.parse::<RunId>() else {
+                continue;
+            };
+            if is_recent(UNIX_EPOCH + Duration::from_millis(unfinished.started_at), now) {
+                newest = newest.max(Some(id.clone()));
+            }
+            runs.insert(id);
         }
         Ok(Self {
             workplace,
             runs,
+            newest,
             new_id,
         })
     }
 
-    /// What an export of a query file that is begun now is called: as the run that goes on, unless that has one already or a
-    /// later one was published.
+    /// What an export of a query file that is begun now is called: as the run that goes on, so that it counts as part of it,
+    /// unless that has one already or a later one was published.
     pub(crate) async fn id_of(&self, query: &str, plan: &Plan) -> Result<RunId, StateError> {
-        let Some(run) = self.runs.last() else {
+        let Some(run) = &self.newest else {
             return Ok(self.new_id.clone());
         };
         let tables = plan.tables.iter().map(|table| table.name.to_string());
@@ -101,7 +114,8 @@ impl<'run> GoingOn<'run> {
         // One that cannot be read is asked for again.
         let published = PublishedRun::find(&self.workplace.folder, query, &run).ok().flatten();
         let now = self.workplace.clock.wall();
-        Ok(published.filter(|published| is_recent(&published.manifest, now)))
+        let is_recent = |manifest: &Manifest| manifest.finished_at().is_some_and(|finished| is_recent(finished, now));
+        Ok(published.filter(|published| is_recent(&published.manifest)))
     }
 
     fn is_the_same(&self, last: &KnownExport, plan: &Plan) -> bool {
@@ -130,12 +144,9 @@ impl<'run> GoingOn<'run> {
     }
 }
 
-fn is_recent(manifest: &Manifest, now: SystemTime) -> bool {
-    let Some(finished) = manifest.finished_at() else {
-        return false;
-    };
-    // A time to come was written by a clock that was wrong.
-    now.duration_since(finished).is_ok_and(|age| age < PUBLISHED_LIFE)
+/// A time to come was written by a clock that was wrong.
+fn is_recent(time: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(time).is_ok_and(|age| age < PUBLISHED_LIFE)
 }
 
 fn table_summary(table: &ManifestTable) -> TableSummary {

@@ -82,9 +82,7 @@ fn survives(place: Place, kind: Kind, format: &'static str) -> u64 {
     if place.step == Step::RunDropped {
         return again;
     }
-    // What is in flight is lost, and so may be what came within the moment that responses wait to share a commit, which is
-    // shorter than an answer takes.
-    assert!(again <= 2 * log.max_in_flight, "{told}: {log:?}\n{}", ended.stderr);
+    assert!(again <= scene.may_be_lost(), "{told}: {log:?}\n{}", ended.stderr);
     again
 }
 

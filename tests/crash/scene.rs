@@ -155,6 +155,12 @@ impl Scene {
         assert!(requests <= self.server.log().requests, "{traffic}");
     }
 
+    /// Requests that may have to be asked again after an ending: what was in flight, and what came within the moment that
+    /// responses wait to share a commit, which is shorter than an answer takes; and one each that a busy machine delays.
+    pub(super) fn may_be_lost(&self) -> u64 {
+        2 * (self.server.log().max_in_flight + 1)
+    }
+
     /// What `latest` leads to.
     pub(super) fn exported(&self) -> Exported {
         self.project.exported(self.query())

@@ -69,7 +69,7 @@ fn a_state_of_another_version_is_left_alone_and_good_for_that_version() {
     let version = |version: i64| {
         state(&project)
             .pragma_update(None, "user_version", version)
-            .expect("a state")
+            .expect("a state");
     };
     let known: i64 = state(&project)
         .pragma_query_value(None, "user_version", |row| row.get(0))
@@ -97,7 +97,7 @@ fn a_damaged_state_is_told_as_such_and_moved_away_by_its_owner() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 3] = [
         ("another file", |bytes| {
-            *bytes = b"no database at all, but long enough to be taken for one".repeat(200)
+            *bytes = b"no database at all, but long enough to be taken for one".repeat(200);
         }),
         ("a header overwritten", |bytes| bytes[..100].fill(0x55)),
         ("pages overwritten", |bytes| bytes[8192..].fill(0x55)),
