@@ -32,3 +32,6 @@ pub mod rows;
 pub mod run;
 pub mod schema;
 pub mod state;
+
+#[cfg(test)]
+mod mutation;

@@ -7,6 +7,7 @@ use crate::project::{Api, Project};
 
 mod configuration;
 mod disk;
+mod hostile;
 mod network;
 mod paging;
 mod queries;

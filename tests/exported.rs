@@ -18,9 +18,11 @@ pub(crate) struct Exported {
 
 /// Reads the run in this folder.
 pub(crate) fn read_export(folder: &Path) -> Exported {
+    // The link is followed once: it may move between two looks.
+    let folder = folder.canonicalize().expect("a run");
     let manifest = fs::read_to_string(folder.join("_manifest.json")).expect("a manifest");
     let exported = Exported {
-        folder: folder.canonicalize().expect("a run"),
+        folder,
         manifest: serde_json::from_str(&manifest).expect("JSON"),
     };
     for table in exported.manifest["tables"].as_array().expect("tables") {

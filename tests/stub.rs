@@ -22,6 +22,8 @@ use crate::project::Api;
 pub(crate) enum Answer {
     /// JSON under status 200.
     Json(Value),
+    /// Any bytes under status 200, said to be JSON.
+    Bytes(Vec<u8>),
     /// Any body under any status.
     Other {
         status: u16,
@@ -142,6 +144,7 @@ async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap, body: Byt
     served.requests.lock().expect("requests").push(request);
     match answer {
         Answer::Json(value) => ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response(),
+        Answer::Bytes(bytes) => ([(CONTENT_TYPE, "application/json")], bytes).into_response(),
         Answer::Other {
             status,
             content_type,

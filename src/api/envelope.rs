@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
@@ -59,7 +59,7 @@ where
 }
 
 struct EnvelopeVisitor<'v, S> {
-    /// Taken by the first `data`; a second one, which no API sends, is skipped.
+    /// Taken by the first `data`. With a second one the body could be read in two ways.
     read_data: Option<S>,
     inside_data: &'v mut bool,
 }
@@ -86,11 +86,10 @@ where
             match member {
                 Member::Data => {
                     envelope.has_data_member = true;
-                    let Some(read_data) = self.read_data.take() else {
-                        members.next_value::<IgnoredAny>()?;
-                        continue;
-                    };
                     *self.inside_data = true;
+                    let Some(read_data) = self.read_data.take() else {
+                        return Err(A::Error::custom("the member `data` occurs twice"));
+                    };
                     envelope.data = members.next_value_seed(Nullable(read_data))?;
                     *self.inside_data = false;
                 }
@@ -266,6 +265,12 @@ mod tests {
             PhantomData::<std::collections::BTreeMap<String, u8>>,
         );
         assert!(matches!(broken, Err(EnvelopeError::Malformed(_))), "{broken:?}");
+    }
+
+    #[test]
+    fn data_that_comes_twice_is_refused() {
+        let twice = read(r#"{"data":null,"data":{"a":1}}"#);
+        assert!(matches!(twice, Err(EnvelopeError::Refused(reason)) if reason.contains("`data` occurs twice")));
     }
 
     #[test]

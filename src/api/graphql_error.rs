@@ -170,13 +170,21 @@ fn locations_of(locations: Option<&Value>) -> Vec<Location> {
 /// A string as it is, anything else as its JSON; an object that has a `message` is represented by it.
 fn plain_text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => without_orders(text),
         Value::Null => String::new(),
         other => match other.get("message").and_then(Value::as_str) {
-            Some(message) => message.to_owned(),
+            Some(message) => without_orders(message),
             None => other.to_string(),
         },
     }
+}
+
+/// A text with spaces for what a terminal would take for an order.
+fn without_orders(text: &str) -> String {
+    text.replace(
+        |character: char| character.is_control() && !character.is_whitespace(),
+        " ",
+    )
 }
 
 #[cfg(test)]

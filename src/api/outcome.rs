@@ -110,8 +110,16 @@ impl Reading<'_> {
 
     /// `data` is not what was asked for. The errors, which may come after it, often say why.
     fn misshapen<D>(&self, response: &HttpResponse, text: &str, reason: &str) -> Outcome<D> {
-        let Ok(envelope) = read_envelope(text, std::marker::PhantomData::<IgnoredAny>) else {
-            return self.without_envelope(response, text);
+        let envelope = match read_envelope(text, std::marker::PhantomData::<IgnoredAny>) {
+            Ok(envelope) => envelope,
+            // What is wrong with it is wrong whatever is asked for.
+            Err(EnvelopeError::Refused(reason)) => {
+                let reply = reply(response, ReplyBody::Text(text));
+                return Outcome::Refused(ApiError::Misshapen(self.refusal(&reply, &reason)));
+            }
+            Err(EnvelopeError::Malformed(_) | EnvelopeError::NotAnObject) => {
+                return self.without_envelope(response, text);
+            }
         };
         let reply = reply(response, envelope_body(&envelope));
         match judge(&reply, self.rules, self.now) {
@@ -198,3 +206,7 @@ fn envelope_body<D>(envelope: &Envelope<D>) -> ReplyBody<'_> {
         extensions: &envelope.extensions,
     }
 }
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile;

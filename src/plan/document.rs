@@ -1,5 +1,6 @@
 //! A query file read and checked: one query, its fragments gathered from the folder, written out in one piece.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ use crate::plan::paging_rules::PagingRules;
 use crate::plan::placeholders;
 use crate::plan::report::{Finding, PlanError};
 use crate::schema::ApiSchema;
+
+/// Selections of a query with its fragments written out: far more than any API answers, and few enough to be worked with.
+const MOST_SELECTIONS: u64 = 50_000;
 
 /// A file of GraphQL.
 #[derive(Debug, Clone, Copy)]
@@ -115,9 +119,40 @@ impl QueryDocument {
             .next()
             .ok_or_else(|| PlanError::plain("the file holds no operation"))?;
         let mut operation = Operation::clone(operation);
+        let mut known = HashMap::new();
+        if selections(&operation.selection_set, &fragments, &mut known) > MOST_SELECTIONS {
+            return Err(PlanError::plain(format!(
+                "the query selects more than {MOST_SELECTIONS} fields once its fragments are written out where they are \
+                 spread: select less, or part it into several query files"
+            )));
+        }
         operation.selection_set = write_out(&operation.selection_set, &fragments);
         Ok(CheckedQuery { operation, sources })
     }
+}
+
+/// How many selections a set holds with its fragments written out; each fragment is counted once and then `known`.
+fn selections(set: &SelectionSet, fragments: &FragmentMap, known: &mut HashMap<Name, u64>) -> u64 {
+    let mut count = 0_u64;
+    for selection in &set.selections {
+        let below = match selection {
+            Selection::Field(field) => selections(&field.selection_set, fragments, known),
+            Selection::InlineFragment(inline) => selections(&inline.selection_set, fragments, known),
+            Selection::FragmentSpread(spread) => {
+                match (known.get(&spread.fragment_name), fragments.get(&spread.fragment_name)) {
+                    (Some(count), _) => *count,
+                    (None, None) => 0,
+                    (None, Some(fragment)) => {
+                        let count = selections(&fragment.selection_set, fragments, known);
+                        known.insert(spread.fragment_name.clone(), count);
+                        count
+                    }
+                }
+            }
+        };
+        count = count.saturating_add(below).saturating_add(1);
+    }
+    count
 }
 
 fn refuse_all_but_one_query(document: &Document) -> Result<(), PlanError> {

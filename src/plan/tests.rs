@@ -14,6 +14,7 @@ use crate::schema::{ApiSchema, ScalarType};
 
 mod denied;
 mod each;
+mod hostile;
 mod limits;
 
 const SCHEMA: &str = r#"

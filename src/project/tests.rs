@@ -15,6 +15,8 @@ use crate::project::{
 };
 use crate::schema::{PagingRule, ScalarType};
 
+mod hostile;
+
 fn read(text: &str, overrides: &[&str]) -> Result<SourceSettings, Diagnostic> {
     let file = Document {
         name: "queries/x/source.toml".to_owned(),

@@ -5,7 +5,7 @@
 //! connection are counted and skipped.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -645,14 +645,26 @@ fn number(value: &Value) -> Option<u64> {
 /// The members of an object so far. One that occurs twice makes a body that can be read in two ways: it is refused
 /// before anything is made of it.
 #[derive(Default)]
-pub(crate) struct Keys<'de>(Vec<Cow<'de, str>>);
+pub(crate) struct Keys<'de> {
+    /// The first ones: objects are small, and a few names are compared faster than they are hashed.
+    few: Vec<Cow<'de, str>>,
+    /// The others: a body of nothing but members must not be compared each with each.
+    many: HashSet<Cow<'de, str>>,
+}
+
+/// Members that are compared one by one.
+const FEW_MEMBERS: usize = 32;
 
 impl<'de> Keys<'de> {
     pub(crate) fn note<E: serde::de::Error>(&mut self, key: Cow<'de, str>) -> Result<(), E> {
-        if self.0.contains(&key) {
+        if self.few.contains(&key) || self.many.contains(&key) {
             return Err(E::custom(format_args!("the member `{key}` occurs twice")));
         }
-        self.0.push(key);
+        if self.few.len() < FEW_MEMBERS {
+            self.few.push(key);
+        } else {
+            self.many.insert(key);
+        }
         Ok(())
     }
 }

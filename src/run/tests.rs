@@ -2,6 +2,7 @@
 
 mod denied;
 mod harvest;
+mod hostile;
 mod intake;
 mod members;
 mod pack;
@@ -12,7 +13,7 @@ use std::path::Path;
 use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 
-use crate::plan::{Ask, GraphqlFile, Plan, PlanSettings, QueryDocument, Target, plan_query};
+use crate::plan::{Ask, GraphqlFile, Layout, Plan, PlanSettings, QueryDocument, Target, plan_query};
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::schema::ApiSchema;
@@ -113,8 +114,8 @@ fn start() -> AskedTask {
     }
 }
 
-/// What the answer `data` to a request with such slots shows.
-fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<Harvest, String> {
+/// How the answer to a request with such slots is read.
+fn layout(plan: &Plan, asked: &[AskedTask]) -> (Layout, Vec<SlotPlace>) {
     let asks = asked.iter().map(|AskedTask { task, size }| Ask {
         connection: task.connection,
         root: task.root,
@@ -129,6 +130,12 @@ fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<
         [Target::Start] if asked.iter().all(|asked| asked.task.member.is_none()) => Vec::new(),
         _ => asked.iter().map(|asked| SlotPlace::of(&asked.task)).collect(),
     };
+    (layout, slots)
+}
+
+/// What the answer `data` to a request with such slots shows.
+fn read(plan: &Plan, asked: &[AskedTask], looks: &[Look], data: &str) -> Result<Harvest, String> {
+    let (layout, slots) = layout(plan, asked);
     let seed = HarvestSeed {
         layout: &layout,
         slots: &slots,

@@ -14,6 +14,9 @@ use serde::Deserialize;
 /// Levels of `ofType` that are asked for: enough for a list of lists of non-null items and one more wrapping.
 const TYPE_WRAPPERS: usize = 7;
 
+/// The longest default value of an argument that is read, in bytes.
+const LONGEST_DEFAULT: usize = 1_000;
+
 /// How much of the schema is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntrospectionQuery {
@@ -316,8 +319,12 @@ fn name(text: &str) -> Result<Name, IntrospectionError> {
 }
 
 /// Reads a literal. A default value that does not parse is left out: a server that garbles it must not keep the rest of
-/// its schema from us.
+/// its schema from us. So is one that is longer than any that somebody means: the compiler takes the square of its length
+/// over what is no GraphQL.
 pub(super) fn value(text: &str) -> Option<Node<Value>> {
+    if text.len() > LONGEST_DEFAULT {
+        return None;
+    }
     let source = format!("input Holder {{ held: Any = {text} }}");
     let document = Document::parse(source, "default value").ok()?;
     document

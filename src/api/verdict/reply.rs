@@ -97,7 +97,11 @@ impl<'r> Reply<'r> {
             .and_then(|target| target.to_str().ok()?.parse::<Url>().ok());
         match target {
             // Path, query and user part of an address can hold secrets; the path is what a person needs here.
-            Some(url) => format!("redirected to {}{}", url.origin().ascii_serialization(), url.path()),
+            Some(url) => one_line(&format!(
+                "redirected to {}{}",
+                url.origin().ascii_serialization(),
+                url.path()
+            )),
             None => "redirected to another address".to_owned(),
         }
     }
@@ -128,8 +132,11 @@ fn title(html: &str) -> Option<&str> {
     Some(html[start..end].trim()).filter(|title| !title.is_empty())
 }
 
+/// One line, and nothing in it that a terminal would take for an order.
 fn one_line(text: &str) -> String {
-    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_space = |character: char| character.is_whitespace() || character.is_control();
+    let words = text.split(is_space).filter(|word| !word.is_empty());
+    let mut line = words.collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(MESSAGE_CHARACTERS) {
         line.truncate(end);
         line.push('…');
@@ -167,6 +174,7 @@ mod tests {
         let headers = HeaderMap::new();
         assert_eq!(message(429, &headers, "Retry later\n"), "Retry later");
         assert_eq!(message(502, &headers, " \n"), "the body is empty");
+        assert_eq!(message(502, &headers, "a\u{1b}[2Jb\0\u{9b}c"), "a [2Jb c");
         assert_eq!(
             message(200, &headers, "{\"data\":{\"a\""),
             "the body is no JSON object, or breaks off"
