@@ -9,6 +9,7 @@
 )]
 
 // How tests are written: a project on disk, an API to ask, the program, and what it leaves behind.
+mod bucket;
 mod cell;
 mod chaos;
 mod exported;
@@ -40,5 +41,6 @@ mod schema;
 mod simulated;
 mod status;
 mod steered;
+mod store;
 mod together;
 mod token;

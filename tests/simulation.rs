@@ -66,6 +66,7 @@ impl Simulation {
             let (_sender, stop) = watch::channel(false);
             let settings = RunSettings {
                 output: self.folder.join("output"),
+                store: None,
                 format: Format::default(),
                 variables: Default::default(),
                 is_fresh: false,

@@ -45,5 +45,6 @@ pub(super) fn settings() -> SourceSettings {
         scalars: BTreeMap::new(),
         flatten: false,
         on_denied: OnDenied::LeaveOut,
+        keep: None,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo::{DemoRowsOptions, DemoServeOptions};
-use crate::output::Format;
+use crate::output::{Format, OutputPlace, StoreAddress};
 use crate::project::KeyOverride;
 use crate::report::LogFormat;
 
@@ -140,9 +140,8 @@ pub(super) struct RunArguments {
     /// The format of the tables: parquet, ndjson or ndjson.zst
     #[arg(long, default_value = "parquet")]
     pub(super) format: Format,
-    /// Where the tables are written, and beside them what is needed to go on after an interruption
-    #[arg(long, short, default_value = "output", value_name = "DIR")]
-    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) place: PlaceArguments,
     /// Drop unfinished exports and begin afresh
     #[arg(long)]
     pub(super) fresh: bool,
@@ -153,13 +152,36 @@ pub(super) struct RunArguments {
     pub(super) report: ReportArguments,
 }
 
+/// Where runs write, and where their state stands.
+#[derive(Args)]
+pub(super) struct PlaceArguments {
+    /// Where runs write: a folder, or a bucket and a prefix, as in s3://bucket/exports (or gs://, az://). A folder holds the
+    /// state of runs, too
+    #[arg(long, short, default_value = "output", value_name = "PLACE")]
+    output: OutputPlace,
+    /// The folder of this machine for state and unpublished parts, where --output is a bucket
+    #[arg(long, default_value = ".gqldump", value_name = "DIR")]
+    state: PathBuf,
+}
+
+impl PlaceArguments {
+    /// The folder of this machine in which runs are worked on.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.output.folder(&self.state)
+    }
+
+    /// The place in an object store where runs are published, if there is one.
+    pub(super) fn store(&self) -> Option<StoreAddress> {
+        self.output.store().cloned()
+    }
+}
+
 #[derive(Args)]
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) project: ProjectArguments,
-    /// Where runs write; the values that query files are run for are counted there
-    #[arg(long, short, default_value = "output", value_name = "DIR")]
-    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) place: PlaceArguments,
 }
 
 #[derive(Args)]
@@ -176,9 +198,8 @@ pub(super) struct PlanArguments {
     /// Write one JSON document instead of text; the README describes it
     #[arg(long)]
     pub(super) json: bool,
-    /// Where runs write; what they showed is read there
-    #[arg(long, short, default_value = "output", value_name = "DIR")]
-    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) place: PlaceArguments,
 }
 
 #[derive(Args)]
@@ -195,9 +216,8 @@ pub(super) struct StatusArguments {
     /// Write one JSON document instead of text; the README describes it
     #[arg(long)]
     pub(super) json: bool,
-    /// Where runs write; the state stands there
-    #[arg(long, short, default_value = "output", value_name = "DIR")]
-    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) place: PlaceArguments,
 }
 
 /// How the text of a request is shown.

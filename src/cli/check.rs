@@ -15,7 +15,7 @@ const TOKEN_ENDS: u8 = 6;
 
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let jobs = Jobs::prepare(&arguments.project)?;
-    let settings = settings(&arguments.project, arguments.output.clone());
+    let settings = settings(&arguments.project, arguments.place.folder());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut outcomes = Vec::new();
     for (query, error) in &jobs.refused {

@@ -26,6 +26,7 @@ pub(super) fn settings(project: &ProjectArguments, output: PathBuf) -> RunSettin
     let (_, stop) = watch::channel(false);
     RunSettings {
         output,
+        store: None,
         format: Format::default(),
         variables: variables(project),
         is_fresh: false,

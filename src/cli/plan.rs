@@ -34,7 +34,7 @@ pub(super) struct PlannedRequest {
 
 pub(super) fn plan(arguments: &PlanArguments) -> anyhow::Result<u8> {
     let jobs = Jobs::prepare(&arguments.project)?;
-    let settings = settings(&arguments.project, arguments.output.clone());
+    let settings = settings(&arguments.project, arguments.place.folder());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut outcomes = Vec::new();
     for (query, error) in &jobs.refused {

@@ -22,7 +22,8 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
     // Dropped last on this side: signals are watched as long as the run lasts.
     let (stop_sender, stop) = watch::channel(false);
     let settings = RunSettings {
-        output: arguments.output,
+        output: arguments.place.folder(),
+        store: arguments.place.store(),
         format: arguments.format,
         variables: variables(&arguments.project),
         is_fresh: arguments.fresh,

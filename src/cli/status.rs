@@ -25,7 +25,7 @@ pub(super) fn status(arguments: &StatusArguments) -> anyhow::Result<u8> {
     let clock = Clock::system();
     let mut sources = Vec::new();
     for source in &project.sources {
-        let folder = SourceFolder::new(&arguments.output, &source.name);
+        let folder = SourceFolder::new(&arguments.place.folder(), &source.name);
         let queries = queries(source);
         let forgotten = match arguments.forget {
             true => Some(runtime.block_on(forget_learnt(&folder, &queries, &clock))?),

@@ -97,7 +97,7 @@ impl PublishedRun {
 }
 
 /// The ids of all runs of a query file.
-fn run_ids(folder: &SourceFolder, query: &str) -> Result<Vec<RunId>, PublishedError> {
+pub(super) fn run_ids(folder: &SourceFolder, query: &str) -> Result<Vec<RunId>, PublishedError> {
     let path = folder.path().join(query);
     let entries = match fs::read_dir(&path) {
         Ok(entries) => entries,

@@ -27,6 +27,7 @@ pub(crate) struct RawSource {
     pub(crate) schema: Option<Text<WrittenSchema>>,
     pub(crate) flatten: Option<bool>,
     pub(crate) on_denied: Option<OnDenied>,
+    pub(crate) keep: Option<NonZeroU32>,
     #[serde(default)]
     pub(crate) headers: WrittenHeaders,
     #[serde(default)]
@@ -164,6 +165,7 @@ impl RawSource {
             schema: self.schema.or(below.schema),
             flatten: self.flatten.or(below.flatten),
             on_denied: self.on_denied.or(below.on_denied),
+            keep: self.keep.or(below.keep),
             headers: laid_over(self.headers, below.headers),
             auth: self.auth.over(below.auth),
             limits: self.limits.over(below.limits),

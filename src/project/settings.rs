@@ -3,6 +3,7 @@
 //! Everything downstream takes these types as they are and checks nothing again.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct SourceSettings {
     pub flatten: bool,
     /// What is done about a field that the token may not see.
     pub on_denied: OnDenied,
+    /// How many complete runs of each query file are kept; all, where nothing is said.
+    pub keep: Option<NonZeroU32>,
 }
 
 /// What is done about a field that the token may not see.

@@ -15,6 +15,7 @@ mod sending;
 mod taking;
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 
 use crate::api::{ApiError, Effort as Spent, Endpoint};
 use crate::clock::Clock;
-use crate::output::{Format, OutputError, RunId, SourceFolder};
+use crate::output::{Format, OutputError, RemoteSource, RunId, SourceFolder, StoreError};
 use crate::plan::{Connection, Plan, PlanError};
 use crate::project::OnDenied;
 use crate::report::{Event, SharedObserver};
@@ -65,6 +66,8 @@ pub(crate) enum ExportError {
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// The export goes on with another plan.
     #[error("fields that the token may not see are to be left out")]
@@ -101,6 +104,10 @@ pub(crate) struct Workplace {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) state: StateStore,
     pub(crate) folder: SourceFolder,
+    /// Where runs are published besides, for an output that is an object store.
+    pub(crate) remote: Option<RemoteSource>,
+    /// How many complete runs of each query file are kept, if not all.
+    pub(crate) keep: Option<NonZeroU32>,
     pub(crate) format: Format,
     pub(crate) clock: Clock,
     pub(crate) observer: SharedObserver,

@@ -1,11 +1,12 @@
 //! The end of an export: its manifest written, its parts moved to where readers find them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::output::{
-    MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure, ManifestTable, Part,
-    Publication, RunId, Traffic, moment,
+    KeepError, LocalRun, MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure,
+    ManifestTable, Part, Publication, RunId, Traffic, moment, remove_old_runs,
 };
 use crate::plan::{DeniedField, LeftOut, Plan, TableName};
 use crate::project::RequestLimit;
@@ -29,7 +30,7 @@ pub(crate) struct FinishedRun<'run> {
 
 impl FinishedRun<'_> {
     /// Publishes the run. If this is interrupted, the next call goes on from there.
-    pub(crate) fn publish(&self) -> Result<(), ExportError> {
+    pub(crate) async fn publish(&self) -> Result<(), ExportError> {
         let rejects = self.plan.tables.iter().map(|table| table.name.rejects());
         let rejects = rejects.filter(|name| self.run.parts.iter().any(|part| part.table == name.as_str()));
         let tables = self.plan.tables.iter().map(|table| table.name.clone());
@@ -40,7 +41,30 @@ impl FinishedRun<'_> {
             run: self.id,
             tables: &tables,
         };
-        publication.publish(&self.manifest())?;
+        let manifest = publication.publish(&self.manifest())?;
+        if let Some(remote) = &self.workplace.remote {
+            let names: BTreeSet<&str> = tables.iter().map(TableName::as_str).chain([self.query]).collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            let run = LocalRun {
+                manifest: &manifest,
+                names: &names,
+            };
+            remote.publish(run).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the runs that this one leaves behind those that are kept. Of an object store, this machine keeps a copy of
+    /// the newest complete run alone, as other query files may take their values from it.
+    pub(crate) async fn remove_old_runs(&self) -> Result<(), KeepError> {
+        let Workplace { folder, keep, .. } = self.workplace;
+        let Some(remote) = &self.workplace.remote else {
+            return keep.map_or(Ok(()), |keep| remove_old_runs(folder, self.query, keep));
+        };
+        remove_old_runs(folder, self.query, NonZeroU32::MIN)?;
+        if let Some(keep) = *keep {
+            remote.remove_old_runs(self.query, keep).await?;
+        }
         Ok(())
     }
 

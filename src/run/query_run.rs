@@ -171,8 +171,11 @@ impl QueryRun<'_> {
             id,
             limits: self.limits,
         };
-        finished.publish()?;
+        finished.publish().await?;
         state.finish_run(run.key).await?;
+        if let Err(error) = finished.remove_old_runs().await {
+            self.warn(format!("old runs are still there: {}", describe(&error)));
+        }
         self.tell(&Event::QueryPublished {
             query: self.name(),
             summary: summary(&self.plan, &run),

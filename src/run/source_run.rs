@@ -1,6 +1,6 @@
 //! All query files of one source: locked, planned against one schema, exported side by side under one limiter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::api::{ApiError, Endpoint, ReadToken, Surroundings, Transport, TransportError};
 use crate::clock::Clock;
-use crate::output::{Format, RunId, SourceFolder};
+use crate::output::{Format, RemoteSource, RunId, SourceFolder, Store, StoreAddress, StoreError};
 use crate::plan::{Plan, PlanError, QueryDocument, unknown_paging_rules};
 use crate::project::{OnDenied, SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
@@ -61,8 +61,10 @@ pub struct SourceJob {
 /// What holds for all sources of a run.
 #[derive(Clone)]
 pub struct RunSettings {
-    /// The output folder.
+    /// The output folder; for an object store the folder in which runs are worked on.
     pub output: PathBuf,
+    /// Where runs are published, if that is an object store.
+    pub store: Option<StoreAddress>,
     /// The format of the tables.
     pub format: Format,
     /// Values for the variables of query files.
@@ -90,6 +92,9 @@ pub enum SourceError {
     /// The run was stopped before it was its turn.
     #[error("stopped while it waited for another gqldump; nothing was begun")]
     Stopped,
+    /// The object store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -115,7 +120,7 @@ impl SourceError {
             },
             Self::Schema(_) => QueryOutcome::Refused,
             Self::Stopped => QueryOutcome::Interrupted,
-            Self::Output(_) | Self::State(_) | Self::Transport(_) => QueryOutcome::Failed,
+            Self::Output(_) | Self::Store(_) | Self::State(_) | Self::Transport(_) => QueryOutcome::Failed,
         }
     }
 }
@@ -124,6 +129,7 @@ impl SourceError {
 pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<QueryOutcome>, SourceError> {
     let transport = (job.open_transport)()?;
     let folder = SourceFolder::new(&settings.output, &job.name);
+    let store = settings.store.as_ref().map(Store::open).transpose()?;
     check_writable(&folder).map_err(SourceError::Output)?;
     let own_folder = folder.own();
     let _lock = take_turn(&own_folder, &job.name, settings).await?;
@@ -144,6 +150,8 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
         endpoint: Arc::new(Endpoint::new(&job.name, &job.settings, surroundings)?),
         state,
         folder,
+        remote: store.map(|store| RemoteSource::new(store, &job.name)),
+        keep: job.settings.keep,
         format: settings.format,
         clock: settings.clock.clone(),
         observer: Arc::clone(&settings.observer),
@@ -199,12 +207,10 @@ struct SourceRun<'run> {
 
 impl SourceRun<'_> {
     async fn run(&self) -> Result<Vec<QueryOutcome>, SourceError> {
+        let names: Vec<&str> = self.job.queries.iter().map(|(name, _)| name.as_str()).collect();
+        let new_id = self.new_id(&names).await?;
         let denied = self.denied().await?;
         let (schema, plans) = self.plans(&denied).await?;
-        let names: Vec<&str> = self.job.queries.iter().map(|(name, _)| name.as_str()).collect();
-        let new_id = RunId::new(self.settings.clock.wall(), |id| {
-            self.workplace.folder.has_run(id, &names)
-        });
         let going_on = GoingOn::of(&self.workplace, &names, self.settings.is_fresh, new_id).await?;
         let planned = names.iter().zip(&plans);
         let planned: Vec<_> = planned
@@ -241,6 +247,24 @@ impl SourceRun<'_> {
         match going_on.id_of(planner.query, &plan).await {
             Ok(id) => self.query_run(planner, plan, ends, id).run().await,
             Err(error) => self.end(planner.query, error.to_string(), QueryOutcome::Failed),
+        }
+    }
+
+    /// A name for the runs that begin now, which no other run has; in an object store that is settled there.
+    async fn new_id(&self, names: &[&str]) -> Result<RunId, StoreError> {
+        let now = self.settings.clock.wall();
+        let mut taken = BTreeSet::new();
+        loop {
+            let is_taken = |id: &RunId| taken.contains(id) || self.workplace.folder.has_run(id, names);
+            let id = RunId::new(now, is_taken);
+            let Some(remote) = &self.workplace.remote else {
+                return Ok(id);
+            };
+            if remote.reserve(&id).await? {
+                remote.release(now).await?;
+                return Ok(id);
+            }
+            taken.insert(id);
         }
     }
 
