@@ -35,7 +35,7 @@ enum Failing {
 /// Does what the command line says, and returns the exit code.
 pub fn execute(arguments: Arguments) -> u8 {
     let result = match arguments.command {
-        Command::Run(run) => run::run(run),
+        Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Plan(plan) => plan::plan(&plan),
         Command::Status(status) => status::status(&status),

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::report::{Event, LogFormat, Observers, QuerySummary, ReportStyle, SharedObserver, Summary, report_to};
 use crate::run::{QueryOutcome, RunSettings, SourceJob, describe_source_error, exit_code, run_source};
 
-pub(super) fn run(arguments: RunArguments) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<u8> {
     let jobs = Jobs::prepare(&arguments.project)?;
     let clock = Clock::system();
     let summary = Arc::new(Summary::new(clock.clone()));

@@ -79,9 +79,9 @@ fn remove_run(folder: &SourceFolder, query: &str, run: &RunId) -> Result<(), Kee
         sync_folder(&own)?;
     }
     for name in names_in(&removed)? {
-        remove_folder(&folder.published(run, &name))?;
+        folder.remove_published(run, &name)?;
     }
-    Ok(remove_folder(&own)?)
+    Ok(folder.remove_published(run, query)?)
 }
 
 /// The other folders of a run that is being removed; none where it never had a manifest.
@@ -96,11 +96,4 @@ fn names_in(removed: &Path) -> Result<BTreeSet<String>, KeepError> {
         source,
     })?;
     Ok(folders_of(&manifest))
-}
-
-fn remove_folder(folder: &Path) -> Result<(), OutputError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(OutputError::from_io(folder, error)),
-        _ => Ok(()),
-    }
 }

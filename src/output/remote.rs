@@ -13,13 +13,13 @@ use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use crate::output::keep::{REMOVED_FILE, folders_of, superseded};
-use crate::output::manifest::{MANIFEST_FILE, Manifest, ManifestPart};
+use crate::output::manifest::{MANIFEST_FILE, Manifest, ManifestPart, ManifestTable};
 use crate::output::run_id::RunId;
 use crate::output::store::{Store, Written};
 use crate::output::store_error::StoreError;
 
 /// Parts that go up side by side.
-const PARTS_IN_FLIGHT: usize = 4;
+const PARTS_IN_FLIGHT: usize = 2;
 
 /// How often `latest` is tried to be moved while others move it.
 const MOVES: usize = 20;
@@ -91,7 +91,7 @@ impl RemoteSource {
         let manifest = read_manifest(&name, &text)?;
         let own = self.name(&format!("{}/{}", manifest.query, manifest.run));
         let local = run.manifest.parent().unwrap_or(Path::new("."));
-        let parts = manifest.tables.iter().flat_map(|table| table.all_parts());
+        let parts = manifest.tables.iter().flat_map(ManifestTable::all_parts);
         let uploads = parts.map(|part| self.upload(&own, local, part));
         stream::iter(uploads)
             .buffer_unordered(PARTS_IN_FLIGHT)

@@ -96,6 +96,15 @@ impl SourceFolder {
         Ok(())
     }
 
+    /// Removes what of a run was moved to where it is published, under one of its names.
+    pub fn remove_published(&self, run: &RunId, name: &str) -> Result<(), OutputError> {
+        let folder = self.published(run, name);
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(OutputError::from_io(&folder, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes the run's staging folders that have become empty.
     pub(super) fn tidy(&self, run: &RunId) -> Result<(), OutputError> {
         let folder = self.staging_of_run(run);

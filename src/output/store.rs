@@ -25,7 +25,7 @@ use crate::output::store_error::{StoreError, innermost};
 const CHUNK_BYTES: usize = 8 << 20;
 
 /// Chunks of a file that are on their way at a time.
-const CHUNKS_IN_FLIGHT: usize = 4;
+const CHUNKS_IN_FLIGHT: usize = 2;
 
 /// The name under which an object says what its bytes add up to.
 const CHECKSUM: Attribute = Attribute::Metadata(std::borrow::Cow::Borrowed("sha256"));
@@ -79,6 +79,19 @@ impl Store {
             objects,
             address: address.clone(),
         })
+    }
+
+    /// A store that lives as long as its test.
+    #[cfg(test)]
+    pub(super) fn in_memory() -> Self {
+        Self {
+            objects: Arc::new(object_store::memory::InMemory::new()),
+            address: StoreAddress {
+                kind: StoreKind::S3,
+                bucket: "bucket".to_owned(),
+                prefix: vec!["exports".to_owned()],
+            },
+        }
     }
 
     /// Where an object stands, as people are told it.

@@ -1,6 +1,8 @@
 //! Files written, and read back by readers other than the writer; publishing, also when it is cut off.
 
+mod keep;
 mod published;
+mod remote;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +22,8 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::output::{
-    Format, MANIFEST_VERSION, Manifest, OutputError, Part, Publication, RunId, SourceFolder, TableFiles, TableWriter,
-    Traffic,
+    Format, MANIFEST_VERSION, Manifest, ManifestTable, OutputError, Part, Publication, RunId, SourceFolder, TableFiles,
+    TableWriter, Traffic,
 };
 use crate::plan::TableName;
 
@@ -386,9 +388,21 @@ fn manifest(run: &str, complete: bool) -> Manifest {
         complete,
         incomplete: Vec::new(),
         each: None,
-        tables: Vec::new(),
+        tables: ["groups", "groups__findings"].map(table_without_parts).to_vec(),
         connections: Vec::new(),
         traffic: Traffic::default(),
+    }
+}
+
+fn table_without_parts(name: &str) -> ManifestTable {
+    ManifestTable {
+        name: name.to_owned(),
+        rows: 0,
+        rejected: 0,
+        bytes: 0,
+        columns: Vec::new(),
+        parts: Vec::new(),
+        reject_parts: Vec::new(),
     }
 }
 

@@ -237,6 +237,13 @@ impl QueryRun<'_> {
             let tables: Vec<_> = names.chain(recorded).collect();
             for table in &tables {
                 self.workplace.folder.remove_leftovers(&id, table, &[])?;
+                if self.workplace.remote.is_some() {
+                    self.workplace.folder.remove_published(&id, table.as_str())?;
+                }
+            }
+            // What was to go up, and does not any more, is no run to take values from.
+            if self.workplace.remote.is_some() {
+                self.workplace.folder.remove_published(&id, &self.query)?;
             }
             self.workplace.folder.remove_unpublished(&id, &self.query, &tables)?;
         }

@@ -26,7 +26,7 @@ fn no_settings_make_the_loader_panic() {
         }
     });
     fuzz(&[EXAMPLE], 100, |text| {
-        drop(read_lossy(text).map_err(|error| error.to_string()))
+        drop(read_lossy(text).map_err(|error| error.to_string()));
     });
 }
 

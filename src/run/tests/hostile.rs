@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::*;
 use crate::api::{EnvelopeError, read_envelope};
@@ -75,7 +76,7 @@ impl Target {
                 position: place.slot.before,
             })
             .collect();
-        let mut decoder = Decoder::new(self.plan.tables.clone());
+        let mut decoder = Decoder::new(Arc::clone(&self.plan.tables));
         let counts = decoder.decode(body, &self.layout, &slots, &harvest.skips(&Default::default(), &[]));
         let counts = counts.unwrap_or_else(|error| panic!("taken in, and no rows: {error}: {body}"));
         for (table, count) in counts.iter().enumerate() {
