@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::api::graphql_error::{GraphqlError, as_status};
@@ -93,10 +94,19 @@ where
                     envelope.data = members.next_value_seed(Nullable(read_data))?;
                     *self.inside_data = false;
                 }
-                Member::Errors => envelope.errors = entries(members.next_value()?),
-                Member::Extensions => envelope.extensions = members.next_value()?,
+                Member::Errors => {
+                    let errors = entries(read_member(&mut members, "errors", self.inside_data)?);
+                    if errors.len() > MOST_ERRORS {
+                        *self.inside_data = true;
+                        return Err(A::Error::custom(format_args!("more than {MOST_ERRORS} errors")));
+                    }
+                    envelope.errors = errors.into_iter().map(GraphqlError::from_value).collect();
+                }
+                Member::Extensions => {
+                    envelope.extensions = read_member(&mut members, "extensions", self.inside_data)?;
+                }
                 Member::Saying(name) => {
-                    said.insert(name.to_owned(), members.next_value()?);
+                    said.insert(name.to_owned(), read_member(&mut members, name, self.inside_data)?);
                 }
                 Member::Other => {
                     members.next_value::<IgnoredAny>()?;
@@ -122,13 +132,33 @@ impl<D> Envelope<D> {
 }
 
 /// `errors` is a list, by the standard; some gateways send one entry alone, or null.
-fn entries(errors: Value) -> Vec<GraphqlError> {
+fn entries(errors: Value) -> Vec<Value> {
     match errors {
         Value::Null => Vec::new(),
-        Value::Array(entries) => entries.into_iter().map(GraphqlError::from_value).collect(),
-        entry => vec![GraphqlError::from_value(entry)],
+        Value::Array(entries) => entries,
+        entry => vec![entry],
     }
 }
+
+/// Reads a member beside `data`, which takes far more memory than its text does.
+fn read_member<'de, A: MapAccess<'de>>(members: &mut A, name: &str, is_refused: &mut bool) -> Result<Value, A::Error> {
+    let raw: &'de RawValue = members.next_value()?;
+    *is_refused = true;
+    if raw.get().len() > LONGEST_MEMBER {
+        let limit = LONGEST_MEMBER >> 20;
+        return Err(A::Error::custom(format_args!("`{name}` has more than {limit} MiB")));
+    }
+    let value = serde_json::from_str(raw.get()).map_err(A::Error::custom)?;
+    *is_refused = false;
+    Ok(value)
+}
+
+/// The longest text of a member beside `data` that is read, in bytes: the errors of a page of which every value is denied
+/// are a few.
+const LONGEST_MEMBER: usize = 16 << 20;
+
+/// Errors of one response that are read: more than a page has values.
+const MOST_ERRORS: usize = 200_000;
 
 enum Member {
     Data,
@@ -265,6 +295,22 @@ mod tests {
             PhantomData::<std::collections::BTreeMap<String, u8>>,
         );
         assert!(matches!(broken, Err(EnvelopeError::Malformed(_))), "{broken:?}");
+    }
+
+    #[test]
+    fn what_stands_beside_the_data_has_an_end() {
+        let reason = |body: &str| match read(body) {
+            Err(EnvelopeError::Refused(reason)) => reason,
+            other => panic!("{other:?}"),
+        };
+        let errors = format!(r#"{{"errors":[{}0]}}"#, "0,".repeat(MOST_ERRORS));
+        assert!(reason(&errors).contains("more than 200000 errors"));
+        for name in ["errors", "extensions", "message"] {
+            let long = format!(r#"{{"{name}":"{}"}}"#, "x".repeat(LONGEST_MEMBER));
+            assert!(reason(&long).contains(&format!("`{name}` has more than 16 MiB")));
+        }
+        let deep = format!(r#"{{"extensions":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert!(reason(&deep).contains("recursion limit"));
     }
 
     #[test]
