@@ -62,7 +62,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
 fn no_response_makes_it_panic_wait_for_more_than_a_day_or_talk_without_end() {
-    fuzz(&RESPONSES, 2000, |text| {
+    fuzz(&RESPONSES, 6000, |text| {
         let (wait, told) = match outcome_of(response(text)) {
             Outcome::Taken(taken) => (taken.pause, String::new()),
             Outcome::Throttled { wait, refusal } => (wait, refusal.to_string()),

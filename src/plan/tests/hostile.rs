@@ -60,7 +60,7 @@ fn no_query_file_makes_the_planner_panic_or_its_tables_leave_the_output() {
     for text in QUERIES {
         plan_of(&schema, text).unwrap_or_else(|error| panic!("{error}"));
     }
-    fuzz(&QUERIES, 500, |text| {
+    fuzz(&QUERIES, 150, |text| {
         if text.len() <= LONGEST {
             let _ = plan_of(&schema, &String::from_utf8_lossy(text));
         }
@@ -73,7 +73,7 @@ const LONGEST: usize = 4_000;
 
 #[test]
 fn no_schema_makes_the_planner_panic() {
-    fuzz(&[SCHEMA], 80, |definition| {
+    fuzz(&[SCHEMA], 100, |definition| {
         let definition = String::from_utf8_lossy(definition);
         if definition.len() > LONGEST {
             return;
@@ -106,7 +106,7 @@ fn no_introspection_answer_makes_the_loader_or_the_planner_panic() {
         plan_of(&schema, query).map_err(|error| error.to_string())
     };
     assert_eq!(planned(INTROSPECTION), Ok(()));
-    fuzz(&[INTROSPECTION], 500, |answer| {
+    fuzz(&[INTROSPECTION], 5000, |answer| {
         let _ = planned(&String::from_utf8_lossy(answer));
     });
 }

@@ -20,7 +20,7 @@ fn no_settings_make_the_loader_panic() {
     for text in SMALL {
         settings(text, &[]);
     }
-    fuzz(&SMALL, 600, |text| {
+    fuzz(&SMALL, 3000, |text| {
         if let Err(error) = read_lossy(text) {
             assert!(error.to_string().lines().count() < 60, "{error}");
         }
@@ -37,7 +37,7 @@ fn no_override_makes_the_loader_panic() {
         "auth.token.env=TOKEN",
         "limits.requests=[{max=3,per='1s'}]",
     ];
-    fuzz(&overrides, 400, |text| {
+    fuzz(&overrides, 3000, |text| {
         let text = String::from_utf8_lossy(text);
         if let Ok(one) = text.parse::<KeyOverride>() {
             let file = Document {
