@@ -53,6 +53,7 @@ fn outcome_of(response: HttpResponse) -> Outcome<Value> {
         api: &"tracker".into(),
         rules: &[],
         token: None,
+        secrets: &Default::default(),
         now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_793_534_400),
     };
     reading.outcome(Ok(response), PhantomData::<Value>)
