@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::program::run;
 use crate::project::{Api, Project};
 
+mod caps;
 mod configuration;
 mod disk;
 mod hostile;

@@ -11,6 +11,7 @@ pub(crate) mod cases;
 mod detached;
 mod ends;
 mod kills;
+mod limits;
 mod places;
 mod refusals;
 mod shapes;

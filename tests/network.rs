@@ -52,10 +52,10 @@ fn a_response_may_be_cut_after_any_byte() {
     for cut in [Mishap::Cut, Mishap::CutUnannounced] {
         // Every other exchange goes well. The first asks for the schema, whose bytes are too many.
         let choose = move |exchange: u64| match exchange % 2 {
-            1 if exchange < 1200 => cut(usize::try_from(exchange / 2).expect("a small number")),
+            1 if exchange < 1400 => cut(usize::try_from(exchange / 2).expect("a small number")),
             _ => Mishap::None,
         };
-        let (chaos, server) = survives(&["--set", "limits.page_size=3"], choose);
+        let (chaos, server) = survives(&["--set", "limits.page_size=2"], choose);
         let mut cuts = BTreeSet::new();
         let mut shortest = usize::MAX;
         for exchange in chaos.exchanges() {

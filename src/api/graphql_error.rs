@@ -1,5 +1,6 @@
 //! One entry of a response's `errors`, read from whatever shape an API gives it.
 
+use crate::api::page_limit::told_limit;
 use std::fmt;
 
 use serde_json::Value;
@@ -46,6 +47,11 @@ pub struct Location {
 }
 
 impl GraphqlError {
+    /// The most rows of a page, where it says that more were asked for.
+    pub(crate) fn page_limit(&self) -> Option<u32> {
+        told_limit(&self.message)
+    }
+
     /// Takes in one entry. Never fails: what has an unknown shape becomes the message.
     pub fn from_value(entry: Value) -> Self {
         let Value::Object(mut members) = entry else {

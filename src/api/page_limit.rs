@@ -7,16 +7,22 @@ use regex::Regex;
 /// `first must be at most 10`, `limit may not exceed 100`, `exceeds the first limit of 100 records`, `pageSize must be
 /// between 1 and 50`.
 const LIMIT: &str = r"(?ix)
+    \b (?: maximum | max | at\ most | up\ to | no\ more\ than ) \s+ (?: allowed \s+ )?
+    (?: (?P<before> \d{1,9} ) \s+ (?: items | rows | records | results | nodes | entries ) \b
+      | (?: page \s* size | page \s* limit | limit | first | per\ page ) \s+ (?: is | of | = | : ) \s* (?P<named> \d{1,9} ) )
+    |
     \b (?: first | last | limit | take | count | size | per_?page | page_?size | max_?results | rows | records | items) \b
     .{0,60}?
-    \b (?: at\ most | exceeds? | exceeded | exceeding | greater\ than | more\ than | larger\ than | up\ to | less\ than\ or\ equal
+    \b (?: at\ most | exceeds? | exceeded | exceeding | greater\ than | more\ than | larger\ than | up\ to | less\ than\ or\ equal | lower\ than\ or\ equal
         | maximum | max | between | limit\ of | limited\ to | below | under ) \b
     (?: \D{0,40} (?P<number> \d{1,9} ) (?: \s* (?: and | to | - ) \s* (?P<end> \d{1,9} ) )? )?";
 
 /// The most rows of a page, where a refusal tells it.
 pub(super) fn told_limit(message: &str) -> Option<u32> {
     let found = limits()?.captures(message)?;
-    let number = found.name("end").or_else(|| found.name("number"))?;
+    let number = ["before", "named", "end", "number"]
+        .into_iter()
+        .find_map(|name| found.name(name))?;
     number.as_str().parse().ok().filter(|limit| *limit > 0)
 }
 
@@ -51,6 +57,9 @@ mod tests {
                 "100",
             ),
             ("pageSize must be between 1 and 50", "50"),
+            ("The maximum page size is 25", "25"),
+            ("You can request at most 25 items", "25"),
+            ("Argument limit: expected value up to 25", "25"),
             ("perPage cannot be greater than 100 (got 500)", "100"),
             ("The maximum number of items per page is exceeded: rows exceeded", "…"),
         ] {

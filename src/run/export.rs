@@ -52,6 +52,9 @@ use crate::state::{BegunRequest, Effort, RunKey, Sequence, StateError, StateStor
 /// Bodies that are in memory at once, over all query files of a source, in bytes. A single larger one is let through.
 pub(crate) const BODY_BYTES: usize = 16 << 20;
 
+/// How often what a run shows is kept for the next one: what a killed run had found out is not found out again.
+const KEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// Why an export did not get to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportError {
@@ -163,6 +166,8 @@ pub(crate) struct Export<'work> {
     begun_at: Instant,
     /// Until then the time that the export runs is noted in the state.
     noted_until: Instant,
+    /// When what the run showed was last kept for the next one.
+    learnt_at: Instant,
     /// Attempts at pages that did not bring what was asked for, by task.
     failed_attempts: HashMap<u64, u32>,
     /// Connections whose cursors have expired.
@@ -235,6 +240,7 @@ impl<'work> Export<'work> {
             last_sequence: run.last_sequence,
             begun_at: Instant::now(),
             noted_until: Instant::now(),
+            learnt_at: Instant::now(),
             failed_attempts: HashMap::new(),
             restarted: HashSet::new(),
             company: Company::default(),
@@ -277,6 +283,9 @@ impl<'work> Export<'work> {
                     Err(error) => failure = Some(first_failure(failure, error)),
                 }
             }
+            if self.learnt_at.elapsed() >= KEEP_EVERY {
+                self.keep_learnt().await?;
+            }
             if !self.denied_everywhere.is_empty() {
                 let error = ExportError::LeaveOut(std::mem::take(&mut self.denied_everywhere));
                 failure = Some(first_failure(failure, error));
@@ -313,7 +322,8 @@ impl<'work> Export<'work> {
     }
 
     /// Keeps for the next run what this one showed.
-    async fn keep_learnt(&self) -> Result<(), StateError> {
+    async fn keep_learnt(&mut self) -> Result<(), StateError> {
+        self.learnt_at = Instant::now();
         let learnt = Memory::write(&self.plan, &self.fan_outs, &self.pace);
         let now = self.workplace.clock.unix_millis();
         self.workplace.state.store_learnt(&self.query, learnt, now).await

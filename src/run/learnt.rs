@@ -124,7 +124,12 @@ mod tests {
         }
         pace.note_cap(1, 100);
         let connections = vec!["groups".to_owned(), "groups.findings".to_owned()];
-        let pace = serde_json::to_string(&KeptPace { connections, pace }).unwrap();
+        let pace = serde_json::to_string(&KeptPace {
+            connections,
+            columns: Vec::new(),
+            pace,
+        })
+        .unwrap();
         let fan_out = serde_json::to_string(&fan_out).unwrap();
         let learnt = Learnt::read(&[
             kept(OF_ALL, pace, 7),

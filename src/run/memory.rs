@@ -24,6 +24,9 @@ pub(crate) struct Memory {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct KeptPace {
     pub(crate) connections: Vec<String>,
+    /// How many columns the rows of each had: with others they take another time.
+    #[serde(default)]
+    pub(crate) columns: Vec<usize>,
     pub(crate) pace: Pace,
 }
 
@@ -50,7 +53,7 @@ impl Memory {
         };
         let fan_out = |path: &String| serde_json::from_str(text(path)?).ok();
         let pace = text(OF_ALL).and_then(KeptPace::read);
-        let pace = pace.filter(|kept| kept.connections == paths(plan));
+        let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.columns == columns(plan));
         let fan_outs = plan.connections.iter();
         Self {
             fan_outs: fan_outs
@@ -64,6 +67,7 @@ impl Memory {
     pub(crate) fn write(plan: &Plan, fan_outs: &[FanOut], pace: &Pace) -> Vec<(String, String)> {
         let kept = KeptPace {
             connections: paths(plan),
+            columns: columns(plan),
             pace: pace.settled(),
         };
         let of_all = serde_json::to_string(&kept).ok().map(|text| (OF_ALL.to_owned(), text));
@@ -89,6 +93,16 @@ pub(crate) fn written_denied<'denied>(
 ) -> Option<(String, String)> {
     let denied: Vec<&DeniedField> = denied.into_iter().collect();
     Some((DENIED.to_owned(), serde_json::to_string(&denied).ok()?))
+}
+
+fn columns(plan: &Plan) -> Vec<usize> {
+    let tables = plan
+        .connections
+        .iter()
+        .map(|connection| plan.tables.get(connection.table));
+    tables
+        .map(|table| table.map_or(0, |table| table.columns.len()))
+        .collect()
 }
 
 fn paths(plan: &Plan) -> Vec<String> {

@@ -74,7 +74,11 @@ fn html_instead_of_json_is_told_as_such() {
     TIME error api/items: failed: api answered 200: an HTML page: Down for maintenance; given up after 2 attempts
         the next run goes on from here
     ");
-    assert_eq!(stub.requests().len(), 4, "all, half of it, and twice nothing");
+    assert_eq!(
+        stub.requests().len(),
+        8,
+        "all and half of it, each twice, and nothing four times"
+    );
 }
 
 #[test]
@@ -88,7 +92,11 @@ fn a_body_that_is_cut_off_is_told_as_such() {
     TIME error api/items: failed: ADDRESS: the response was cut off after 30 bytes; given up after 2 attempts
         the next run goes on from here
     ");
-    assert_eq!(stub.requests().len(), 4, "all, half of it, and twice nothing");
+    assert_eq!(
+        stub.requests().len(),
+        8,
+        "all and half of it, each twice, and nothing four times"
+    );
 }
 
 #[test]

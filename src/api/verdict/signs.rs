@@ -86,6 +86,12 @@ pub(super) const SIGNS: &[Sign] = &[
     code("querytimedout", TooBig),     // commercetools
     code("timelimitexceeded", TooBig), // Hasura
     code("hc0051", TooBig),            // HotChocolate: page too large
+    code("responsetoolarge", TooBig),
+    code("resulttoolarge", TooBig),
+    code("payloadtoolarge", TooBig),
+    code("responsesizeexceeded", TooBig),
+    code("resultsizeexceeded", TooBig),
+    code("querytoocomplex", TooComplex),
     // Cursors.
     code("cursorexpirederror", CursorExpired),     // Monday
     code("cursorexception", CursorExpired),        // Monday
@@ -178,6 +184,11 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["something went wrong while executing your query"], TooBig), // GitHub
     text(&["resource limits for this query exceeded"], TooBig),         // GitHub
     text(&["query", "timed out"], TooBig),
+    text(&["exceeded", "time quota"], TooBig),
+    text(&["result", "too big"], TooBig),
+    text(&["result", "too large"], TooBig),
+    text(&["response", "too large"], TooBig),
+    text(&["response", "too big"], TooBig),
     text(&["statement timeout"], TooBig), // PostgreSQL behind Hasura and PostGraphile
     text(&["objects may be returned"], TooBig), // start.gg
     // Texts: failed by chance.

@@ -256,8 +256,26 @@ impl Asker<'_> {
         Setback { error, blame }
     }
 
-    /// The smallest request that every API answers.
+    /// The smallest request that every API answers. One that does not while it answers others is not down but busy, and is
+    /// asked for less at once, and waited for.
     async fn ask_for_nothing(&self, spent: &mut Spent) -> Result<(), ApiError> {
+        let mut perseverance = Perseverance::GiveWay;
+        loop {
+            let answers = self.workplace.knee().answers();
+            let Err(error) = self.ask_for_nothing_once(perseverance, spent).await else {
+                return Ok(());
+            };
+            let is_first = std::mem::replace(&mut perseverance, Perseverance::Repeat) == Perseverance::GiveWay;
+            let is_busy = self.workplace.knee().answers() > answers;
+            if fault(&error) != Fault::Either || !(is_first || is_busy) {
+                return Err(error);
+            }
+            self.workplace.knee().note_failure();
+            spent.retries += 1;
+        }
+    }
+
+    async fn ask_for_nothing_once(&self, perseverance: Perseverance, spent: &mut Spent) -> Result<(), ApiError> {
         let request = GraphqlRequest {
             operation_name: None,
             query: "{__typename}".into(),
@@ -265,7 +283,7 @@ impl Asker<'_> {
         };
         let endpoint: &Endpoint = &self.workplace.endpoint;
         let seed = PhantomData::<IgnoredAny>;
-        let answer = endpoint.ask_counting(&self.name, &request, seed, Perseverance::Repeat, spent);
+        let answer = endpoint.ask_counting(&self.name, &request, seed, perseverance, spent);
         answer.await.map(drop)
     }
 

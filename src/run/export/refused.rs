@@ -42,7 +42,11 @@ impl Export<'_> {
         if let ExportError::Api(ApiError::Denied { cause, paths, .. }) = &error {
             self.heed_refusal(&sent, paths, cause)?;
         }
-        if self.learn_cap(&sent, &error) {
+        let most = match &error {
+            ExportError::Api(error) => error.page_limit(),
+            _ => None,
+        };
+        if most.is_some_and(|most| self.learn_cap(&sent, most)) {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());
         }
@@ -54,15 +58,13 @@ impl Export<'_> {
     }
 
     /// What is asked for otherwise from now on is of no use as far as it came.
-    async fn drop_pieces(&self, sent: &Sent) -> Result<(), ExportError> {
+    pub(super) async fn drop_pieces(&self, sent: &Sent) -> Result<(), ExportError> {
         let Some(first) = sent.asked.first() else { return Ok(()) };
         Ok(self.workplace.state.drop_pieces(self.key, first.task.id).await?)
     }
 
-    /// Whether an error says how many rows a page may have, and some were asked for with more.
-    fn learn_cap(&mut self, sent: &Sent, error: &ExportError) -> bool {
-        let ExportError::Api(error) = error else { return false };
-        let Some(most) = error.page_limit() else { return false };
+    /// Learns how many rows a page may have, where some were asked for with more; false where that was known.
+    pub(super) fn learn_cap(&mut self, sent: &Sent, most: u32) -> bool {
         let asked = sent
             .asked
             .iter()

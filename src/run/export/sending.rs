@@ -62,6 +62,29 @@ impl<E: Into<ExportError>> From<E> for Setback {
 }
 
 impl Sent {
+    /// Asks for half as many rows where most are asked for; false where no fewer can be.
+    fn halve_sizes(&mut self, plan: &Plan) -> bool {
+        let can_shrink = |index: usize| {
+            plan.connections
+                .get(index)
+                .is_some_and(|connection| !is_capped(connection))
+        };
+        let is_settled = |asked: &AskedTask| {
+            let connection = asked.task.connection.and_then(|index| plan.connections.get(index));
+            connection
+                .is_none_or(|connection| is_capped(connection) || (is_fixed(connection) && asked.task.size.is_some()))
+        };
+        let own = self.asked.iter_mut().filter(|asked| !is_settled(asked));
+        let own = own.map(|asked| &mut asked.size);
+        let inline = self.inline_sizes.iter_mut().enumerate();
+        let inline = inline.filter(|(index, _)| can_shrink(*index)).map(|(_, size)| size);
+        match own.chain(inline).max_by_key(|size| **size) {
+            Some(size) if *size > 1 => *size = size.div_ceil(2),
+            _ => return false,
+        }
+        true
+    }
+
     /// Whether it asks for one page without which nothing is to be had: no other task can be spared by giving it up.
     pub(super) fn is_everything(&self) -> bool {
         matches!(self.asked.as_slice(), [AskedTask { task, .. }] if task.depth == 0 && task.member.is_none())
@@ -110,8 +133,8 @@ impl<'work> Export<'work> {
             (Lane::Express, _) => None,
             // What goes out together is split once.
             (Lane::Bulk, Some((of, split))) if of == group => Some(split),
-            // While some of it is on its way, what it brings is gathered.
-            (Lane::Bulk, _) if self.flying.bulk > 0 => None,
+            // While some of it is on its way, what it brings is gathered, where requests are what is scarce.
+            (Lane::Bulk, _) if self.flying.bulk > 0 && spread.budget.is_some() => None,
             (Lane::Bulk, _) => self.split_of(&packer, &tasks, spread),
         };
         let split = split.filter(|split| split.is_spread);
@@ -216,6 +239,8 @@ impl<'work> Export<'work> {
             sent.load.rows.iter_mut().for_each(|rows| *rows *= share);
             rest.into_iter().for_each(|asked| self.frontier.hold(asked.task));
         }
+        // Where the API weighs a text by the sizes that stand in it, smaller ones are a lighter text.
+        while !fits(&self.plan, &sent) && sent.halve_sizes(&self.plan) {}
         sent
     }
 

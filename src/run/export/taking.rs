@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::api::Answer;
+use crate::api::{Answer, GraphqlError};
 use crate::plan::Plan;
 use crate::report::Event;
 use crate::run::export::given_up::GivenUp;
@@ -28,6 +28,14 @@ impl Export<'_> {
     pub(super) async fn take(&mut self, sent: &Sent, response: Response) -> Result<(), ExportError> {
         let (bytes, was_kept) = (response.bytes, response.was_kept);
         self.heed_denied(sent, &response.answer)?;
+        if self.is_over_cap(sent, &response) {
+            self.drop_pieces(sent).await?;
+            self.note_spent(response.answer.effort).await?;
+            sent.asked
+                .iter()
+                .for_each(|asked| self.frontier.hold(asked.task.clone()));
+            return Ok(());
+        }
         let what_lacks = response.what_lacks(&self.plan);
         let Response {
             answer, losses, ids, ..
@@ -108,6 +116,12 @@ impl Export<'_> {
             elapsed,
         });
         Ok(())
+    }
+
+    /// Whether an error beside the data says that a page has too many rows, which is asked for again with fewer.
+    fn is_over_cap(&mut self, sent: &Sent, response: &Response) -> bool {
+        let told = response.answer.errors.iter().filter_map(GraphqlError::page_limit).min();
+        told.is_some_and(|most| self.learn_cap(sent, most))
     }
 
     /// Does what follows within the engine, where the tasks of `again` are to be asked again; the new tasks, with their

@@ -26,6 +26,10 @@ const MOST_PATIENCE: u32 = 200;
 const WARIER: u32 = 3;
 /// What of a ceiling the next run begins with: how many rows come is not known as well as how many are asked for.
 const KEPT: f64 = 0.85;
+/// Of the largest answer, below which a wall is not believed to stand for long.
+const DOUBTFUL: f64 = 0.5;
+/// Answers near such a wall until it is tried again, at most.
+const DOUBTFUL_PATIENCE: u32 = 60;
 /// An answer is near the ceiling from this share of it on.
 const NEAR: f64 = 0.75;
 /// How fast the memory of the largest answer fades with each smaller one.
@@ -141,7 +145,12 @@ impl Ceiling {
         if rows >= wall.rows * NEAR {
             wall.calm += 1;
         }
-        if wall.calm >= wall.patience {
+        // What held for long where it was says little of where it fell to.
+        let patience = match wall.rows < once * DOUBTFUL {
+            true => wall.patience.min(DOUBTFUL_PATIENCE),
+            false => wall.patience,
+        };
+        if wall.calm >= patience {
             let is_doubtful = wall.patience <= PATIENCE || wall.rows < once * NEAR / LARGE_PROBE;
             let probe = if is_doubtful { LARGE_PROBE } else { PROBE };
             *wall = Wall {
@@ -225,14 +234,20 @@ impl Ceiling {
         }
     }
 
-    /// What is kept for the next run: how far a trial had come is not, and what held for a night is not tried at once.
+    /// What is kept for the next run: how far a trial had come is not, and what held for a night is not tried at once. A wall
+    /// far below what came in the same night is one of a few rows, or of an hour.
     pub(crate) fn settled(&self) -> Self {
-        let wall = self.wall.map(|wall| Wall {
-            rows: (wall.before.unwrap_or(wall.rows) * KEPT).max(1.0),
-            calm: 0,
-            patience: MOST_PATIENCE,
-            before: None,
-        });
+        let settled = |wall: Wall| {
+            let rows = (wall.before.unwrap_or(wall.rows) * KEPT).max(1.0);
+            let is_doubtful = rows < self.once * DOUBTFUL;
+            Wall {
+                rows,
+                calm: 0,
+                patience: if is_doubtful { PATIENCE } else { MOST_PATIENCE },
+                before: None,
+            }
+        };
+        let wall = self.wall.map(settled);
         Self {
             wall,
             moves: 0,
@@ -367,6 +382,20 @@ mod tests {
         let mark = now(&ceiling);
         assert!((0..16).all(|_| ceiling.note_failure(1_000.0, mark)));
         assert_eq!(room(&ceiling), 900.0);
+    }
+
+    #[test]
+    fn a_wall_of_a_few_rows_does_not_last_for_nights() {
+        let mut ceiling = Ceiling::default();
+        play(&mut ceiling, 50, 4_000.0, |_| f64::INFINITY);
+        for night in 0..5 {
+            // At its end one row fails whatever comes with it.
+            play(&mut ceiling, 20, 4_000.0, |_| 0.0);
+            ceiling = ceiling.settled();
+            assert!(room(&ceiling) < 10.0, "night {night}: {ceiling:?}");
+            let (_, failures, _) = play(&mut ceiling, 60, 4_000.0, |_| f64::INFINITY);
+            assert!(failures == 0 && room(&ceiling) > 2_000.0, "night {night}: {ceiling:?}");
+        }
     }
 
     #[test]

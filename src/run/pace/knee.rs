@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 /// Requests in flight to begin with, where nothing limits them.
-const FIRST: usize = 4;
+const FIRST: usize = 8;
 /// How many times more are tried.
 const STEP: f64 = 1.5;
 /// Of what the step would bring if the source were idle, so much has to come.
 const WORTH: f64 = 0.35;
 /// Answers by which the throughput of a number is judged, for each request in flight.
-const ANSWERS: usize = 3;
+const ANSWERS: usize = 2;
 /// Judgements that pass until more are tried again.
 const REST: u32 = 8;
 /// What a failure leaves.
@@ -28,6 +28,7 @@ pub(crate) struct Knee {
     before: Option<(usize, f64)>,
     rest: u32,
     epoch: Epoch,
+    answers: u64,
 }
 
 /// What came since the number last changed or was judged.
@@ -48,7 +49,13 @@ impl Knee {
             before: None,
             rest: 0,
             epoch: Epoch::default(),
+            answers: 0,
         }
+    }
+
+    /// Answers that came until now.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers
     }
 
     /// Requests that may be in flight.
@@ -58,6 +65,7 @@ impl Knee {
 
     /// An answer came at `now`, with so much work in it. `is_busy` tells that as many were in flight as may be.
     pub(crate) fn note_answer(&mut self, now: Duration, work: f64, is_busy: bool) {
+        self.answers += 1;
         if !is_busy {
             // Throughput tells nothing of the source while there is too little to do.
             self.epoch = Epoch::default();
