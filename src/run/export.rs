@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 use crate::api::{ApiError, Effort as Spent, Endpoint};
 use crate::clock::Clock;
-use crate::output::{Format, OutputError, RemoteSource, RunId, SourceFolder, StoreError};
+use crate::output::{Format, KeepError, OutputError, RemoteSource, RunId, SourceFolder, StoreError, remove_old_runs};
 use crate::plan::{Connection, Plan, PlanError};
 use crate::project::OnDenied;
 use crate::report::{Event, SharedObserver};
@@ -41,6 +41,7 @@ use crate::run::harvest::Look;
 use crate::run::memory::Memory;
 use crate::run::pace::{Aims, Knee, Pace, Split};
 use crate::run::pack::Room;
+use crate::run::query_run::describe;
 use crate::run::seen::Seen;
 use crate::run::sink::{Sink, SinkError, SinkOrder};
 use crate::run::text_limits::TextLimits;
@@ -132,6 +133,29 @@ pub(crate) struct Workplace {
 }
 
 impl Workplace {
+    /// Removes the runs of a query file that the newest one leaves behind those that are kept. Of an object store, this
+    /// machine keeps a copy of the newest complete run alone, as other query files may take their values from it.
+    pub(crate) async fn remove_old_runs(&self, query: &str) {
+        if let Err(error) = self.try_to_remove_old_runs(query).await {
+            let text = format!("old runs are still there: {}", describe(&error));
+            let query = Some(format!("{}/{query}", self.source));
+            self.observer.notice(&Event::Warning { query, text });
+        }
+    }
+
+    async fn try_to_remove_old_runs(&self, query: &str) -> Result<(), KeepError> {
+        let Some(remote) = &self.remote else {
+            return self
+                .keep
+                .map_or(Ok(()), |keep| remove_old_runs(&self.folder, query, keep));
+        };
+        remove_old_runs(&self.folder, query, NonZeroU32::MIN)?;
+        match self.keep {
+            Some(keep) => Ok(remote.remove_old_runs(query, keep).await?),
+            None => Ok(()),
+        }
+    }
+
     /// How many requests in flight the source takes.
     pub(crate) fn knee(&self) -> MutexGuard<'_, Knee> {
         self.knee.lock().unwrap_or_else(PoisonError::into_inner)

@@ -122,8 +122,10 @@ impl<'run> GoingOn<'run> {
         plan.fingerprint.difference(&last.fingerprint).is_none() && last.format == self.workplace.format.to_string()
     }
 
-    /// Tells what was published before, and what that is for the run as a whole.
-    pub(crate) fn keep(&self, query: &str, published: &PublishedRun) -> Ended {
+    /// Tells what was published before, and what that is for the run as a whole. What was to be removed behind it may be
+    /// there still.
+    pub(crate) async fn keep(&self, query: &str, published: &PublishedRun) -> Ended {
+        self.workplace.remove_old_runs(query).await;
         let manifest = &published.manifest;
         self.workplace.observer.notice(&Event::QueryKept {
             query: format!("{}/{query}", self.workplace.source),

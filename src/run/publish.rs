@@ -1,12 +1,11 @@
 //! The end of an export: its manifest written, its parts moved to where readers find them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::output::{
-    KeepError, LocalRun, MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure,
-    ManifestTable, Part, Publication, RunId, Traffic, moment, remove_old_runs,
+    LocalRun, MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure,
+    ManifestTable, Part, Publication, RunId, Traffic, moment,
 };
 use crate::plan::{DeniedField, LeftOut, Plan, TableName};
 use crate::project::RequestLimit;
@@ -50,20 +49,6 @@ impl FinishedRun<'_> {
                 names: &names,
             };
             remote.publish(run).await?;
-        }
-        Ok(())
-    }
-
-    /// Removes the runs that this one leaves behind those that are kept. Of an object store, this machine keeps a copy of
-    /// the newest complete run alone, as other query files may take their values from it.
-    pub(crate) async fn remove_old_runs(&self) -> Result<(), KeepError> {
-        let Workplace { folder, keep, .. } = self.workplace;
-        let Some(remote) = &self.workplace.remote else {
-            return keep.map_or(Ok(()), |keep| remove_old_runs(folder, self.query, keep));
-        };
-        remove_old_runs(folder, self.query, NonZeroU32::MIN)?;
-        if let Some(keep) = *keep {
-            remote.remove_old_runs(self.query, keep).await?;
         }
         Ok(())
     }

@@ -173,9 +173,7 @@ impl QueryRun<'_> {
         };
         finished.publish().await?;
         state.finish_run(run.key).await?;
-        if let Err(error) = finished.remove_old_runs().await {
-            self.warn(format!("old runs are still there: {}", describe(&error)));
-        }
+        self.workplace.remove_old_runs(&self.query).await;
         self.tell(&Event::QueryPublished {
             query: self.name(),
             summary: summary(&self.plan, &run),

@@ -230,7 +230,7 @@ impl SourceRun<'_> {
             async move {
                 let ended = match plan {
                     Ok(plan) => match kept.get(*name) {
-                        Some(published) => going_on.keep(name, published),
+                        Some(published) => going_on.keep(name, published).await,
                         None => self.export(planner, plan, ends, going_on).await,
                     },
                     Err(error) => self.refuse(name, &error),

@@ -147,6 +147,12 @@ impl StateStore {
 
     /// Everything is in parts now: what follows is publishing. Refused where it is not.
     pub async fn begin_publishing(&self, run: RunKey) -> Result<(), StateError> {
+        // A file that was removed is written to without a word as long as it is open.
+        if !self.path().exists() {
+            return Err(StateError::Gone {
+                path: self.path().to_owned(),
+            });
+        }
         let work = self.transact(move |writing| writing.begin_publishing(run));
         match awaited(Step::PublishingBegun, work).await? {
             (0, 0) => Ok(()),

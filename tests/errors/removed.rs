@@ -126,7 +126,7 @@ fn one_part_that_is_removed_or_cut_short_is_missed() {
 
 #[test]
 fn a_state_that_is_removed_is_begun_afresh() {
-    for (place, folder) in [("state-synced:before:1", ".gqldump"), ("state-synced:before:1", "")] {
+    for (place, folder) in [("response-stored:after:1", ".gqldump"), ("response-stored:after:1", "")] {
         let (project, stub) = (project(), pages());
         fails(
             &project,
