@@ -65,7 +65,7 @@ impl<'p> RetryState<'p> {
         if self.failures >= self.policy.attempts {
             return RetryDecision::GiveUp;
         }
-        next_wait(self.policy, &mut self.failure_waits, hint)
+        next_wait(self.policy, &mut self.failure_waits, asked_for(self.policy, hint))
     }
 
     /// The API asked to slow down; `hint` is for how long.
@@ -74,21 +74,27 @@ impl<'p> RetryState<'p> {
         if self.throttles > MAX_CONSECUTIVE_THROTTLES {
             return RetryDecision::GiveUp;
         }
-        next_wait(self.policy, &mut self.throttle_waits, hint)
+        let asked_for = asked_for(self.policy, hint).or(self.policy.throttle_wait);
+        next_wait(self.policy, &mut self.throttle_waits, asked_for)
     }
 }
 
+/// The wait that the API asks for, with the policy's margin.
+fn asked_for(policy: &RetryPolicy, hint: Option<Duration>) -> Option<Duration> {
+    hint.map(|wait| wait.saturating_add(policy.retry_after_margin))
+}
+
+/// A growing wait of our own, or `least` where that is longer.
 fn next_wait(
     policy: &RetryPolicy,
     waits: &mut Option<Box<dyn Backoff + Send + Sync>>,
-    hint: Option<Duration>,
+    least: Option<Duration>,
 ) -> RetryDecision {
-    let asked_for = hint.map_or(Duration::ZERO, |wait| wait.saturating_add(policy.retry_after_margin));
     // Jitter comes on top of the crate's largest interval, so the policy's limit is applied to its result.
     let own = waits.get_or_insert_with(|| waits_of(policy)).next_backoff();
     match own {
         Some(own) => RetryDecision::Again {
-            wait: own.min(policy.max_wait).max(asked_for),
+            wait: own.min(policy.max_wait).max(least.unwrap_or_default()),
         },
         None => RetryDecision::GiveUp,
     }
@@ -139,6 +145,7 @@ mod tests {
             growth,
             initial_wait: Duration::from_secs(1),
             max_wait: Duration::from_secs(5),
+            throttle_wait: None,
             retry_after_margin: Duration::from_secs(1),
         }
     }
@@ -208,6 +215,21 @@ mod tests {
         );
         let absurd = state.after_failure(Some(Duration::MAX));
         assert_eq!(absurd, RetryDecision::Again { wait: Duration::MAX });
+    }
+
+    #[test]
+    fn throttles_that_name_no_wait_have_the_sources_own() {
+        let policy = RetryPolicy {
+            throttle_wait: Some(Duration::from_secs(65)),
+            ..policy(RetryGrowth::Linear)
+        };
+        let mut state = RetryState::new(&policy);
+        let seconds = |wait| RetryDecision::Again {
+            wait: Duration::from_secs(wait),
+        };
+        assert_eq!(state.after_throttle(None), seconds(65));
+        assert_eq!(state.after_throttle(Some(Duration::from_secs(9))), seconds(10));
+        assert_eq!(state.after_failure(None), seconds(1));
     }
 
     #[test]

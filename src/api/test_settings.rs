@@ -37,6 +37,7 @@ pub(super) fn settings() -> SourceSettings {
             growth: RetryGrowth::Linear,
             initial_wait: Duration::from_secs(1),
             max_wait: Duration::from_secs(60),
+            throttle_wait: None,
             retry_after_margin: Duration::from_secs(1),
         },
         verdicts: Vec::new(),

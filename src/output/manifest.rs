@@ -273,6 +273,7 @@ mod tests {
             key: name.to_owned(),
             ty,
             nullable,
+            null_text: None,
         }
     }
 

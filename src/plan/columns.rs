@@ -7,7 +7,7 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::schema::{ExtendedType, Name};
 
-use crate::plan::directives;
+use crate::plan::directives::{self, ColumnDirective};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, merge};
@@ -45,6 +45,7 @@ impl<'plan> ColumnList<'plan> {
             key: name.to_owned(),
             ty: ColumnType::Scalar(ScalarType::String),
             nullable: false,
+            null_text: None,
         });
         Self {
             context,
@@ -108,10 +109,11 @@ impl<'plan> ColumnList<'plan> {
 fn column(context: Context<'_>, field: &MergedField, name: &str) -> Result<Column, PlanError> {
     let directive = directives::column(&field.field.directives, context.sources)?;
     Ok(Column {
-        name: directive.name.unwrap_or_else(|| name.to_owned()),
+        name: directive.name.clone().unwrap_or_else(|| name.to_owned()),
         key: field.key.to_string(),
-        ty: column_type(context, field, field.field.ty(), directive.ty)?,
-        nullable: field.is_conditional || !field.field.ty().is_non_null(),
+        ty: column_type(context, field, field.field.ty(), &directive)?,
+        nullable: field.is_conditional || !field.field.ty().is_non_null() || directive.null.is_some(),
+        null_text: directive.null,
     })
 }
 
@@ -119,17 +121,18 @@ fn column_type(
     context: Context<'_>,
     field: &MergedField,
     ty: &Type,
-    chosen: Option<ScalarType>,
+    directive: &ColumnDirective,
 ) -> Result<ColumnType, PlanError> {
     if let Type::List(item) | Type::NonNullList(item) = ty {
         return Ok(ColumnType::List(Box::new(Column {
             name: "item".to_owned(),
             key: "item".to_owned(),
-            ty: column_type(context, field, item, chosen)?,
-            nullable: !item.is_non_null(),
+            ty: column_type(context, field, item, directive)?,
+            nullable: !item.is_non_null() || directive.null.is_some(),
+            null_text: directive.null.clone(),
         })));
     }
-    if let Some(chosen) = chosen {
+    if let Some(chosen) = directive.ty {
         return match field.has_fields() && chosen != ScalarType::Json {
             true => Err(not_a_scalar(context, field, chosen)),
             false => Ok(ColumnType::Scalar(chosen)),

@@ -36,6 +36,8 @@ pub(crate) struct TableDirective {
 pub(crate) struct ColumnDirective {
     pub(crate) name: Option<String>,
     pub(crate) ty: Option<ScalarType>,
+    /// The text that the API writes for null.
+    pub(crate) null: Option<String>,
 }
 
 /// `@lookup`.
@@ -153,6 +155,7 @@ pub(crate) fn column(directives: &DirectiveList, sources: &SourceMap) -> Result<
     Ok(ColumnDirective {
         name: text(directive, "name"),
         ty,
+        null: text(directive, "null"),
     })
 }
 

@@ -55,6 +55,8 @@ pub struct Column {
     pub ty: ColumnType,
     /// Whether it may be null: by the schema, or because a condition may leave the field out.
     pub nullable: bool,
+    /// The text that the API writes for null.
+    pub null_text: Option<String>,
 }
 
 /// A column's type.

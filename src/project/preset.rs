@@ -3,7 +3,10 @@
 use crate::project::diagnostic::Document;
 
 /// The presets, by name.
-const PRESETS: [(&str, &str); 5] = [
+const PRESETS: [(&str, &str); 7] = [
+    // Earlier names of the same API.
+    ("arm", include_str!("presets/fluidattacks.toml")),
+    ("asm", include_str!("presets/fluidattacks.toml")),
     ("conviso", include_str!("presets/conviso.toml")),
     ("demo", include_str!("presets/demo.toml")),
     ("fibery", include_str!("presets/fibery.toml")),

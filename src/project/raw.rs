@@ -110,6 +110,7 @@ pub(crate) struct RawRetry {
     pub(crate) growth: Option<RetryGrowth>,
     pub(crate) initial_wait: Option<Text<Period>>,
     pub(crate) max_wait: Option<Text<Period>>,
+    pub(crate) throttle_wait: Option<Text<Period>>,
     pub(crate) retry_after_margin: Option<Text<Duration>>,
 }
 
@@ -235,6 +236,7 @@ impl RawRetry {
             growth: self.growth.or(below.growth),
             initial_wait: self.initial_wait.or(below.initial_wait),
             max_wait: self.max_wait.or(below.max_wait),
+            throttle_wait: self.throttle_wait.or(below.throttle_wait),
             retry_after_margin: self.retry_after_margin.or(below.retry_after_margin),
         }
     }

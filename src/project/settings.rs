@@ -194,6 +194,8 @@ pub struct RetryPolicy {
     pub initial_wait: Duration,
     /// The longest wait between two attempts.
     pub max_wait: Duration,
+    /// The least wait after a throttle that asks for none; `None` for one like that after a failure.
+    pub throttle_wait: Option<Duration>,
     /// Added to every wait that the API asks for.
     pub retry_after_margin: Duration,
 }

@@ -171,6 +171,7 @@ fn retry(raw: &RawRetry) -> RetryPolicy {
         growth: raw.growth.unwrap_or(RetryGrowth::Exponential),
         initial_wait: initial_wait.unwrap_or(defaults::INITIAL_WAIT.min(max_wait.unwrap_or(Duration::MAX))),
         max_wait: max_wait.unwrap_or(defaults::MAX_WAIT.max(initial_wait.unwrap_or_default())),
+        throttle_wait: given(raw.throttle_wait.as_ref()),
         retry_after_margin: raw
             .retry_after_margin
             .as_ref()

@@ -78,6 +78,7 @@ fn assert_defaults(settings: &SourceSettings) {
             growth: RetryGrowth::Exponential,
             initial_wait: Duration::from_millis(500),
             max_wait: Duration::from_secs(60),
+            throttle_wait: None,
             retry_after_margin: Duration::from_secs(1),
         }
     );
@@ -516,7 +517,7 @@ unknown preset `githb`
   |
 1 | preset = 'githb'
   |          ^^^^^^^
-  = help: did you mean `github`? the presets are: `conviso`, `demo`, `fibery`, `fluidattacks`, `github`",
+  = help: did you mean `github`? the presets are: `arm`, `asm`, `conviso`, `demo`, `fibery`, `fluidattacks`, `github`",
     ),
     (
         "[auth]\ntoken = 's3cret'",

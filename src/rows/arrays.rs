@@ -23,7 +23,7 @@ pub(super) fn take_array(column: &mut ColumnBuffer, field: &Field) -> Result<Arr
         Values::Date(values) => Arc::new(Date32Array::try_new(take_values(values), nulls)?),
         Values::Int64(values) => Arc::new(Int64Array::try_new(take_values(values), nulls)?),
         Values::Float64(values) => Arc::new(Float64Array::try_new(take_values(values), nulls)?),
-        Values::Timestamp(values) | Values::Epoch { values, .. } => {
+        Values::Timestamp(values) | Values::LocalTimestamp { values, .. } | Values::Epoch { values, .. } => {
             Arc::new(TimestampMicrosecondArray::try_new(take_values(values), nulls)?.with_timezone(UTC))
         }
         Values::Decimal {

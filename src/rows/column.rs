@@ -7,13 +7,14 @@ use arrow::buffer::NullBuffer;
 
 use crate::plan::{Column, ColumnType};
 use crate::rows::misfit::{Misfit, MisfitCause};
-use crate::schema::ScalarType;
+use crate::schema::{ScalarType, UtcOffset};
 
 /// The values of one column, or of the items of a list, or of one field of an object.
 pub(super) struct ColumnBuffer {
     pub(super) name: String,
     pub(super) key: String,
     pub(super) nullable: bool,
+    null_text: Option<String>,
     pub(super) values: Values,
     validity: NullBufferBuilder,
 }
@@ -34,6 +35,11 @@ pub(super) enum Values {
     Date(Vec<i32>),
     /// Microseconds, read from RFC 3339 text.
     Timestamp(Vec<i64>),
+    /// The same, read from text without an offset.
+    LocalTimestamp {
+        values: Vec<i64>,
+        offset: UtcOffset,
+    },
     /// Microseconds, read from a count of `10^-scale` seconds.
     Epoch {
         values: Vec<i64>,
@@ -90,6 +96,7 @@ impl ColumnBuffer {
             name: column.name.clone(),
             key: column.key.clone(),
             nullable: column.nullable,
+            null_text: column.null_text.clone(),
             values: Values::new(&column.ty),
             validity: NullBufferBuilder::new(0),
         }
@@ -108,6 +115,11 @@ impl ColumnBuffer {
     /// Which of the values are no nulls; the notes begin again from nothing.
     pub(super) fn take_validity(&mut self) -> Option<NullBuffer> {
         self.validity.finish()
+    }
+
+    /// Whether a text is what the API writes for null in this column.
+    pub(super) fn is_null_text(&self, text: &str) -> bool {
+        self.null_text.as_deref() == Some(text)
     }
 
     /// Adds a null where the column may hold one.
@@ -133,7 +145,10 @@ impl ColumnBuffer {
         match &mut self.values {
             Values::Boolean(values) => values.append(false),
             Values::Int32(values) | Values::Date(values) => values.push(0),
-            Values::Int64(values) | Values::Timestamp(values) | Values::Epoch { values, .. } => values.push(0),
+            Values::Int64(values)
+            | Values::Timestamp(values)
+            | Values::LocalTimestamp { values, .. }
+            | Values::Epoch { values, .. } => values.push(0),
             Values::Float64(values) => values.push(0.0),
             Values::Decimal { values, .. } => values.push(0),
             Values::String(Texts { ends, .. }) | Values::Json(Texts { ends, .. }) | Values::List { ends, .. } => {
@@ -153,7 +168,10 @@ impl ColumnBuffer {
         match &mut self.values {
             Values::Boolean(values) => values.truncate(len),
             Values::Int32(values) | Values::Date(values) => values.truncate(len),
-            Values::Int64(values) | Values::Timestamp(values) | Values::Epoch { values, .. } => values.truncate(len),
+            Values::Int64(values)
+            | Values::Timestamp(values)
+            | Values::LocalTimestamp { values, .. }
+            | Values::Epoch { values, .. } => values.truncate(len),
             Values::Float64(values) => values.truncate(len),
             Values::Decimal { values, .. } => values.truncate(len),
             Values::String(texts) | Values::Json(texts) => texts.truncate(len),
@@ -169,7 +187,11 @@ impl ColumnBuffer {
         match &self.values {
             Values::Boolean(_) => len / 8,
             Values::Int32(_) | Values::Date(_) => len * 4,
-            Values::Int64(_) | Values::Float64(_) | Values::Timestamp(_) | Values::Epoch { .. } => len * 8,
+            Values::Int64(_)
+            | Values::Float64(_)
+            | Values::Timestamp(_)
+            | Values::LocalTimestamp { .. }
+            | Values::Epoch { .. } => len * 8,
             Values::Decimal { .. } => len * 16,
             Values::String(texts) | Values::Json(texts) => len * 4 + texts.bytes.len(),
             Values::List { item, .. } => len * 4 + item.bytes(),
@@ -207,6 +229,10 @@ impl Values {
             },
             ScalarType::Date => Self::Date(Vec::new()),
             ScalarType::Timestamp => Self::Timestamp(Vec::new()),
+            ScalarType::LocalTimestamp(offset) => Self::LocalTimestamp {
+                values: Vec::new(),
+                offset,
+            },
             ScalarType::TimestampSeconds => Self::Epoch {
                 values: Vec::new(),
                 scale: 0,
@@ -234,6 +260,9 @@ impl Values {
             .to_string(),
             Self::Date(_) => ScalarType::Date.to_string(),
             Self::Timestamp(_) => "timestamp (RFC 3339 with its offset, no finer than a microsecond)".to_owned(),
+            Self::LocalTimestamp { offset, .. } => {
+                format!("timestamp (as 2020-04-13 00:00:00, {offset} from UTC, no finer than a microsecond)")
+            }
             Self::Epoch { scale: 0, .. } => ScalarType::TimestampSeconds.to_string(),
             Self::Epoch { .. } => ScalarType::TimestampMillis.to_string(),
             Self::List { .. } => "list".to_owned(),

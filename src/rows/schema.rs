@@ -63,9 +63,10 @@ fn data_type(ty: &ColumnType) -> DataType {
         // A scale is at most 38, and so fits the signed number that Arrow wants.
         ScalarType::Decimal { precision, scale } => DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(0)),
         ScalarType::Date => DataType::Date32,
-        ScalarType::Timestamp | ScalarType::TimestampSeconds | ScalarType::TimestampMillis => {
-            DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into()))
-        }
+        ScalarType::Timestamp
+        | ScalarType::LocalTimestamp(_)
+        | ScalarType::TimestampSeconds
+        | ScalarType::TimestampMillis => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
     }
 }
 
@@ -80,6 +81,7 @@ mod tests {
             key: name.to_owned(),
             ty,
             nullable,
+            null_text: None,
         }
     }
 

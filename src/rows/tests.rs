@@ -29,6 +29,7 @@ fn column(name: &str, ty: ColumnType, nullable: bool) -> Column {
         key: name.to_owned(),
         ty,
         nullable,
+        null_text: None,
     }
 }
 

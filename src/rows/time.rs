@@ -2,11 +2,12 @@
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+const YEAR_DIGITS: usize = 4;
 
 /// Days since 1970-01-01 of `YYYY-MM-DD`.
 pub(super) fn parse_date(text: &str) -> Option<i32> {
     let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
-    days_of(bytes)
+    days_of(bytes, b'-')
 }
 
 /// Microseconds since 1970-01-01T00:00:00Z of an RFC 3339 text (`T` may be a space, the offset is a must).
@@ -14,6 +15,24 @@ pub(super) fn parse_date(text: &str) -> Option<i32> {
 /// `None` also for a fraction that is finer than a microsecond and not zero, and for a leap second: either would have
 /// to be changed.
 pub(super) fn parse_timestamp(text: &str) -> Option<i64> {
+    let (micros, offset) = parse_clock(text, b'-')?;
+    Some(micros - offset_seconds(offset)? * MICROS_PER_SECOND)
+}
+
+/// The same of a text without an offset, read on clocks that are so many seconds ahead of UTC. Its date may have slashes.
+pub(super) fn parse_local_timestamp(text: &str, ahead: i64) -> Option<i64> {
+    let separator = *text
+        .as_bytes()
+        .get(YEAR_DIGITS)
+        .filter(|byte| matches!(byte, b'-' | b'/'))?;
+    match parse_clock(text, separator)? {
+        (micros, []) => Some(micros - ahead * MICROS_PER_SECOND),
+        _ => None,
+    }
+}
+
+/// Microseconds from 1970-01-01T00:00:00 on the same clock, and what follows them in the text.
+fn parse_clock(text: &str, separator: u8) -> Option<(i64, &[u8])> {
     let (date, rest) = text.as_bytes().split_first_chunk::<10>()?;
     let (time, rest) = rest.split_first_chunk::<9>()?;
     let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, b':', s1, s2] = *time else {
@@ -28,13 +47,16 @@ pub(super) fn parse_timestamp(text: &str) -> Option<i64> {
         offset => (0, offset),
     };
     let of_day = i64::from(hour * 3600 + minute * 60 + second);
-    let seconds = i64::from(days_of(date)?) * SECONDS_PER_DAY + of_day - offset_seconds(offset)?;
-    Some(seconds * MICROS_PER_SECOND + micros)
+    let seconds = i64::from(days_of(date, separator)?) * SECONDS_PER_DAY + of_day;
+    Some((seconds * MICROS_PER_SECOND + micros, offset))
 }
 
 /// The microseconds that a fraction of a second says, and what follows it.
 fn split_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
-    let length = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    let length = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at(length);
     let (kept, finer) = digits.split_at(length.min(6));
     if length == 0 || finer.iter().any(|digit| *digit != b'0') {
@@ -61,10 +83,11 @@ fn offset_seconds(text: &[u8]) -> Option<i64> {
     }
 }
 
-fn days_of(date: &[u8; 10]) -> Option<i32> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
+fn days_of(date: &[u8; 10], separator: u8) -> Option<i32> {
+    let [y1, y2, y3, y4, before_month, m1, m2, before_day, d1, d2] = *date;
+    if [before_month, before_day] != [separator; 2] {
         return None;
-    };
+    }
     let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
     let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
     let is_real = (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
@@ -158,6 +181,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn times_of_day_are_those_of_their_clocks() {
+        let bogota = -5 * 3_600;
+        let second = 1_523_148_311_000_000;
+        for (text, micros) in [
+            ("2018-04-07 19:45:11", second),
+            ("2018-04-07T19:45:11", second),
+            ("2018/04/07 19:45:11", second),
+            ("2018-04-07 19:45:11.25", second + 250_000),
+        ] {
+            assert_eq!(parse_local_timestamp(text, bogota), Some(micros), "{text}");
+        }
+        for text in [
+            "-",
+            "2018-04-07",
+            "2018-04/07 19:45:11",
+            "2018-04-07 19:45:11Z",
+            "2018-04-07 19:45:11-05:00",
+            "2018.04.07 19:45:11",
+        ] {
+            assert_eq!(parse_local_timestamp(text, bogota), None, "{text}");
+        }
+        assert_eq!(parse_timestamp("2018/04/07 19:45:11Z"), None);
+    }
+
     proptest! {
         #[test]
         fn dates_are_those_of_the_calendar(days in -719_528_i32..2_932_897) {
@@ -174,7 +222,7 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in "\\PC{0,40}") {
-            let _ = (parse_date(&text), parse_timestamp(&text));
+            let _ = (parse_date(&text), parse_timestamp(&text), parse_local_timestamp(&text, 0));
         }
     }
 }

@@ -8,9 +8,11 @@
 //! | float64 | a number within range, rounded to the nearest float |
 //! | string | text; numbers and booleans as the very text in the response |
 //! | decimal | a number, or text that is one, if no digit but a zero has to be left out |
-//! | date, timestamp | text, see `time.rs` |
+//! | date, timestamp, timestamp(+HH:MM) | text, see `time.rs` |
 //! | timestamp_s, timestamp_ms | a number, or text that is one: no finer than a microsecond, in the years 0 to 9999 |
 //! | json | anything, as its text |
+//!
+//! In any of them a text that the author says to mean null is null.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -21,7 +23,7 @@ use crate::rows::column::{ColumnBuffer, Values};
 use crate::rows::fields::Fields;
 use crate::rows::misfit::{Misfit, MisfitCause};
 use crate::rows::number::ExactNumber;
-use crate::rows::time::{parse_date, parse_timestamp};
+use crate::rows::time::{parse_date, parse_local_timestamp, parse_timestamp};
 
 /// Decimal places of a second that a timestamp keeps.
 const MICRO_PLACES: u8 = 6;
@@ -51,6 +53,9 @@ impl ColumnBuffer {
     /// Adds the value of a JSON string, given without quotes and escapes; false, and nothing added, where it does not
     /// fit.
     pub(super) fn accept_text(&mut self, text: &str) -> bool {
+        if self.is_null_text(text) {
+            return self.push_null().is_ok();
+        }
         let fits = match &mut self.values {
             Values::String(texts) => texts.push(text),
             Values::Int64(values) => push(values, ExactNumber::parse(text).and_then(ExactNumber::integer)),
@@ -61,6 +66,7 @@ impl ColumnBuffer {
             } => push(values, decimal(text, *precision, *scale)),
             Values::Date(values) => push(values, parse_date(text)),
             Values::Timestamp(values) => push(values, parse_timestamp(text)),
+            Values::LocalTimestamp { values, offset } => push(values, parse_local_timestamp(text, offset.seconds())),
             Values::Epoch { values, scale } => push(values, epoch_micros(text, *scale)),
             _ => false,
         };

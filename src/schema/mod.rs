@@ -15,4 +15,4 @@ pub use paging::{
     ArgumentPath, FieldPath, PagedField, Pager, Paging, PagingHints, PagingRule, Style, StyleHint, object_field,
     page_argument, paging,
 };
-pub use scalar::{ScalarType, UnknownScalarType};
+pub use scalar::{ScalarType, UnknownScalarType, UtcOffset};

@@ -370,3 +370,20 @@ fn objects_nest_to_any_depth_and_tell_where_they_are_wrong() {
         assert_eq!(told, [(column, reason)]);
     }
 }
+
+#[test]
+fn local_times_and_words_for_null_are_read_where_the_column_says_so() {
+    let local: ScalarType = "timestamp(-05:00)".parse().unwrap();
+    fits(local, &[(r#""2018-04-07 19:45:11""#, r#""2018-04-08T00:45:11Z""#)]);
+    let reason = one(ColumnType::Scalar(local), true, r#""-""#).unwrap_err();
+    let expected = "timestamp (as 2020-04-13 00:00:00, -05:00 from UTC, no finer than a microsecond)";
+    assert_eq!(reason, format!(r#"`"-"` is no {expected}"#));
+    let closed = Column {
+        null_text: Some("-".to_owned()),
+        ..scalar("v", local, true)
+    };
+    let body = plain_body(r#"{"id":"a","v":"-"},{"id":"b","v":null},{"id":"c","v":"--"}"#);
+    let outcome = decode(&table(vec![closed]), &plain_layout(&["v"]), &body);
+    assert_eq!(outcome.rows, [r#"{"_id":"a","v":null}"#, r#"{"_id":"b","v":null}"#]);
+    assert_eq!(outcome.rejects.len(), 1);
+}
