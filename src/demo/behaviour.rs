@@ -133,6 +133,9 @@ pub struct ThrottleBehaviour {
     pub retry_after: bool,
     /// The kind of body.
     pub body: ThrottleBody,
+    /// How long nothing is let in once a limit was exceeded; none is where it is not given.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub ban: Option<Duration>,
     /// The wait that an injected 429 asks for; a real one asks for the time until the window has room.
     #[serde(deserialize_with = "duration")]
     pub injected_wait: Duration,
@@ -146,6 +149,8 @@ pub enum ThrottleBody {
     Json,
     /// Plain text.
     Text,
+    /// A page in HTML.
+    Html,
 }
 
 /// A request window that cannot be read.

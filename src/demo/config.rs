@@ -64,7 +64,7 @@ macro_rules! files {
 }
 
 /// All stand-ins.
-const STAND_INS: [Files; 8] = [
+const STAND_INS: [Files; 9] = [
     files!("tracker"),
     files!("shop"),
     files!("clinic"),
@@ -73,6 +73,7 @@ const STAND_INS: [Files; 8] = [
     files!("space"),
     files!("board"),
     files!("press"),
+    files!("fluidattacks"),
 ];
 
 impl DemoConfig {

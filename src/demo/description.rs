@@ -69,7 +69,7 @@ pub(crate) struct ConnectionDescription {
     /// One of `pagings`.
     pub(crate) paging: String,
     /// The arguments that filter by something else than the row's field of their own name: an argument (or a path into
-    /// one) and a field (or a path through ancestors to one).
+    /// one) and a field (or a path through ancestors to one); `>=` or `<=` before it compares days.
     pub(crate) filters: BTreeMap<String, String>,
 }
 

@@ -61,6 +61,15 @@ pub(crate) enum Generator {
         #[serde(deserialize_with = "timestamp")]
         to: Timestamp,
     },
+    /// A moment as clocks at `offset` show it, and without that: `2018-04-07 19:45:11`, with `separator` in its date.
+    LocalTime {
+        #[serde(deserialize_with = "timestamp")]
+        from: Timestamp,
+        #[serde(deserialize_with = "timestamp")]
+        to: Timestamp,
+        offset: UtcOffset,
+        separator: char,
+    },
     /// Any of these JSON values.
     #[serde(deserialize_with = "json_values")]
     Json(Vec<Value>),
@@ -68,6 +77,12 @@ pub(crate) enum Generator {
     List { min: u64, max: u64, of: Box<Generator> },
     /// Null this often.
     Nullable { chance: f64, of: Box<Generator> },
+    /// This text in the place of a value this often.
+    Instead {
+        chance: f64,
+        text: String,
+        of: Box<Generator>,
+    },
     /// An object of this type, which has no identity of its own.
     Object(String),
     /// An object of any of these types, by weight: a union's or an interface's value.
@@ -114,6 +129,10 @@ impl Generator {
         match self {
             Self::Nullable { chance, .. } if entropy.happens(*chance) => Generated::NULL,
             Self::Nullable { of, .. } => of.generate(instance, entropy),
+            Self::Instead { chance, text, .. } if entropy.happens(*chance) => {
+                Generated::Leaf(Value::from(text.as_str()))
+            }
+            Self::Instead { of, .. } => of.generate(instance, entropy),
             Self::List { min, max, of } => {
                 let length = min + entropy.below(max.saturating_sub(*min) + 1);
                 Generated::List((0..length).map(|_| of.generate(instance, entropy)).collect())
@@ -136,7 +155,7 @@ impl Generator {
         match self {
             Self::Object(ty) | Self::Count(ty) | Self::Ancestor { ty, .. } => vec![ty],
             Self::Variant(types) => types.keys().map(String::as_str).collect(),
-            Self::List { of, .. } | Self::Nullable { of, .. } => of.type_names(),
+            Self::List { of, .. } | Self::Nullable { of, .. } | Self::Instead { of, .. } => of.type_names(),
             _ => Vec::new(),
         }
     }
@@ -189,11 +208,20 @@ impl Generator {
                 fractions,
             } => Value::String(Moment::between(*from, *to, entropy).rfc3339(offsets, fractions, entropy)),
             Self::Date { from, to } => Value::String(Moment::between(*from, *to, entropy).date()),
+            Self::LocalTime {
+                from,
+                to,
+                offset,
+                separator,
+            } => Value::String(Moment::between(*from, *to, entropy).local(offset, *separator)),
             Self::Json(values) => entropy.pick(values).cloned().unwrap_or(Value::Null),
             Self::Count(ty) => Value::from(instance.descendants(ty).len()),
-            Self::List { .. } | Self::Nullable { .. } | Self::Object(_) | Self::Variant(_) | Self::Ancestor { .. } => {
-                Value::Null
-            }
+            Self::List { .. }
+            | Self::Nullable { .. }
+            | Self::Instead { .. }
+            | Self::Object(_)
+            | Self::Variant(_)
+            | Self::Ancestor { .. } => Value::Null,
         }
     }
 }

@@ -43,12 +43,45 @@ pub(crate) enum Order {
     Down,
 }
 
-/// A condition on the rows of a list: the field has one of the values.
+/// A condition on the rows of a list: the field has one of the values, or its day is not before, or not behind, theirs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Filter {
     /// Its last name is the field's; those before lead there.
     pub(crate) path: String,
     pub(crate) accepted: Vec<Value>,
+    comparison: Comparison,
+}
+
+/// How a row's value is compared with those of a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    DayFrom,
+    DayUntil,
+}
+
+/// Characters of a day such as `2020-04-13`, with which a moment begins.
+const DAY: usize = 10;
+
+impl Comparison {
+    /// The comparison that a filter's field begins with, and the field.
+    fn of(field: &str) -> (Self, &str) {
+        let begins = |sign| field.strip_prefix(sign).map(str::trim_start);
+        match (begins(">="), begins("<=")) {
+            (Some(path), _) => (Self::DayFrom, path),
+            (_, Some(path)) => (Self::DayUntil, path),
+            _ => (Self::Equal, field),
+        }
+    }
+
+    fn holds(self, found: &Value, wanted: &Value) -> bool {
+        let day = |value: &Value| value.as_str().and_then(|text| text.get(..DAY)).map(str::to_owned);
+        match self {
+            Self::Equal => found == wanted,
+            Self::DayFrom => day(found) >= day(wanted),
+            Self::DayUntil => day(wanted).is_none_or(|wanted| day(found).is_some_and(|found| found <= wanted)),
+        }
+    }
 }
 
 impl ListRequest {
@@ -105,6 +138,9 @@ impl PageChoice {
         };
         for (path, value) in leaves {
             let is = |argument: &Option<String>| argument.as_deref() == Some(path.as_str());
+            if shape.ignored.contains(&path) {
+                continue;
+            }
             if is(&shape.size) {
                 choice.size = value.as_i64().map_or(WantedSize::Null, WantedSize::Rows);
             } else if is(&shape.cursor) {
@@ -169,7 +205,12 @@ impl Filter {
             Value::Array(items) => items,
             single => vec![single],
         };
-        Self { path, accepted }
+        let (comparison, path) = Comparison::of(&path);
+        Self {
+            path: path.to_owned(),
+            accepted,
+            comparison,
+        }
     }
 
     /// Whether a row may stay.
@@ -181,7 +222,7 @@ impl Filter {
             at = at.and_then(|instance| object_at(instance, step));
         }
         match at.and_then(|instance| instance.value(field)) {
-            Some(Generated::Leaf(value)) => self.accepted.contains(&value),
+            Some(Generated::Leaf(value)) => self.accepted.iter().any(|wanted| self.comparison.holds(&value, wanted)),
             _ => false,
         }
     }
@@ -252,6 +293,30 @@ mod tests {
         let mut found = request.filters;
         found.sort_by(|one, other| other.path.cmp(&one.path));
         assert_eq!(found, filters.map(|(path, value)| Filter::new(path.to_owned(), value)));
+    }
+
+    #[test]
+    fn days_bound_moments_on_both_sides_and_an_empty_text_does_not() {
+        let moment = json!("2020-04-13T23:00:00+00:00");
+        for (comparison, wanted, holds) in [
+            (Comparison::DayFrom, "2020-04-13", true),
+            (Comparison::DayFrom, "2020-04-14T00:00:00Z", false),
+            (Comparison::DayFrom, "", true),
+            (Comparison::DayUntil, "2020-04-13", true),
+            (Comparison::DayUntil, "2020-04-12", false),
+            (Comparison::DayUntil, "", true),
+        ] {
+            assert_eq!(
+                comparison.holds(&moment, &json!(wanted)),
+                holds,
+                "{comparison:?} {wanted}"
+            );
+        }
+        let filter = Filter::new(">= seen.at".to_owned(), json!("2020-04-13"));
+        assert_eq!(
+            (filter.comparison, filter.path.as_str()),
+            (Comparison::DayFrom, "seen.at")
+        );
     }
 
     #[test]

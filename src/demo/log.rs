@@ -171,6 +171,9 @@ impl Executed {
 pub(crate) struct Judge {
     log: RequestLog,
     windows: Vec<WindowCounter>,
+    /// How long nothing is let in once a limit was exceeded, and until when that is.
+    ban: Option<Duration>,
+    banned_until: Option<Instant>,
     in_flight: u64,
     busy: Duration,
     /// The bodies of requests that were given up.
@@ -185,10 +188,12 @@ pub(crate) struct Judge {
 struct RowSet(Vec<u64>);
 
 impl Judge {
-    pub(crate) fn new(limits: &[RequestWindow], start: Instant) -> Self {
+    pub(crate) fn new(limits: &[RequestWindow], ban: Option<Duration>, start: Instant) -> Self {
         Self {
             log: RequestLog::default(),
             windows: limits.iter().map(|limit| WindowCounter::new(*limit, start)).collect(),
+            ban,
+            banned_until: None,
             in_flight: 0,
             busy: Duration::ZERO,
             oversized: HashSet::new(),
@@ -204,7 +209,7 @@ impl Judge {
         self.in_flight += 1;
         self.log.max_in_flight = self.log.max_in_flight.max(self.in_flight);
         self.windows.iter_mut().for_each(|window| window.arrive(now));
-        let refused_for = self.windows.iter_mut().filter_map(|window| window.wait(now)).max();
+        let refused_for = self.refused_for(now);
         match refused_for {
             Some(_) => self.log.throttles_provoked += 1,
             None => self.windows.iter_mut().for_each(|window| window.admit(now)),
@@ -213,6 +218,17 @@ impl Judge {
             number: self.log.requests,
             refused_for,
         }
+    }
+
+    /// How long a request of this moment would have to wait.
+    fn refused_for(&mut self, now: Instant) -> Option<Duration> {
+        if let Some(until) = self.banned_until.filter(|until| *until > now) {
+            return Some(until - now);
+        }
+        let wait = self.windows.iter_mut().filter_map(|window| window.wait(now)).max()?;
+        let Some(ban) = self.ban else { return Some(wait) };
+        self.banned_until = Some(now + ban);
+        Some(ban)
     }
 
     /// The request left the server, answered or not.
@@ -359,7 +375,7 @@ mod tests {
 
     #[test]
     fn rows_and_requests_that_come_again_are_told_from_new_ones() {
-        let mut judge = Judge::new(&[], Instant::now());
+        let mut judge = Judge::new(&[], None, Instant::now());
         judge.note_answer(&good(1, 7, &[0, 1, 2]), MINUTE);
         judge.note_answer(&good(2, 7, &[3, 64, 65]), MINUTE);
         judge.note_answer(&good(3, 8, &[0, 1, 2]), MINUTE);
@@ -376,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_row_that_comes_in_two_lists_was_sent_twice() {
-        let mut judge = Judge::new(&[], Instant::now());
+        let mut judge = Judge::new(&[], None, Instant::now());
         judge.note_answer(&good(1, 0, &[10, 11]), MINUTE);
         judge.note_answer(&good(2, 1, &[0, 5]), MINUTE);
         let log = judge.log();
@@ -386,7 +402,7 @@ mod tests {
 
     #[test]
     fn answers_with_errors_are_counted_apart_and_their_rows_may_come_again() {
-        let mut judge = Judge::new(&[], Instant::now());
+        let mut judge = Judge::new(&[], None, Instant::now());
         judge.note_answer(&Outcome::RequestError, MINUTE);
         judge.note_answer(&Outcome::FieldErrors(executed(1, 7, &[0, 1])), MINUTE);
         judge.note_answer(&good(1, 7, &[0, 1]), MINUTE);
@@ -397,7 +413,7 @@ mod tests {
 
     #[test]
     fn introspection_may_be_repeated() {
-        let mut judge = Judge::new(&[], Instant::now());
+        let mut judge = Judge::new(&[], None, Instant::now());
         for _ in 0..2 {
             judge.note_answer(
                 &Outcome::Good(Executed {
@@ -411,6 +427,18 @@ mod tests {
     }
 
     #[test]
+    fn who_exceeds_a_limit_is_let_in_again_when_the_ban_is_over() {
+        let start = Instant::now();
+        let limit = "2/1s".parse().unwrap();
+        let mut judge = Judge::new(&[limit], Some(Duration::from_secs(60)), start);
+        let waits = [0, 1, 2, 30_000, 60_001, 60_002].map(|at_ms| {
+            let arrival = judge.arrive(start + Duration::from_millis(at_ms));
+            arrival.refused_for.map(|wait| wait.as_millis())
+        });
+        assert_eq!(waits, [None, None, Some(60_000), Some(30_002), Some(1), None]);
+    }
+
+    #[test]
     fn all_limits_hold_at_once_and_a_refused_request_uses_up_none() {
         let window = |max, per_ms| RequestWindow {
             max,
@@ -418,7 +446,7 @@ mod tests {
             window: WindowKind::Sliding,
         };
         let start = Instant::now();
-        let mut judge = Judge::new(&[window(1, 100), window(2, 1000)], start);
+        let mut judge = Judge::new(&[window(1, 100), window(2, 1000)], None, start);
         let mut arrive = |at_ms| {
             judge
                 .arrive(start + Duration::from_millis(at_ms))

@@ -48,6 +48,14 @@ impl Moment {
         format!("{date}T{hour:02}:{minute:02}:{second:02}{point}{fraction}{text}")
     }
 
+    /// The moment as clocks at that offset show it, with that separator in its date.
+    pub(crate) fn local(self, offset: &UtcOffset, separator: char) -> String {
+        let local = offset.offset.to_datetime(self.0);
+        let (date, time) = (local.date(), local.time());
+        let date = date.to_string().replace('-', &separator.to_string());
+        format!("{date} {:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+    }
+
     /// The day in UTC, as `YYYY-MM-DD`.
     pub(crate) fn date(self) -> String {
         Offset::UTC.to_datetime(self.0).date().to_string()
@@ -90,6 +98,13 @@ mod tests {
     fn written(text: &str, offset: &str, digits: u8) -> String {
         let offset = UtcOffset::try_from(offset.to_owned()).unwrap();
         moment(text).rfc3339(&[offset], &[digits], &mut Entropy::of_seed(1))
+    }
+
+    #[test]
+    fn local_times_are_those_of_clocks_elsewhere() {
+        let bogota = UtcOffset::try_from("-05:00".to_owned()).unwrap();
+        let text = moment("2018-04-08T00:45:11.9Z").local(&bogota, '/');
+        assert_eq!(text, "2018/04/07 19:45:11");
     }
 
     #[test]

@@ -129,6 +129,10 @@ impl Pager<'_> {
     /// The cursor as it was made; `None` where it is an empty list, which means none.
     fn cursor_text(&self, given: &GivenCursor) -> Result<Option<String>, PagingError> {
         let texts = match given {
+            GivenCursor::Text(key) if self.rules.traps.key_cursors => {
+                let text = Cursor::text_of_key(key);
+                return text.map(Some).ok_or_else(|| PagingError::Cursor(key.clone()));
+            }
             GivenCursor::Text(text) if !self.rules.traps.json_list_cursors => return Ok(Some(text.clone())),
             GivenCursor::Text(text) => {
                 serde_json::from_str::<Vec<String>>(text).map_err(|_| PagingError::Cursor(text.clone()))?
@@ -159,6 +163,12 @@ impl Pager<'_> {
     /// The page that a trap puts in the place of the one asked for.
     fn trap(&self, start: Start, size: u64) -> Option<Page> {
         let is_from = |trap: Option<u64>| trap.is_some_and(|row| start.position >= row.max(1));
+        if is_from(self.rules.traps.lost_at) {
+            return Some(Page {
+                end: Some(String::new()),
+                ..self.empty_page(size)
+            });
+        }
         let end = if is_from(self.rules.traps.stuck_at) {
             match self.choice.cursor.as_ref()? {
                 GivenCursor::Text(text) => text.clone(),
@@ -239,6 +249,7 @@ impl Pager<'_> {
     fn end(&self, rows: &[u64], has_next: bool, position: u64) -> Option<String> {
         match &self.rules.traps.last_cursor {
             _ if has_next => Some(self.cursor(position, false)),
+            _ if rows.is_empty() && self.rules.traps.empty_cursor.is_some() => self.rules.traps.empty_cursor.clone(),
             LastCursor::Null => None,
             LastCursor::Text(text) => Some(text.clone()),
             LastCursor::LastRow => rows.last().map(|last| self.cursor_of(*last)),
@@ -255,6 +266,9 @@ impl Pager<'_> {
         };
         if self.rules.traps.json_list_cursors {
             return cursor.json_list();
+        }
+        if self.rules.traps.key_cursors {
+            return cursor.key();
         }
         cursor.text()
     }

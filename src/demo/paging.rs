@@ -87,6 +87,13 @@ pub struct PagingTraps {
     pub null_size_ends: bool,
     /// The cursor to go on with where nothing follows.
     pub last_cursor: LastCursor,
+    /// The cursor on a page without rows, where nothing follows; as `last_cursor` has it where it is not given.
+    pub empty_cursor: Option<String>,
+    /// Cursors at this row or later are found no more: their page has no rows, says that it is the last, and has an empty
+    /// cursor.
+    pub lost_at: Option<u64>,
+    /// Cursors are JSON objects with the key of a row, in Base64.
+    pub key_cursors: bool,
     /// Edges all have the cursor of their page's end.
     pub edges_have_page_cursor: bool,
     /// Cursors are JSON lists inside a string, and are taken back as lists where the schema has a list.

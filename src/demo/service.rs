@@ -92,7 +92,11 @@ impl DemoService {
             stand_in: StandIn::new(config)?,
             started_at,
             workers: config.behaviours.workers.map(|workers| Semaphore::new(workers.get())),
-            judge: Mutex::new(Judge::new(&config.behaviours.limits, started_at)),
+            judge: Mutex::new(Judge::new(
+                &config.behaviours.limits,
+                config.behaviours.throttle.ban,
+                started_at,
+            )),
             behaviours: config.behaviours.clone(),
             token: config.token.clone().unwrap_or_else(random_token),
             seed: config.seed,
@@ -276,6 +280,10 @@ impl DemoService {
             ThrottleBody::Json => {
                 let body = r#"{"errors":[{"message":"Too many requests","extensions":{"code":"RATE_LIMITED"}}]}"#;
                 response(StatusCode::TOO_MANY_REQUESTS, "application/json", body)
+            }
+            ThrottleBody::Html => {
+                let page = "<!DOCTYPE html>\n<html><head><title>Access denied</title></head><body>error code: 1015</body></html>\n";
+                response(StatusCode::TOO_MANY_REQUESTS, HTML, page)
             }
             ThrottleBody::Text => response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n"),
         };

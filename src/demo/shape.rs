@@ -28,6 +28,8 @@ pub(crate) struct PagingShape {
     pub(crate) condition: Option<String>,
     /// The arguments that say in which order the rows come: by their key, upwards, or downwards where one says so.
     pub(crate) order: Vec<String>,
+    /// The arguments that are taken and not heeded.
+    pub(crate) ignored: Vec<String>,
     /// What the answer's fields hold, by their paths; a field without any is the list itself.
     pub(crate) result: BTreeMap<String, Role>,
 }
@@ -102,7 +104,12 @@ impl PagingShape {
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &String> {
         let beyond = self.beyond.as_ref().map(|beyond| &beyond.argument);
         let choosing = [&self.size, &self.cursor, &self.page, &self.offset, &self.condition];
-        choosing.into_iter().flatten().chain(beyond).chain(&self.order)
+        choosing
+            .into_iter()
+            .flatten()
+            .chain(beyond)
+            .chain(&self.order)
+            .chain(&self.ignored)
     }
 
     /// Whether pages follow each other by their place in the list, so that rows that move are missed or come twice.

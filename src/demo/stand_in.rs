@@ -187,7 +187,7 @@ impl StandIn {
         let text = behaviours.text_limit.as_ref().filter(|_| !document.is_introspection);
         let by_nodes = nodes.and_then(|limit| limit.refusal(requested));
         by_nodes
-            .or_else(|| text.and_then(|limit| limit.refusal(&request.query, &count)))
+            .or_else(|| text.and_then(|limit| limit.refusal(&request.query, request.operation_name.as_deref(), &count)))
             .map_or(Ok(requested), Err)
     }
 

@@ -33,6 +33,12 @@ pub struct TextLimit {
     /// The most points.
     #[serde(default)]
     pub complexity: Option<ComplexityLimit>,
+    /// Whether the `operationName` beside the text may have ASCII letters and digits alone.
+    #[serde(default)]
+    pub plain_operation_names: bool,
+    /// Whether variables beside a text that declares some must be declared in it.
+    #[serde(default)]
+    pub declared_variables_only: bool,
     /// The answer to a request that says more; `{what}`, `{requested}` and `{max}` in it are filled in.
     pub refusal: Refusal,
     /// Other answers for some of the limits, by their names here.
@@ -50,13 +56,15 @@ impl TextLimit {
             aliases: None,
             directives: None,
             complexity: None,
+            plain_operation_names: false,
+            declared_variables_only: false,
             refusal,
             refusals: BTreeMap::new(),
         }
     }
 
     /// The answer to a request whose text says too much, if it does.
-    pub(crate) fn refusal(&self, text: &str, request: &NodeCount<'_>) -> Option<Refusal> {
+    pub(crate) fn refusal(&self, text: &str, name: Option<&str>, request: &NodeCount<'_>) -> Option<Refusal> {
         let NodeCount {
             document, operation, ..
         } = request;
@@ -73,6 +81,16 @@ impl TextLimit {
             ("aliases", self.aliases, aliases_of(document)),
             ("directives", self.directives, directives_of(document)),
             ("complexity", most_points, self.complexity.as_ref().map_or(0, points)),
+            (
+                "operation_name",
+                self.plain_operation_names.then_some(0),
+                name.map_or(0, unusual_characters),
+            ),
+            (
+                "variables",
+                self.declared_variables_only.then_some(0),
+                undeclared_variables(request),
+            ),
         ];
         found.into_iter().find_map(|(limit, max, said)| {
             let max = max?;
@@ -82,6 +100,23 @@ impl TextLimit {
             (said > max).then(|| refusal.filled(&values))
         })
     }
+}
+
+fn unusual_characters(name: &str) -> u64 {
+    name.chars()
+        .filter(|character| !character.is_ascii_alphanumeric())
+        .count() as u64
+}
+
+/// Variables beside the text that it does not declare; 0 where it declares none at all.
+fn undeclared_variables(request: &NodeCount<'_>) -> u64 {
+    let declared = &request.operation.variables;
+    if declared.is_empty() {
+        return 0;
+    }
+    let given = request.variables.into_iter().flat_map(|variables| variables.keys());
+    let is_declared = |name: &str| declared.iter().any(|variable| variable.name == name);
+    given.filter(|name| !is_declared(name.as_str())).count() as u64
 }
 
 /// Levels of nested fields, through fragments.
@@ -155,7 +190,7 @@ mod tests {
             operation: document.operations.get(None).unwrap(),
             variables: None,
         };
-        limit.refusal(TEXT, &request).map(|refusal| refusal.body)
+        limit.refusal(TEXT, None, &request).map(|refusal| refusal.body)
     }
 
     #[test]
