@@ -21,6 +21,10 @@ pub(crate) struct FanOut {
     ended: BTreeMap<u64, u64>,
     /// Connections known to have more rows than this.
     open: BTreeMap<u64, u64>,
+    /// Whether one was seen to say that more follows where its page was full and nothing did: the end shows on a page with
+    /// room left.
+    #[serde(default)]
+    is_coy: bool,
 }
 
 impl FanOut {
@@ -41,6 +45,11 @@ impl FanOut {
         }
     }
 
+    /// Notes that a full page said that more follows, and an empty one came.
+    pub(crate) fn note_coy(&mut self) {
+        self.is_coy = true;
+    }
+
     /// Rows that a connection's first page of that size brings on average; `None` while too little is known.
     pub(crate) fn mean(&self, size: u32) -> Option<f64> {
         let counts = self.ended.iter().chain(&self.open);
@@ -55,7 +64,12 @@ impl FanOut {
     /// The size for the page behind `before` rows, at most `most`. `slot` is what another page of the same connection
     /// would cost beside its rows, in rows.
     pub(crate) fn size(&self, before: u64, most: u32, slot: u64) -> u32 {
-        let rest = self.behind(before);
+        let room = u64::from(self.is_coy);
+        let rest: BTreeMap<u64, u64> = self
+            .behind(before)
+            .into_iter()
+            .map(|(rows, count)| (rows + room, count))
+            .collect();
         let all: u64 = rest.values().sum();
         if all == 0 {
             let guess = u32::try_from(before).unwrap_or(u32::MAX).saturating_mul(2);
@@ -132,6 +146,16 @@ mod tests {
             "and then at once: 96 are a step of the counts"
         );
         assert_eq!(known.size(0, 5, 20), 5, "never above the most");
+    }
+
+    #[test]
+    fn where_full_pages_say_that_more_follows_there_is_room_for_one_more() {
+        let mut known = FanOut::default();
+        (0..50).for_each(|_| known.note_ended(2, false));
+        assert_eq!(known.size(0, 100, 20), 2);
+        known.note_coy();
+        assert_eq!(known.size(0, 100, 20), 3);
+        assert_eq!(known.rows(), BTreeMap::from([(2, 50)]), "what they hold is the same");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Consequences {
 pub(crate) enum Sight {
     /// A connection has more rows than its first page.
     Open { connection: usize, rows: u64 },
+    /// A page said that more followed, and there was nothing.
+    Coy { connection: usize },
     /// A connection is at its end.
     Ended {
         connection: usize,
@@ -404,6 +406,9 @@ impl Settled<'_> {
                 connection: index,
                 rows,
             });
+        }
+        if was_open && page.rows == 0 && turned.end == Some(End::Said) {
+            result.sights.push(Sight::Coy { connection: index });
         }
         // What could not be read to its end does not show how much there is.
         if turned.end.is_some_and(|end| !matches!(end, End::Suspect | End::Lost)) {

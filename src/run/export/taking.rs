@@ -182,6 +182,7 @@ impl Export<'_> {
         for sight in sights {
             match *sight {
                 Sight::Open { connection, rows } => self.fan_outs[connection].note_open(rows),
+                Sight::Coy { connection } => self.fan_outs[connection].note_coy(),
                 Sight::Ended {
                     connection,
                     rows,

@@ -1,5 +1,7 @@
 //! The styles whose next page is told by this one: by its cursor, or by the key of its last row.
 
+use serde_json::Value;
+
 use crate::run::turning::{End, PagingError, Turn, Turner};
 
 /// Empty pages in a row after which a connection that goes on by cursors is given up. Filters that are applied to a page
@@ -13,9 +15,20 @@ impl Turner<'_> {
     pub(super) fn flagged_cursor(&self) -> Result<Turn, PagingError> {
         match self.page.has_next {
             Some(true) => self.behind_cursor(),
+            Some(false) if self.has_lost_its_place() => Ok(self.suspect(
+                "ended with the cursor of a page whose place was not found: there may be more rows behind its last one",
+            )),
             Some(false) => Ok(Self::end(End::Said)),
             None => Ok(self.silent()),
         }
+    }
+
+    /// Whether the page is what some APIs answer, in the place of an error, to a cursor that they cannot read.
+    fn has_lost_its_place(&self) -> bool {
+        let is_behind = self.asked.position.is_some() && self.page.rows == 0;
+        let cursor = self.page.end_cursor.as_ref().map_or(Some(""), Value::as_str);
+        let sign = self.connection.paged.lost_cursor.as_deref();
+        is_behind && sign.is_some() && cursor == sign
     }
 
     /// The cursor alone says whether there is more.

@@ -112,6 +112,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
             items: vec![path(&["nodes"])],
             size: Some(argument("first")),
             total: None,
+            lost_cursor: None,
             assumes_first_page: false,
             reason: String::new(),
         },

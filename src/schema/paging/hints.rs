@@ -45,6 +45,8 @@ pub struct PagingHints {
     pub order: Option<String>,
     /// What the filter is given, with `{}` in the key's place: `id > "{}"`.
     pub filter_text: Option<String>,
+    /// The cursor of an empty last page by which the API shows that it did not find the place to go on from.
+    pub lost_cursor: Option<String>,
     /// At so many rows the list may have been cut off.
     pub cap: Option<u32>,
 }
@@ -88,6 +90,7 @@ impl PagingHints {
             key: text(self.key, &others.key),
             order: text(self.order, &others.order),
             filter_text: text(self.filter_text, &others.filter_text),
+            lost_cursor: text(self.lost_cursor, &others.lost_cursor),
             cap: self.cap.or(others.cap),
         }
     }
@@ -109,7 +112,7 @@ impl PagingHints {
     }
 
     /// The hints that are text, by the names of the directive's arguments.
-    fn texts(&self) -> [(&'static str, &Option<String>); 14] {
+    fn texts(&self) -> [(&'static str, &Option<String>); 15] {
         [
             ("sizeArgument", &self.size_argument),
             ("cursorArgument", &self.cursor_argument),
@@ -125,6 +128,7 @@ impl PagingHints {
             ("key", &self.key),
             ("order", &self.order),
             ("filterText", &self.filter_text),
+            ("lostCursor", &self.lost_cursor),
         ]
     }
 }

@@ -59,6 +59,8 @@ pub struct PagedField {
     pub size: Option<ArgumentPath>,
     /// Where the number of all rows stands, where it does. It is asked for whatever tells the end.
     pub total: Option<FieldPath>,
+    /// The cursor of an empty last page that shows that the place to go on from was not found.
+    pub lost_cursor: Option<String>,
     /// Whether nothing tells the number of the first page, so that the answers have to show whether it is right.
     pub assumes_first_page: bool,
     /// Why it was taken for this style, for people.

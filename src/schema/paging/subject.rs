@@ -151,6 +151,7 @@ impl<'schema> Subject<'schema> {
             items,
             size,
             total,
+            lost_cursor: self.hints.lost_cursor.clone(),
             assumes_first_page: pager.first_page().is_some()
                 && pager
                     .argument()

@@ -24,6 +24,34 @@ fn cursors_are_followed_as_long_as_the_flag_says_so() {
 }
 
 #[test]
+fn an_empty_last_page_with_the_sign_of_a_lost_place_is_no_end() {
+    let mut connection = connection(relay());
+    let mut ended = |sign: Option<&str>, page: &FoundPage| {
+        connection.paged.lost_cursor = sign.map(str::to_owned);
+        let (position, trail) = (json!("c1"), Trail::default());
+        let asked = Asked {
+            position: Some(&position),
+            before: 100,
+            size: PAGE_SIZE,
+            expected: None,
+            trail: &trail,
+            rows_before: 0,
+            total: None,
+        };
+        turn(&connection, asked, page).unwrap().end
+    };
+    let empty = |cursor: &str| flagged(0, Some(false), Some(json!(cursor)));
+    assert_eq!(ended(Some(""), &empty("")), Some(End::Suspect));
+    assert_eq!(ended(Some(""), &flagged(0, Some(false), None)), Some(End::Suspect));
+    assert_eq!(ended(Some(""), &empty("c1")), Some(End::Said));
+    assert_eq!(ended(None, &empty("")), Some(End::Said));
+    assert_eq!(
+        ended(Some(""), &flagged(3, Some(false), Some(json!("")))),
+        Some(End::Said)
+    );
+}
+
+#[test]
 fn a_cursor_alone_is_followed_until_it_is_null() {
     assert_eq!(
         outcome(&first().turned(bare_cursor(), &flagged(0, None, Some(json!(7))))),
