@@ -44,3 +44,4 @@ mod steered;
 mod store;
 mod together;
 mod token;
+mod vendors;

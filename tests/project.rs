@@ -43,8 +43,13 @@ impl From<&DemoServer> for Api {
 impl Project {
     /// The shipped `queries/demo`.
     pub(crate) fn demo() -> Self {
-        let project = Self::empty("demo");
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/demo");
+        Self::shipped("demo")
+    }
+
+    /// The shipped folder of that name in `queries/`.
+    pub(crate) fn shipped(source: &'static str) -> Self {
+        let project = Self::empty(source);
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries").join(source);
         for entry in fs::read_dir(shipped).expect("the shipped queries") {
             let path = entry.expect("a file").path();
             let name = path.file_name().expect("a file name");
@@ -78,7 +83,8 @@ impl Project {
     pub(crate) fn only(self, names: &[&str]) -> Self {
         for entry in fs::read_dir(self.source_folder()).expect("a folder") {
             let path = entry.expect("a file").path();
-            let is_query = path.extension().is_some_and(|extension| extension == "graphql");
+            let is_query =
+                path.extension().is_some_and(|extension| extension == "graphql") && !path.ends_with("schema.graphql");
             let is_kept = names
                 .iter()
                 .any(|name| path.file_stem().is_some_and(|stem| stem == *name));

@@ -1,0 +1,3 @@
+//! The APIs that query files are shipped for, against their stand-ins.
+
+mod fluidattacks;
