@@ -111,7 +111,7 @@ impl ListRequest {
             if shape.orders(&path) {
                 request.order = Some(Order::of(&value, request.order));
             } else {
-                let field = connection.filters.get(&path).unwrap_or(&path).clone();
+                let field = connection.filters.get(&path).unwrap_or(&path);
                 request.filters.push(Filter::new(field, value.clone()));
             }
             request.kept.push((path, value));
@@ -200,12 +200,12 @@ impl Order {
 
 impl Filter {
     /// The filter of an argument: a list accepts each of its items.
-    pub(crate) fn new(path: String, argument: Value) -> Self {
+    pub(crate) fn new(path: &str, argument: Value) -> Self {
         let accepted = match argument {
             Value::Array(items) => items,
             single => vec![single],
         };
-        let (comparison, path) = Comparison::of(&path);
+        let (comparison, path) = Comparison::of(path);
         Self {
             path: path.to_owned(),
             accepted,
@@ -292,7 +292,7 @@ mod tests {
         let filters = [("state", json!(["A", "B"])), ("group.id", json!("g"))];
         let mut found = request.filters;
         found.sort_by(|one, other| other.path.cmp(&one.path));
-        assert_eq!(found, filters.map(|(path, value)| Filter::new(path.to_owned(), value)));
+        assert_eq!(found, filters.map(|(path, value)| Filter::new(path, value)));
     }
 
     #[test]
@@ -312,7 +312,7 @@ mod tests {
                 "{comparison:?} {wanted}"
             );
         }
-        let filter = Filter::new(">= seen.at".to_owned(), json!("2020-04-13"));
+        let filter = Filter::new(">= seen.at", json!("2020-04-13"));
         assert_eq!(
             (filter.comparison, filter.path.as_str()),
             (Comparison::DayFrom, "seen.at")
