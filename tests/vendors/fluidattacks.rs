@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::cell::{Cell, Kind, Row, list, object};
 use crate::exported::Exported;
+use crate::program::run;
 use crate::project::{Api, Project};
 use crate::simulation::{Simulated, Simulation};
 use crate::tracker::serve;
@@ -439,6 +440,15 @@ fn requests_of_a_loop(stand_in: &StandIn) -> usize {
             .collect::<Vec<_>>()
     });
     lists.sum()
+}
+
+#[test]
+fn the_query_files_fit_their_schema_which_is_that_of_the_stand_in() {
+    let project = Project::shipped("fluidattacks");
+    let pinned = fs_err::read_to_string(project.file("schema.graphql")).expect("a schema");
+    assert_eq!(pinned, include_str!("../../src/demo/fluidattacks/schema.graphql"));
+    let told = run(project.gqldump(&["check"]).env("FLUIDATTACKS_TOKEN", "a")).with_code(0);
+    assert!(!told.stderr.contains("warn"), "{}", told.stderr);
 }
 
 #[test]
