@@ -7,12 +7,12 @@ mod dropped;
 use std::time::Duration;
 
 use fs_err as fs;
-use gqldump::demo::{CursorExpiry, DemoConfig, DemoServer, Refusal};
+use gqldump::demo::{DemoConfig, DemoServer};
 use nix::sys::signal::Signal;
 
 use crate::program::{Ended, run};
 use crate::project::Project;
-use crate::tracker::{calm, serve, tables};
+use crate::tracker::{calm, let_cursors_expire, serve, tables};
 
 const FEW: [&str; 4] = ["--set", "limits.page_size=40", "--set", "limits.requests=[]"];
 
@@ -168,18 +168,10 @@ fn an_unfinished_query_file_that_has_changed_begins_afresh_and_the_published_one
 
 /// Cursors that are good for three requests.
 fn forgetful() -> DemoConfig {
-    let body = r#"{"errors":[{"message":"The cursor has expired","extensions":{"code":"CursorExpiredError"}}]}"#;
     let mut config = calm();
     config.rows_scale = 0.02;
     config.behaviours.latency.base = Duration::from_millis(5);
-    config.behaviours.paging.traps.cursor_expiry = Some(CursorExpiry {
-        after: None,
-        after_requests: Some(3),
-        refusal: Refusal {
-            status: 200,
-            body: body.to_owned(),
-        },
-    });
+    let_cursors_expire(&mut config);
     config
 }
 

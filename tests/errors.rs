@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::program::run;
 use crate::project::{Api, Project};
+#[cfg(debug_assertions)]
+use crate::stub::{Answer, Stub, cursor};
 
 mod caps;
 mod configuration;
@@ -67,4 +69,15 @@ fn refusal(project: &Project) -> String {
     let ended = run(&mut project.gqldump(&["run", "--quiet"])).with_code(2);
     assert!(!project.output().join("api/items").exists());
     project.steady(&ended.stderr)
+}
+
+/// Four pages of items.
+#[cfg(debug_assertions)]
+fn pages() -> Stub {
+    Stub::start(|request| {
+        let number: u64 = cursor(request).map_or(0, |after| after.parse().expect("a number"));
+        let next = (number < 3).then(|| (number + 1).to_string());
+        let node = json!([{ "id": format!("item {number}"), "size": number }]);
+        Answer::Json(page(node, next.as_deref()))
+    })
 }

@@ -1,6 +1,6 @@
 //! The stand-in for a vulnerability tracker: started as tests want it, and the rows that its tables must have.
 
-use gqldump::demo::{DemoConfig, DemoServer, FaultPlan, StandIn};
+use gqldump::demo::{CursorExpiry, DemoConfig, DemoServer, FaultPlan, Refusal, StandIn};
 use serde_json::{Map, Value};
 
 use crate::cell::{Cell, Kind, Row, list, object};
@@ -269,4 +269,17 @@ fn vulnerabilities() -> TrackerTable {
         ],
         truth: |stand_in| truth_of("vulnerabilities", stand_in),
     }
+}
+
+/// Makes cursors that are good for three requests.
+pub(crate) fn let_cursors_expire(config: &mut DemoConfig) {
+    let body = r#"{"errors":[{"message":"The cursor has expired","extensions":{"code":"CursorExpiredError"}}]}"#;
+    config.behaviours.paging.traps.cursor_expiry = Some(CursorExpiry {
+        after: None,
+        after_requests: Some(3),
+        refusal: Refusal {
+            status: 200,
+            body: body.to_owned(),
+        },
+    });
 }

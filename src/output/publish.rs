@@ -9,7 +9,7 @@ use crate::failpoint::{Step, around};
 use crate::output::durable::{create_folder, write_at_once};
 use crate::output::error::OutputError;
 use crate::output::latest::point_latest;
-use crate::output::manifest::{MANIFEST_FILE, Manifest};
+use crate::output::manifest::{MANIFEST_FILE, Manifest, ManifestTable};
 use crate::output::run_id::RunId;
 use crate::output::source_folder::{SourceFolder, move_folder};
 use crate::plan::TableName;
@@ -64,11 +64,7 @@ impl Publication<'_> {
 
 /// A part that is named must be there: what removed it since it was recorded, or cut it short, took rows with it.
 fn check_parts(manifest: &Manifest, query_folder: &Path) -> Result<(), OutputError> {
-    let parts = manifest
-        .tables
-        .iter()
-        .flat_map(|table| table.parts.iter().chain(&table.reject_parts));
-    for part in parts {
+    for part in manifest.tables.iter().flat_map(ManifestTable::all_parts) {
         let path = query_folder.join(&part.path);
         if !fs::metadata(&path).is_ok_and(|file| file.len() == part.bytes) {
             return Err(OutputError::PartGone { path });

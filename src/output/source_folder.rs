@@ -86,14 +86,13 @@ impl SourceFolder {
         if self.published(run, query).join(MANIFEST_FILE).exists() {
             return Ok(());
         }
-        for name in tables.iter().map(TableName::as_str).chain([query]) {
-            let folder = self.published(run, name);
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(OutputError::from_io(&folder, error)),
-                _ => {}
-            }
-        }
-        Ok(())
+        self.remove_moved(run, query, tables)
+    }
+
+    /// Removes what of a query file's tables was moved to its place, be it published or not.
+    pub fn remove_moved(&self, run: &RunId, query: &str, tables: &[TableName]) -> Result<(), OutputError> {
+        let mut names = tables.iter().map(TableName::as_str).chain([query]);
+        names.try_for_each(|name| self.remove_published(run, name))
     }
 
     /// Removes what of a run was moved to where it is published, under one of its names.

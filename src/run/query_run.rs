@@ -235,15 +235,12 @@ impl QueryRun<'_> {
             let tables: Vec<_> = names.chain(recorded).collect();
             for table in &tables {
                 self.workplace.folder.remove_leftovers(&id, table, &[])?;
-                if self.workplace.remote.is_some() {
-                    self.workplace.folder.remove_published(&id, table.as_str())?;
-                }
             }
-            // What was to go up, and does not any more, is no run to take values from.
-            if self.workplace.remote.is_some() {
-                self.workplace.folder.remove_published(&id, &self.query)?;
+            match self.workplace.remote {
+                // What was to go up, and does not any more, is no run to take values from.
+                Some(_) => self.workplace.folder.remove_moved(&id, &self.query, &tables)?,
+                None => self.workplace.folder.remove_unpublished(&id, &self.query, &tables)?,
             }
-            self.workplace.folder.remove_unpublished(&id, &self.query, &tables)?;
         }
         Ok(self.workplace.state.drop_run(run.key).await?)
     }

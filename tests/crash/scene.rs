@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use gqldump::demo::{CursorExpiry, DemoConfig, DemoServer, Refusal};
+use gqldump::demo::{DemoConfig, DemoServer};
 use gqldump::failpoint::{Side, Step};
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -12,7 +12,7 @@ use crate::nested::cases::shop;
 use crate::pieces::plant::{branch, limited, plant, project};
 use crate::program::{Ended, run};
 use crate::project::Project;
-use crate::tracker::{calm, serve, tables};
+use crate::tracker::{calm, let_cursors_expire, serve, tables};
 
 /// Longer than the state waits for responses to share a commit.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -197,21 +197,9 @@ fn nested(few: &'static str, change: fn(&mut DemoConfig)) -> (Project, DemoServe
 
 /// One request after the other, so that those between a cursor and its use can be counted.
 fn expiring() -> (Project, DemoServer, Vec<&'static str>) {
-    let (project, server, mut arguments) = nested("limits.query.root_fields=2", expire);
+    let (project, server, mut arguments) = nested("limits.query.root_fields=2", let_cursors_expire);
     arguments.extend(["--set", "limits.concurrency=1"]);
     (project, server, arguments)
-}
-
-fn expire(config: &mut DemoConfig) {
-    let body = r#"{"errors":[{"message":"The cursor has expired","extensions":{"code":"CursorExpiredError"}}]}"#;
-    config.behaviours.paging.traps.cursor_expiry = Some(CursorExpiry {
-        after: None,
-        after_requests: Some(3),
-        refusal: Refusal {
-            status: 200,
-            body: body.to_owned(),
-        },
-    });
 }
 
 fn pieces() -> (Project, DemoServer, Vec<&'static str>) {

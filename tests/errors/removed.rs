@@ -4,20 +4,10 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::errors::{items, page};
+use crate::errors::{items, pages};
 use crate::program::{Ended, start};
 use crate::project::Project;
-use crate::stub::{Answer, Stub, cursor};
-
-/// Four pages.
-fn pages() -> Stub {
-    Stub::start(|request| {
-        let number: u64 = cursor(request).map_or(0, |after| after.parse().expect("a number"));
-        let next = (number < 3).then(|| (number + 1).to_string());
-        let node = serde_json::json!([{ "id": format!("item {number}"), "size": number }]);
-        Answer::Json(page(node, next.as_deref()))
-    })
-}
+use crate::stub::Stub;
 
 fn project() -> Project {
     items("{ items { nodes { id size } } }")

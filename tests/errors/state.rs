@@ -3,20 +3,10 @@
 use fs_err as fs;
 use rusqlite::Connection;
 
-use crate::errors::{items, page};
+use crate::errors::{items, pages};
 use crate::program::run;
 use crate::project::Project;
-use crate::stub::{Answer, Stub, cursor};
-
-/// Four pages.
-fn pages() -> Stub {
-    Stub::start(|request| {
-        let number: u64 = cursor(request).map_or(0, |after| after.parse().expect("a number"));
-        let next = (number < 3).then(|| (number + 1).to_string());
-        let node = serde_json::json!([{ "id": format!("item {number}"), "size": number }]);
-        Answer::Json(page(node, next.as_deref()))
-    })
-}
+use crate::stub::Stub;
 
 /// An export whose process ended when everything was read, and nothing was in a part.
 fn interrupted() -> (Project, Stub) {

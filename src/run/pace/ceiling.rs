@@ -183,21 +183,22 @@ impl Ceiling {
             self.proven.min(rows * BELOW)
         };
         self.is_falling = true;
-        self.lower(rows, (rows * RETREAT).max(floor));
+        self.lower(rows, floor);
         true
     }
 
     /// So many rows failed, and fewer of the same succeeded.
     pub(crate) fn note_wall(&mut self, rows: f64) {
         if self.wall.is_none_or(|wall| rows <= wall.rows) {
-            self.lower(rows, rows * RETREAT);
+            self.lower(rows, 0.0);
         }
     }
 
-    fn lower(&mut self, rows: f64, to: f64) {
+    /// The wall is below so many rows, though not below `floor`.
+    fn lower(&mut self, rows: f64, floor: f64) {
         self.strike = None;
         self.moves += 1;
-        let wall = self.lowered(rows, to);
+        let wall = self.lowered(rows, floor);
         self.proven = self.proven.min(wall.rows);
         self.wall = Some(wall);
     }
@@ -209,7 +210,7 @@ impl Ceiling {
     }
 
     /// The wall after a failure that is believed.
-    fn lowered(&self, rows: f64, to: f64) -> Wall {
+    fn lowered(&self, rows: f64, floor: f64) -> Wall {
         let wall = |rows: f64, patience| Wall {
             rows,
             calm: 0,
@@ -224,12 +225,13 @@ impl Ceiling {
                 ..
             }) if rows > before => wall(before, (patience * WARIER).min(MOST_PATIENCE)),
             last => {
+                let retreat = rows * RETREAT;
                 // Met again about where it was, it stands still.
-                let warier = |last: Wall| match to > rows * RETREAT {
+                let warier = |last: Wall| match floor > retreat {
                     true => (last.patience * WARIER).min(MOST_PATIENCE),
                     false => last.patience,
                 };
-                wall(to.max(1.0), last.map_or(PATIENCE, warier))
+                wall(retreat.max(floor).max(1.0), last.map_or(PATIENCE, warier))
             }
         }
     }
