@@ -8,9 +8,12 @@ mod store;
 
 use std::time::Duration;
 
-use gqldump::demo::FaultRates;
+use gqldump::demo::{FaultRates, Refusal, TextLimit};
+use gqldump::run::QueryOutcome;
 
 use crate::pieces::plant::{branch, limited, plant, project, query};
+use crate::pieces::store::{items, store, styles};
+use crate::simulation::Simulation;
 use crate::tracker::serve;
 
 #[test]
@@ -63,4 +66,33 @@ fn an_export_in_pieces_that_is_killed_again_and_again_asks_for_no_piece_twice() 
         log.requests_repeated <= 1,
         "what was answered is asked for again: {log:?}"
     );
+}
+
+/// Nobody says how much the text of a request may say, and no request for all columns is answered, however few rows it is
+/// for.
+#[test]
+fn columns_that_are_too_many_for_any_row_are_found_out_once_and_remembered() {
+    for (name, text, _) in styles() {
+        let mut config = store();
+        let mut limit = TextLimit::refusing(Refusal {
+            status: 413,
+            body: String::new(),
+        });
+        limit.characters = match name {
+            "byCursor" => Some(130),
+            "byPage" => Some(120),
+            _ => Some(100),
+        };
+        config.behaviours.text_limit = Some(limit);
+        let project = store::project(name, &text);
+        let mut simulation = Simulation::new(project.folder(), config);
+        let [first, second] = [(); 2].map(|()| {
+            let simulated = simulation.run();
+            assert_eq!(simulated.outcomes, [QueryOutcome::Complete], "{name}");
+            items(name, given_up::place(name)).check(&project.exported(name), simulated.service.stand_in());
+            simulated.service.log()
+        });
+        assert!(first.refused <= 30, "{name}: {first:?}");
+        assert_eq!(second.refused, 0, "{name}: {second:?}");
+    }
 }

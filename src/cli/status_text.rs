@@ -104,6 +104,9 @@ fn lines(connection: &LearntConnection) -> Vec<String> {
     if let Some(most) = connection.most_rows_of_page {
         lines.push(format!("pages have {} at the most", counted(most.into(), "row")));
     }
+    if connection.fineness.is_some() {
+        lines.push("the columns are asked for in groups: not even one row came with all of them".to_owned());
+    }
     lines
 }
 

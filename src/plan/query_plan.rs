@@ -155,9 +155,9 @@ impl Plan {
         self.pieces.of(target, fineness)
     }
 
-    /// The fewest pieces that hold everything of some targets.
-    pub(crate) fn pieces_for(&self, targets: &[Target]) -> Vec<Piece> {
-        let pieces = targets.iter().flat_map(|target| self.pieces.of(*target, 0));
+    /// The pieces of a fineness that hold everything of some targets.
+    pub(crate) fn pieces_for(&self, targets: &[Target], fineness: usize) -> Vec<Piece> {
+        let pieces = targets.iter().flat_map(|target| self.pieces.of(*target, fineness));
         pieces.collect::<BTreeSet<Piece>>().into_iter().collect()
     }
 

@@ -36,6 +36,7 @@ use crate::run::export::joining::Response;
 use crate::run::export::lanes::Flying;
 use crate::run::export::sending::{Sent, Setback};
 use crate::run::fan_out::FanOut;
+use crate::run::fineness::Fineness;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::Look;
 use crate::run::memory::Memory;
@@ -178,6 +179,8 @@ pub(crate) struct Export<'work> {
     seen: Seen,
     fan_outs: Vec<FanOut>,
     pace: Pace,
+    /// How finely the columns of rows are cut.
+    fineness: Fineness,
     flying: Flying,
     /// How the work goes out that is at hand since the last answer, and the group of tasks that it is.
     split: Option<(u64, Split)>,
@@ -243,7 +246,12 @@ impl<'work> Export<'work> {
             observer: Arc::clone(&workplace.observer),
         })?;
         workplace.state.release_tasks(run.key).await?;
-        let Memory { fan_outs, pace } = Memory::read(&plan, &workplace.state.learnt(query).await?);
+        let learnt = workplace.state.learnt(query).await?;
+        let Memory {
+            fan_outs,
+            pace,
+            fineness,
+        } = Memory::read(&plan, &learnt, workplace.clock.unix_millis());
         Ok(Self {
             workplace,
             query: query.to_owned(),
@@ -255,6 +263,7 @@ impl<'work> Export<'work> {
             seen: Seen::of_state(workplace.state.clone(), run.key).await?,
             fan_outs,
             pace,
+            fineness,
             flying: Flying::default(),
             split: None,
             honoured: vec![0; plan.connections.len()],
@@ -348,7 +357,7 @@ impl<'work> Export<'work> {
     /// Keeps for the next run what this one showed.
     async fn keep_learnt(&mut self) -> Result<(), StateError> {
         self.learnt_at = Instant::now();
-        let learnt = Memory::write(&self.plan, &self.fan_outs, &self.pace);
+        let learnt = Memory::write(&self.plan, &self.fan_outs, &self.pace, &self.fineness);
         let now = self.workplace.clock.unix_millis();
         self.workplace.state.store_learnt(&self.query, learnt, now).await
     }

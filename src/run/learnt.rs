@@ -37,6 +37,9 @@ pub struct LearntConnection {
     pub failing_above_rows: Option<u64>,
     /// The most rows of a page, whatever is asked for.
     pub most_rows_of_page: Option<u32>,
+    /// Into how fine groups the columns are cut, where not even one row came with all of them: 1 for about twice as many
+    /// requests.
+    pub fineness: Option<usize>,
 }
 
 impl Learnt {
@@ -89,6 +92,8 @@ fn add_pace(connection: &mut LearntConnection, kept: &KeptPace) {
     connection.bytes_per_row = signs.bytes_per_row;
     connection.failing_above_rows = signs.wall.map(|rows| rows as u64);
     connection.most_rows_of_page = signs.cap;
+    let fineness = kept.fineness.as_ref().map(|fineness| fineness.of(Some(index)));
+    connection.fineness = fineness.filter(|fineness| *fineness > 0);
 }
 
 #[cfg(test)]
@@ -128,6 +133,7 @@ mod tests {
             connections,
             columns: Vec::new(),
             pace,
+            fineness: None,
         })
         .unwrap();
         let fan_out = serde_json::to_string(&fan_out).unwrap();

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{DeniedField, Plan};
 use crate::run::fan_out::FanOut;
+use crate::run::fineness::Fineness;
 use crate::run::pace::Pace;
+use crate::run::plans::is_still_believed;
 
 /// Under this name, which no connection has, stands what is of all connections together.
 pub(crate) const OF_ALL: &str = "";
@@ -18,6 +20,7 @@ pub(crate) struct Memory {
     /// By connection.
     pub(crate) fan_outs: Vec<FanOut>,
     pub(crate) pace: Pace,
+    pub(crate) fineness: Fineness,
 }
 
 /// How the API answers, as it is kept: what it says of connections is of use for the same ones only.
@@ -28,6 +31,8 @@ pub(crate) struct KeptPace {
     #[serde(default)]
     pub(crate) columns: Vec<usize>,
     pub(crate) pace: Pace,
+    #[serde(default)]
+    pub(crate) fineness: Option<Fineness>,
 }
 
 impl KeptPace {
@@ -44,8 +49,9 @@ impl KeptPace {
 }
 
 impl Memory {
-    /// What is kept, by the paths of connections; nothing where that cannot be read any more.
-    pub(crate) fn read(plan: &Plan, kept: &[(String, String)]) -> Self {
+    /// What is kept, by the paths of connections; nothing where that cannot be read any more. `now` in milliseconds since
+    /// 1970.
+    pub(crate) fn read(plan: &Plan, kept: &[(String, String)], now: u64) -> Self {
         let text = |name: &str| {
             kept.iter()
                 .find(|(path, _)| path == name)
@@ -54,21 +60,28 @@ impl Memory {
         let fan_out = |path: &String| serde_json::from_str(text(path)?).ok();
         let pace = text(OF_ALL).and_then(KeptPace::read);
         let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.columns == columns(plan));
+        let connections = plan.connections.len();
+        let (pace, fineness) = pace.map_or((None, None), |kept| (Some(kept.pace), kept.fineness));
+        let fineness = fineness.filter(|fineness| fineness.is_for(connections));
         let fan_outs = plan.connections.iter();
         Self {
             fan_outs: fan_outs
                 .map(|connection| fan_out(&connection.path).unwrap_or_default())
                 .collect(),
-            pace: pace.map_or_else(|| Pace::new(plan.connections.len()), |kept| kept.pace),
+            pace: pace.unwrap_or_else(|| Pace::new(connections)),
+            fineness: fineness
+                .unwrap_or_else(|| Fineness::new(connections))
+                .without_old(|learnt_at| is_still_believed(learnt_at, now)),
         }
     }
 
     /// What is to be kept, by the paths of connections.
-    pub(crate) fn write(plan: &Plan, fan_outs: &[FanOut], pace: &Pace) -> Vec<(String, String)> {
+    pub(crate) fn write(plan: &Plan, fan_outs: &[FanOut], pace: &Pace, fineness: &Fineness) -> Vec<(String, String)> {
         let kept = KeptPace {
             connections: paths(plan),
             columns: columns(plan),
             pace: pace.settled(),
+            fineness: Some(fineness.clone()),
         };
         let of_all = serde_json::to_string(&kept).ok().map(|text| (OF_ALL.to_owned(), text));
         let fan_outs = plan.connections.iter().zip(fan_outs);

@@ -13,6 +13,7 @@ mod denied;
 mod estimate;
 mod export;
 mod fan_out;
+mod fineness;
 mod frontier;
 mod going_on;
 mod harvest;

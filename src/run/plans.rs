@@ -13,13 +13,14 @@ use crate::schema::ApiSchema;
 /// The fields that the token may not see, by query file.
 pub(crate) type DeniedFields = BTreeMap<String, Vec<DeniedField>>;
 
-/// How long a field is taken to be denied: what a token may see changes.
-const DENIAL_LIFE: Duration = Duration::from_hours(7 * 24);
+/// How long a field is taken to be denied, and rows to need their columns in groups: what a token may see changes, and what
+/// an API bears.
+const BELIEF_LIFE: Duration = Duration::from_hours(7 * 24);
 
-/// Whether a field is still taken to be denied. A time to come was written by a clock that was wrong.
-pub(crate) fn is_still_denied(field: &DeniedField, now: u64) -> bool {
-    let age = now.checked_sub(field.denied_at).map(Duration::from_millis);
-    age.is_some_and(|age| age < DENIAL_LIFE)
+/// Whether what was found out at such a time is still believed. A time to come was written by a clock that was wrong.
+pub(crate) fn is_still_believed(learnt_at: u64, now: u64) -> bool {
+    let age = now.checked_sub(learnt_at).map(Duration::from_millis);
+    age.is_some_and(|age| age < BELIEF_LIFE)
 }
 
 /// Plans the query files of a source against a schema. Of two that would write to the same folder the later is refused.

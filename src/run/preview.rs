@@ -49,9 +49,10 @@ pub async fn preview_source(
                     (Some(endpoint), Some(probe)) => totals(endpoint, &format!("{}/{name}", job.name), probe).await?,
                     _ => Vec::new(),
                 };
+                let memory = Memory::read(&plan, &learnt, settings.clock.unix_millis());
                 let members = plan.each.as_ref();
                 let members = members.and_then(|each| known_members(&settings.output, &job.name, each));
-                Ok(preview(job, plan, &learnt, &totals, members))
+                Ok(preview(job, plan, memory, &totals, members))
             }
             Err(error) => Err(error),
         };
@@ -63,13 +64,13 @@ pub async fn preview_source(
 fn preview(
     job: &SourceJob,
     plan: Plan,
-    learnt: &[(String, String)],
+    memory: Memory,
     totals: &[(usize, u64)],
     members: Option<KnownMembers>,
 ) -> Preview {
     let limits = &job.settings.limits.query;
     let room = Room::of(limits);
-    let Memory { fan_outs, pace } = Memory::read(&plan, learnt);
+    let Memory { fan_outs, pace, .. } = memory;
     let allowance = pace.known_allowance(Aims::of(&job.settings));
     let packer = Packer::new(&plan, room, &allowance, &fan_outs);
     let later = |(index, size): (usize, &u32)| packer.later_size(index, u64::from(*size), &fan_outs);

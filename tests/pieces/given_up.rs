@@ -3,7 +3,7 @@
 use crate::pieces::store::{HARMFUL, harmful, items, project, shelf_rows, shelves, store, styles};
 use crate::tracker::serve;
 
-fn place(name: &str) -> &'static str {
+pub(super) fn place(name: &str) -> &'static str {
     match name {
         "byCursor" => "Query.byCursor",
         "byPage" => "Query.byPage",

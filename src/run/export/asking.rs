@@ -64,10 +64,10 @@ impl Asker<'_> {
     /// Asks until there is an answer, or the request is given up.
     pub(super) async fn ask(&self, sent: &mut Sent, spent: &mut Spent) -> Result<Response, Setback> {
         let mut progress = Progress::default();
-        let mut pieces = self.plan.pieces_for(&sent.targets());
+        let mut pieces = self.plan.pieces_for(&sent.targets(), sent.fineness);
         if let [piece] = *pieces {
             match self.ask_whole(sent, piece, spent).await {
-                Ok(answer) => return Ok(Response::of_whole(answer, !sent.kept.is_empty())),
+                Ok(answer) => return Ok(Response::of_whole(answer, sent.fineness, !sent.kept.is_empty())),
                 Err(setback) => {
                     let error = setback.of_size_alone(sent)?;
                     pieces = progress.cut(&self.plan, sent, piece, error);

@@ -22,6 +22,8 @@ use crate::state::KeptPiece;
 /// What came of a request.
 pub(super) struct Response {
     pub(super) answer: Answer<Harvest>,
+    /// How finely its columns had to be cut.
+    pub(super) fineness: usize,
     /// Bytes received for it.
     pub(super) bytes: u64,
     /// Whether pieces of it may be in the state.
@@ -42,8 +44,9 @@ pub(super) struct Came {
 
 impl Response {
     /// What came of a request that was asked for as a whole.
-    pub(super) fn of_whole(answer: Answer<Harvest>, was_kept: bool) -> Self {
+    pub(super) fn of_whole(answer: Answer<Harvest>, fineness: usize, was_kept: bool) -> Self {
         Self {
+            fineness,
             bytes: answer.body.len() as u64,
             answer,
             was_kept,
@@ -59,6 +62,15 @@ impl Response {
 struct Body<'body> {
     #[serde(borrow)]
     data: &'body RawValue,
+}
+
+/// The finest groups that came.
+fn fineness_of(came: &[&Came]) -> Option<usize> {
+    let fineness = came.iter().filter_map(|came| match came.piece {
+        Piece::Group { fineness, .. } | Piece::FirstValues { fineness } => Some(fineness),
+        Piece::KeysOnly => None,
+    });
+    fineness.max()
 }
 
 /// The first piece before the others.
@@ -113,6 +125,7 @@ impl Asker<'_> {
         denied.dedup();
         let answers = || came.iter().map(|came| &came.answer);
         Ok(Response {
+            fineness: fineness_of(&came).unwrap_or(sent.fineness),
             bytes: answers().map(|answer| answer.body.len() as u64).sum(),
             answer: Answer {
                 data: harvest,

@@ -3,6 +3,7 @@
 use crate::api::Answer;
 use crate::plan::Connection;
 use crate::run::export::Export;
+use crate::run::export::joining::Response;
 use crate::run::export::sending::Sent;
 use crate::run::harvest::{FoundPage, Harvest};
 use crate::run::pack::{Packer, is_fixed};
@@ -31,6 +32,33 @@ impl Export<'_> {
         let work = 1.0 + rows.iter().sum::<f64>();
         let now = answer.sent_at.duration_since(self.begun_at) + answer.elapsed;
         self.workplace.knee().note_answer(now, work, is_busy);
+    }
+
+    /// Notes how finely the columns of an answer had to be cut. What is true of row after row is asked for so from then on,
+    /// with as many rows as there is room for.
+    pub(super) fn note_fineness(&mut self, sent: &Sent, response: &Response) {
+        let was_cut = response.fineness > sent.fineness;
+        if !was_cut || !response.losses.is_empty() {
+            let whole = sent.asked.iter().filter(|_| !was_cut);
+            whole.for_each(|asked| self.fineness.note_whole(asked.task.connection));
+            return;
+        }
+        let now = self.workplace.clock.unix_millis();
+        for asked in &sent.asked {
+            let connection = asked.task.connection;
+            if self.fineness.note_cut(connection, response.fineness, now) {
+                self.pace.forget_walls(connection);
+                self.warn_of_cut(&asked.task);
+            }
+        }
+    }
+
+    fn warn_of_cut(&self, task: &Task) {
+        let named = self.named(task);
+        self.warn(format!(
+            "{named} is asked for in several requests from now on, each with a part of the columns: with all of them not even \
+             one row came"
+        ));
     }
 
     /// Notes what a page shows of how many rows a page may have.

@@ -28,7 +28,7 @@ impl Export<'_> {
     pub(super) async fn recover(&mut self, sent: Sent, setback: Setback) -> Result<(), ExportError> {
         let Setback { error, blame } = setback;
         // What stops the run leaves the request to the next one, with all that came of it.
-        let may_be_kept = !sent.is_divisible || self.plan.pieces_for(&sent.targets()).len() > 1;
+        let may_be_kept = !sent.is_divisible || self.plan.pieces_for(&sent.targets(), sent.fineness).len() > 1;
         if blame != Blame::Nobody && may_be_kept {
             self.drop_pieces(&sent).await?;
         }
@@ -218,7 +218,7 @@ impl Export<'_> {
     }
 
     /// The path of a task's connection.
-    fn named(&self, task: &Task) -> String {
+    pub(super) fn named(&self, task: &Task) -> String {
         let connection = task.connection.and_then(|index| self.plan.connections.get(index));
         connection.map_or_else(|| "the query".to_owned(), |connection| format!("`{}`", connection.path))
     }

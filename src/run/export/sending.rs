@@ -25,6 +25,8 @@ pub(super) struct Sent {
     pub(super) load: Load,
     /// What holds for its tasks.
     pub(super) terms: Terms,
+    /// How finely its columns are cut.
+    pub(super) fineness: usize,
     /// Whether fewer rows can be asked for in its place.
     pub(super) is_divisible: bool,
     pub(super) lane: Lane,
@@ -160,6 +162,7 @@ impl<'work> Export<'work> {
         let sent = Sent {
             is_divisible: is_divisible(&self.plan, &asked, &inline_sizes),
             pages_left: asked.iter().map(|asked| self.pages_left(&asked.task)).sum(),
+            fineness: self.fineness_of(&asked),
             asked,
             inline_sizes,
             load,
@@ -190,12 +193,19 @@ impl<'work> Export<'work> {
             lane: Lane::Bulk,
             pages_left: asked.iter().map(|asked| self.pages_left(&asked.task)).sum(),
             is_divisible: is_divisible(&self.plan, &asked, &begun.inline_sizes),
+            fineness: self.fineness_of(&asked),
             asked,
             inline_sizes: begun.inline_sizes,
             load,
             terms: Terms::default(),
             kept: begun.pieces,
         }
+    }
+
+    /// How finely the columns of a request are cut: as finely as those of any of its tasks.
+    fn fineness_of(&self, asked: &[AskedTask]) -> usize {
+        let each = asked.iter().map(|asked| self.fineness.of(asked.task.connection));
+        each.max().unwrap_or(0)
     }
 
     /// What is left of the source's budget.
@@ -229,7 +239,7 @@ impl<'work> Export<'work> {
     fn shorten(&mut self, mut sent: Sent) -> Sent {
         let workplace = self.workplace;
         let fits = |plan: &Plan, sent: &Sent| {
-            let mut pieces = plan.pieces_for(&sent.targets()).into_iter();
+            let mut pieces = plan.pieces_for(&sent.targets(), sent.fineness).into_iter();
             pieces.all(|piece| workplace.text_limits.allow(|| sent.text(plan, piece)))
         };
         while sent.asked.len() > 1 && !fits(&self.plan, &sent) {

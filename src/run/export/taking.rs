@@ -27,6 +27,7 @@ impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
     pub(super) async fn take(&mut self, sent: &Sent, response: Response) -> Result<(), ExportError> {
         let (bytes, was_kept) = (response.bytes, response.was_kept);
+        self.note_fineness(sent, &response);
         self.heed_denied(sent, &response.answer)?;
         if self.is_over_cap(sent, &response) {
             self.drop_pieces(sent).await?;

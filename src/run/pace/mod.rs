@@ -257,6 +257,16 @@ impl Pace {
         }
     }
 
+    /// Forgets above how many rows requests failed: of a connection, or, where the request is of none, of all.
+    pub(crate) fn forget_walls(&mut self, connection: Option<usize>) {
+        let ceilings = self.ceilings.iter_mut().enumerate();
+        for (index, ceiling) in ceilings {
+            if connection.is_none_or(|connection| connection == index) {
+                *ceiling = Ceiling::default();
+            }
+        }
+    }
+
     /// The API said how many rows a page of a connection may have. False where that was known.
     pub(crate) fn note_cap(&mut self, connection: usize, rows: u32) -> bool {
         let Some(cap) = self.caps.get_mut(connection) else {
