@@ -69,6 +69,8 @@ struct Told {
     rows: u64,
     requests: u64,
     walls: u64,
+    /// While there was something to be asked for.
+    asked: Duration,
     took: Duration,
 }
 
@@ -78,6 +80,7 @@ impl Told {
             rows: log.rows,
             requests: log.requests,
             walls: log.walls_hit,
+            asked: Duration::from_millis(log.last_arrival_ms),
             took,
         }
     }
@@ -86,9 +89,9 @@ impl Told {
         self.rows as f64 / (self.took.as_secs_f64() / 60.0)
     }
 
-    /// Of all requests that the window lets through in that time.
+    /// Of all requests that the window lets through while there is something to be asked for.
     fn budget(&self) -> f64 {
-        let windows = self.took.as_secs_f64() / WINDOW.as_secs_f64();
+        let windows = self.asked.as_secs_f64() / WINDOW.as_secs_f64();
         self.requests as f64 / (A_WINDOW as f64 * windows.max(1.0))
     }
 }

@@ -50,6 +50,8 @@ pub struct RequestLog {
     pub max_rows_requested: u64,
     /// Those of `rows` in each minute since the server's start.
     pub rows_by_minute: Vec<u64>,
+    /// When the last request arrived, in milliseconds since the server's start.
+    pub last_arrival_ms: u64,
     /// The most requests that were in the server at once.
     pub max_in_flight: u64,
     /// How long requests were worked on in all, in milliseconds; what waits for its turn is not worked on.
@@ -170,6 +172,7 @@ impl Executed {
 #[derive(Debug)]
 pub(crate) struct Judge {
     log: RequestLog,
+    start: Instant,
     windows: Vec<WindowCounter>,
     /// How long nothing is let in once a limit was exceeded, and until when that is.
     ban: Option<Duration>,
@@ -191,6 +194,7 @@ impl Judge {
     pub(crate) fn new(limits: &[RequestWindow], ban: Option<Duration>, start: Instant) -> Self {
         Self {
             log: RequestLog::default(),
+            start,
             windows: limits.iter().map(|limit| WindowCounter::new(*limit, start)).collect(),
             ban,
             banned_until: None,
@@ -206,6 +210,8 @@ impl Judge {
     /// Takes in a request; the limits let it in only if all of them do.
     pub(crate) fn arrive(&mut self, now: Instant) -> Arrival {
         self.log.requests += 1;
+        let since_start = now.saturating_duration_since(self.start).as_millis();
+        self.log.last_arrival_ms = u64::try_from(since_start).unwrap_or(u64::MAX);
         self.in_flight += 1;
         self.log.max_in_flight = self.log.max_in_flight.max(self.in_flight);
         self.windows.iter_mut().for_each(|window| window.arrive(now));

@@ -28,6 +28,8 @@ const WARIER: u32 = 3;
 const KEPT: f64 = 0.85;
 /// Of the largest answer, below which a wall is not believed to stand for long.
 const DOUBTFUL: f64 = 0.5;
+/// Nor one below so many rows: each request costs as much as one that fails, and there are many of them.
+const FEW_ROWS: f64 = 5.0;
 /// Answers near such a wall until it is tried again, at most.
 const DOUBTFUL_PATIENCE: u32 = 60;
 /// An answer is near the ceiling from this share of it on.
@@ -133,6 +135,9 @@ impl Ceiling {
         self.strike = self.strike.filter(|strike| strike.age < STRIKE_LIFE);
         let once = self.once;
         let Some(wall) = &mut self.wall else { return };
+        if wall.rows < FEW_ROWS {
+            wall.patience = wall.patience.min(DOUBTFUL_PATIENCE);
+        }
         if let Some(before) = wall.before
             && rows > before
         {
@@ -142,7 +147,7 @@ impl Ceiling {
                 wall.patience = (wall.patience / 2).max(PATIENCE);
             }
         }
-        if rows >= wall.rows * NEAR {
+        if rows >= (wall.rows * NEAR).min(wall.rows.floor()) {
             wall.calm += 1;
         }
         // What held for long where it was says little of where it fell to.
@@ -154,7 +159,8 @@ impl Ceiling {
             let is_doubtful = wall.patience <= PATIENCE || wall.rows < once * NEAR / LARGE_PROBE;
             let probe = if is_doubtful { LARGE_PROBE } else { PROBE };
             *wall = Wall {
-                rows: wall.rows * probe,
+                // A part of a row is no trial.
+                rows: (wall.rows * probe).max(wall.rows.floor() + 1.0),
                 calm: 0,
                 before: Some(wall.before.unwrap_or(wall.rows)),
                 ..*wall
@@ -282,7 +288,8 @@ mod tests {
     fn play(ceiling: &mut Ceiling, rounds: u32, most: f64, wall: impl Fn(u32) -> f64) -> (u32, u32, f64) {
         let (mut answers, mut failures, mut rows) = (0, 0, 0.0);
         for round in 0..rounds {
-            let asked = room(ceiling).min(most);
+            // Nobody asks for a part of a row.
+            let asked = room(ceiling).min(most).floor();
             let mark = ceiling.take_off(asked);
             ceiling.land(mark);
             match asked <= wall(round) {
@@ -319,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_wall_that_stands_costs_few_failures_and_is_come_near() {
-        for wall in [30.0, 700.0, 3_100.0] {
+        for wall in [3.0, 10.0, 30.0, 700.0, 3_100.0] {
             let mut ceiling = Ceiling::default();
             let (answers, failures, rows) = play(&mut ceiling, 500, 10_000.0, |_| wall);
             assert!(f64::from(failures) < 0.05 * 500.0, "{failures} failures at {wall}");
@@ -397,6 +404,22 @@ mod tests {
             assert!(room(&ceiling) < 10.0, "night {night}: {ceiling:?}");
             let (_, failures, _) = play(&mut ceiling, 60, 4_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) > 2_000.0, "night {night}: {ceiling:?}");
+        }
+    }
+
+    #[test]
+    fn a_wall_of_one_row_is_left_however_long_it_stood() {
+        let mut ceiling = Ceiling::default();
+        for rows in [1.0, 1.15, 1.44] {
+            ceiling.wall = Some(Wall {
+                rows,
+                calm: 0,
+                patience: MOST_PATIENCE,
+                before: None,
+            });
+            let (_, failures, _) = play(&mut ceiling, 150, 4_000.0, |_| f64::INFINITY);
+            assert!(failures == 0 && room(&ceiling) > 1_000.0, "{rows}: {ceiling:?}");
+            (ceiling.once, ceiling.proven) = (1.0, 1.0);
         }
     }
 

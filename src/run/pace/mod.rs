@@ -58,6 +58,9 @@ struct Cap {
     sight: (u32, u32),
 }
 
+/// Of the time that answers may take for all permits to be used, what is steered to: some take longer.
+const SLACK: f64 = 0.95;
+
 /// What a source wants of response times and sizes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Aims {
@@ -68,11 +71,18 @@ pub(crate) struct Aims {
 }
 
 impl Aims {
-    /// Those of a source.
+    /// Those of a source. Longer answers than the requests in flight can bring in as often as the limits allow would leave
+    /// permits unused.
     pub(crate) fn of(settings: &SourceSettings) -> Self {
+        let limits = &settings.limits;
+        let places = u32::try_from(limits.concurrency).unwrap_or(u32::MAX);
+        let intervals = limits.requests.iter().map(|limit| limit.per / limit.max.max(1));
+        let longest = intervals
+            .max()
+            .map(|interval| interval.saturating_mul(places).mul_f64(SLACK));
         Self {
-            time: settings.timing.target,
-            bytes: settings.limits.response_bytes,
+            time: longest.map_or(settings.timing.target, |longest| settings.timing.target.min(longest)),
+            bytes: limits.response_bytes,
         }
     }
 }
