@@ -304,6 +304,7 @@ fn what_is_left_out_later_leaves_what_came_before_where_only_values_are_null() {
 fn on_a_server_whose_nulls_go_up_all_rows_come_but_for_what_is_denied() {
     let denied = ["assessment", "fingerprint", "references"];
     let rule = |field: &str| DeniedField {
+        every: None,
         ty: "Vulnerability".to_owned(),
         field: field.to_owned(),
         within: None,

@@ -98,6 +98,9 @@ pub struct AuthBehaviour {
     pub status: u16,
     /// The JSON body of that answer.
     pub body: String,
+    /// From the request of this number on, another token is asked for: someone has made a new one, which ends the old.
+    #[serde(default)]
+    pub replaced_from: Option<u64>,
 }
 
 /// At most `max` requests in a window of `per`.

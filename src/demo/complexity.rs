@@ -20,6 +20,9 @@ pub struct ComplexityLimit {
     /// Whether what stands below a list counts as often as its page has rows.
     #[serde(default)]
     pub is_multiplied: bool,
+    /// The arguments of the lists for which that holds, `first` for instance; of all lists where none is given.
+    #[serde(default)]
+    pub multiplied_by: Vec<String>,
 }
 
 impl ComplexityLimit {
@@ -71,8 +74,13 @@ impl ComplexityLimit {
             return self.scalar;
         }
         let below = self.of_selections(request, &field.selection_set);
-        let times = request.width(ty, field).filter(|_| self.is_multiplied);
+        let times = request.width(ty, field).filter(|_| self.multiplies(field));
         self.object + below * times.map_or(1.0, |times| times as f64)
+    }
+
+    fn multiplies(&self, field: &Field) -> bool {
+        let is_named = |name: &String| field.definition.argument_by_name(name).is_some();
+        self.is_multiplied && (self.multiplied_by.is_empty() || self.multiplied_by.iter().any(is_named))
     }
 }
 
@@ -118,6 +126,17 @@ mod tests {
             points(NESTED, "object = 1.0\nscalar = 1.0\nis_multiplied = true"),
             1 + 20 * 28
         );
+    }
+
+    #[test]
+    fn only_lists_of_certain_arguments_may_be_multiplied() {
+        let by = |argument: &str| {
+            points(
+                NESTED,
+                &format!("object = 1.0\nscalar = 1.0\nis_multiplied = true\nmultiplied_by = ['{argument}']"),
+            )
+        };
+        assert_eq!((by("first"), by("limit")), (1 + 20 * 28, 9));
     }
 
     #[test]

@@ -64,7 +64,7 @@ macro_rules! files {
 }
 
 /// All stand-ins.
-const STAND_INS: [Files; 9] = [
+const STAND_INS: [Files; 10] = [
     files!("tracker"),
     files!("shop"),
     files!("clinic"),
@@ -74,6 +74,13 @@ const STAND_INS: [Files; 9] = [
     files!("board"),
     files!("press"),
     files!("fluidattacks"),
+    Files {
+        name: "conviso",
+        // The shipped one: what the query files are checked with is what they are answered with.
+        schema: include_str!("../../queries/conviso/schema.graphql"),
+        data: include_str!("conviso/data.toml"),
+        behaviours: include_str!("conviso/behaviours.toml"),
+    },
 ];
 
 impl DemoConfig {

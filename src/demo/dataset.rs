@@ -63,6 +63,7 @@ impl Dataset {
     /// The data of a description, with the counts of its scaled types multiplied by `rows_scale`.
     pub(crate) fn new(description: DatasetDescription, rows_scale: f64) -> Result<Self, DatasetError> {
         let entropy = Entropy::of_seed(description.seed);
+        let description = description.completed()?;
         description.check()?;
         let counts: BTreeMap<String, u64> = description
             .types

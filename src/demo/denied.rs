@@ -1,5 +1,7 @@
 //! Fields that the token may not see.
 
+use std::num::NonZeroU64;
+
 use apollo_compiler::resolvers::FieldError;
 use apollo_compiler::response::{GraphQLError, JsonMap};
 use serde::Deserialize;
@@ -23,6 +25,9 @@ pub struct DeniedField {
     /// Where the field is denied; everywhere where it is not given.
     #[serde(default)]
     pub within: Option<ObjectMatch>,
+    /// Only at requests whose number this divides, as a mishap and not a denial; at all where it is not given.
+    #[serde(default)]
+    pub every: Option<NonZeroU64>,
     /// The error's message.
     pub message: String,
     /// The error's extensions.
@@ -57,10 +62,11 @@ impl ObjectMatch {
 }
 
 /// The error of a field of an object that the token may not see, if it may not.
-pub(crate) fn denial(rules: &[DeniedField], instance: Instance<'_>, field: &str) -> Option<FieldError> {
+pub(crate) fn denial(rules: &[DeniedField], instance: Instance<'_>, field: &str, request: u64) -> Option<FieldError> {
     let is_of = |rule: &DeniedField| {
+        let is_now = rule.every.is_none_or(|every| request.is_multiple_of(every.get()));
         let is_within = || rule.within.as_ref().is_none_or(|within| within.holds(instance));
-        rule.field == field && rule.ty == instance.ty().name() && is_within()
+        is_now && rule.field == field && rule.ty == instance.ty().name() && is_within()
     };
     let rule = rules.iter().position(is_of)?;
     Some(FieldError {

@@ -34,6 +34,9 @@ pub(crate) struct DatasetDescription {
     /// The types that stand for any of several others: unions, and interfaces that lists are made of.
     #[serde(default)]
     pub(crate) variants: BTreeMap<String, Vec<String>>,
+    /// What several types have in common.
+    #[serde(default)]
+    models: BTreeMap<String, TypeDescription>,
     pub(crate) types: BTreeMap<String, TypeDescription>,
 }
 
@@ -41,6 +44,8 @@ pub(crate) struct DatasetDescription {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TypeDescription {
+    /// Some of `models`, whose fields and ancestors the type has, too, but for those that it has itself.
+    pub(crate) like: Vec<String>,
     /// How many entities there are; 0 for objects that have no identity of their own.
     pub(crate) count: u64,
     /// Whether the scale of rows applies to `count`.
@@ -68,9 +73,26 @@ pub(crate) struct ConnectionDescription {
     pub(crate) of: String,
     /// One of `pagings`.
     pub(crate) paging: String,
+    /// The argument (or a path into one) that says below which entity the rows are, in a list of the query root: all are
+    /// there where it is not given.
+    pub(crate) below: Option<Below>,
     /// The arguments that filter by something else than the row's field of their own name: an argument (or a path into
-    /// one) and a field (or a path through ancestors to one); `>=` or `<=` before it compares days.
+    /// one) and a field (or a path through ancestors to one, by the names of fields or of the ancestors' types); `>=` or
+    /// `<=` before it compares days, `since` or `until` moments.
     pub(crate) filters: BTreeMap<String, String>,
+}
+
+/// An argument with the key of the entity below which the rows of a list are; a number is as good as its text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Below {
+    pub(crate) argument: String,
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+    /// Its field with the key.
+    pub(crate) field: String,
+    /// The error's message where there is none; `{key}` in it is filled in.
+    pub(crate) missing: String,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +100,7 @@ pub(crate) struct ConnectionDescription {
 struct ConnectionTable {
     of: String,
     paging: String,
+    below: Option<Below>,
     #[serde(default)]
     filters: BTreeMap<String, String>,
 }
@@ -113,12 +136,35 @@ pub enum DatasetError {
         /// The unknown paging.
         paging: String,
     },
+    /// A model is spoken of and not described.
+    #[error("the type `{ty}` is like `{model}`, which has no [models.{model}] table")]
+    UnknownModel {
+        /// The type.
+        ty: String,
+        /// The unknown model.
+        model: String,
+    },
     /// A type lies within itself.
     #[error("the type `{0}` is its own ancestor: remove one of the `within` keys")]
     Cycle(String),
 }
 
 impl DatasetDescription {
+    /// The same where types have what their models have.
+    pub(crate) fn completed(mut self) -> Result<Self, DatasetError> {
+        for (name, description) in &mut self.types {
+            for like in std::mem::take(&mut description.like) {
+                let model = self.models.get(&like);
+                let unknown = || DatasetError::UnknownModel {
+                    ty: name.clone(),
+                    model: like.clone(),
+                };
+                description.resemble(model.ok_or_else(unknown)?);
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether everything that is spoken of is there, and no type lies within itself.
     pub(crate) fn check(&self) -> Result<(), DatasetError> {
         for (name, description) in &self.types {
@@ -162,6 +208,15 @@ impl DatasetDescription {
 }
 
 impl TypeDescription {
+    fn resemble(&mut self, model: &Self) {
+        for (name, generator) in &model.fields {
+            self.fields.entry(name.clone()).or_insert_with(|| generator.clone());
+        }
+        for (name, ty) in &model.ancestors {
+            self.ancestors.entry(name.clone()).or_insert_with(|| ty.clone());
+        }
+    }
+
     /// The names of all fields.
     pub(crate) fn field_names(&self) -> impl Iterator<Item = &String> {
         self.fields
@@ -228,12 +283,23 @@ impl<'de> Visitor<'de> for ConnectionVisitor {
         Ok(ConnectionDescription {
             of: of.to_owned(),
             paging: DEFAULT_PAGING.to_owned(),
+            below: None,
             filters: BTreeMap::new(),
         })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let ConnectionTable { of, paging, filters } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(ConnectionDescription { of, paging, filters })
+        let ConnectionTable {
+            of,
+            paging,
+            below,
+            filters,
+        } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(ConnectionDescription {
+            of,
+            paging,
+            below,
+            filters,
+        })
     }
 }

@@ -68,6 +68,8 @@ pub enum Fault {
     Html,
     /// Errors of a kind that passes, and null data, under status 200.
     TransientErrors,
+    /// An error that says nothing of itself, and no data at all, under status 200; by a script only.
+    NoData,
     /// The connection is cut in mid-body.
     Cut,
     /// The answer comes late.

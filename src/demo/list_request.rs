@@ -1,5 +1,6 @@
 //! What a field's arguments ask of a list: which page, in which order, of which rows.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::demo::dataset::{Instance, Source};
@@ -14,6 +15,8 @@ pub(crate) struct ListRequest {
     pub(crate) choice: PageChoice,
     pub(crate) order: Option<Order>,
     pub(crate) filters: Vec<Filter>,
+    /// The key of the entity below which the rows are.
+    pub(crate) below: Option<String>,
     /// The arguments that do not choose a page, by their paths.
     pub(crate) kept: Vec<(String, Value)>,
 }
@@ -43,7 +46,7 @@ pub(crate) enum Order {
     Down,
 }
 
-/// A condition on the rows of a list: the field has one of the values, or its day is not before, or not behind, theirs.
+/// A condition on the rows of a list: the field has one of the values, or does not lie before, or behind, theirs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Filter {
     /// Its last name is the field's; those before lead there.
@@ -58,6 +61,8 @@ enum Comparison {
     Equal,
     DayFrom,
     DayUntil,
+    Since,
+    Until,
 }
 
 /// Characters of a day such as `2020-04-13`, with which a moment begins.
@@ -66,22 +71,40 @@ const DAY: usize = 10;
 impl Comparison {
     /// The comparison that a filter's field begins with, and the field.
     fn of(field: &str) -> (Self, &str) {
-        let begins = |sign| field.strip_prefix(sign).map(str::trim_start);
-        match (begins(">="), begins("<=")) {
-            (Some(path), _) => (Self::DayFrom, path),
-            (_, Some(path)) => (Self::DayUntil, path),
-            _ => (Self::Equal, field),
-        }
+        let Some((word, path)) = field.split_once(' ') else {
+            return (Self::Equal, field);
+        };
+        let comparison = match word {
+            ">=" => Self::DayFrom,
+            "<=" => Self::DayUntil,
+            "since" => Self::Since,
+            "until" => Self::Until,
+            _ => return (Self::Equal, field),
+        };
+        (comparison, path)
     }
 
     fn holds(self, found: &Value, wanted: &Value) -> bool {
         let day = |value: &Value| value.as_str().and_then(|text| text.get(..DAY)).map(str::to_owned);
         match self {
-            Self::Equal => found == wanted,
+            Self::Equal => found == wanted || is_number_in(found, wanted),
             Self::DayFrom => day(found) >= day(wanted),
             Self::DayUntil => day(wanted).is_none_or(|wanted| day(found).is_some_and(|found| found <= wanted)),
+            Self::Since => moment(found) >= moment(wanted),
+            Self::Until => moment(wanted).is_none_or(|wanted| moment(found).is_some_and(|found| found <= wanted)),
         }
     }
+}
+
+/// Wherever it is written: the same moment has other hours in other places.
+fn moment(value: &Value) -> Option<Timestamp> {
+    value.as_str().and_then(|text| text.parse().ok())
+}
+
+/// Whether a text is a number that is asked for as such: identifiers are texts here and numbers there.
+fn is_number_in(found: &Value, wanted: &Value) -> bool {
+    let number = wanted.as_i64();
+    number.is_some() && found.as_str().and_then(|text| text.parse().ok()) == number
 }
 
 impl ListRequest {
@@ -105,10 +128,13 @@ impl ListRequest {
             choice: PageChoice::of_leaves(shape, choosing)?,
             order: None,
             filters: Vec::new(),
+            below: None,
             kept: Vec::new(),
         };
         for (path, value) in kept.into_iter().filter(|(_, value)| !value.is_null()) {
-            if shape.orders(&path) {
+            if connection.below.as_ref().is_some_and(|below| below.argument == path) {
+                request.below = Some(key_text(&value));
+            } else if shape.orders(&path) {
                 request.order = Some(Order::of(&value, request.order));
             } else {
                 let field = connection.filters.get(&path).unwrap_or(&path);
@@ -228,15 +254,23 @@ impl Filter {
     }
 }
 
-fn object_at<'d>(instance: Instance<'d>, field: &str) -> Option<Instance<'d>> {
-    match instance.source(field)? {
+/// The object that a field leads to, or the ancestor of that type.
+fn object_at<'d>(instance: Instance<'d>, step: &str) -> Option<Instance<'d>> {
+    let Some(source) = instance.source(step) else {
+        return instance.ancestor(step);
+    };
+    match source {
         Source::Ancestor(ty) => instance.ancestor(ty),
-        Source::Value => match instance.value(field)? {
+        Source::Value => match instance.value(step)? {
             Generated::Object(object) => Some(object),
             _ => None,
         },
         _ => None,
     }
+}
+
+fn key_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// All arguments that are no input objects, by their paths.
@@ -296,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn days_bound_moments_on_both_sides_and_an_empty_text_does_not() {
+    fn days_and_moments_bound_on_both_sides_and_an_empty_text_does_not() {
         let moment = json!("2020-04-13T23:00:00+00:00");
         for (comparison, wanted, holds) in [
             (Comparison::DayFrom, "2020-04-13", true),
@@ -305,6 +339,10 @@ mod tests {
             (Comparison::DayUntil, "2020-04-13", true),
             (Comparison::DayUntil, "2020-04-12", false),
             (Comparison::DayUntil, "", true),
+            (Comparison::Since, "2020-04-13T20:00:00-03:00", true),
+            (Comparison::Since, "2020-04-13T23:00:01Z", false),
+            (Comparison::Until, "2020-04-13T20:00:00-03:00", true),
+            (Comparison::Until, "2020-04-13T22:59:59Z", false),
         ] {
             assert_eq!(
                 comparison.holds(&moment, &json!(wanted)),

@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod cursor;
 mod dataset;
+mod definition;
 mod denied;
 mod description;
 mod document;
@@ -58,8 +59,8 @@ pub use latency::Latency;
 pub use log::{RequestLog, TypeLog, WindowLog};
 pub use node_limit::NodeLimit;
 pub use paging::{
-    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, PagingBehaviour, PagingTraps, RowMove, RowMoves,
-    Totals,
+    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, NullPart, PagingBehaviour, PagingTraps, RowMove,
+    RowMoves, Totals,
 };
 pub use poison::Poison;
 pub use refusal::Refusal;

@@ -122,6 +122,13 @@ impl<'r> PageAnswer<'r> {
         }
     }
 
+    fn is_null(&self, path: &str) -> bool {
+        let nulls = &self.pager.rules.traps.nulls;
+        nulls
+            .iter()
+            .any(|null| null.path == path && self.page.number >= null.from_page)
+    }
+
     fn edge_cursor(&self, row: u64) -> String {
         let of_page = self
             .page
@@ -134,6 +141,9 @@ impl<'r> PageAnswer<'r> {
     /// The field that is asked for, of the object at `path`.
     fn field<'a>(&'a self, path: &str, row: Option<u64>, info: &'a ResolveInfo<'a>) -> Option<ResolvedValue<'a>> {
         let path = path_below(path, info.field_name());
+        if self.is_null(&path) {
+            return Some(ResolvedValue::null());
+        }
         let type_name = result_type(info);
         Some(match self.pager.shape.part(&path)? {
             Part::Value(role) => self.value(role, path, row, type_name),

@@ -86,7 +86,8 @@ impl Pager<'_> {
 
     /// What is said of the number of all rows.
     pub(crate) fn total(&self) -> Option<u64> {
-        self.rules.traps.totals.told(self.connection.total())
+        let requests = self.moment.request;
+        self.rules.traps.totals.told(self.connection.total(), requests)
     }
 
     fn size(&self) -> Result<u64, PagingError> {

@@ -106,6 +106,8 @@ pub struct PagingTraps {
     pub totals: Totals,
     /// Any page number gives page one.
     pub repeats_page_one: bool,
+    /// Parts of pages that are null; an error where the schema does not let them be.
+    pub nulls: Vec<NullPart>,
     /// The most rows that may be left out by an offset.
     pub max_offset: Option<u64>,
     /// Rows that move while the list is read, where rows are counted and not cursors followed.
@@ -153,8 +155,22 @@ pub enum Totals {
     TooLow(u64),
     /// They never exceed this.
     CappedAt(u64),
+    /// They grow by one each time that so many requests have arrived.
+    RisesEvery(u64),
+    /// They shrink by one each time that so many requests have arrived.
+    FallsEvery(u64),
     /// They are null; an error where the schema does not let them be.
     Null,
+}
+
+/// A part of pages that is null.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NullPart {
+    /// Its path in the page: `collection`, `metadata.totalCount`.
+    pub path: String,
+    /// On pages of this number and later ones.
+    pub from_page: u64,
 }
 
 /// Rows that move while the list is read.
@@ -264,13 +280,16 @@ impl PagingRules<'_> {
 }
 
 impl Totals {
-    /// What is said of a total.
-    pub(crate) fn told(self, total: u64) -> Option<u64> {
+    /// What is said of a total when so many requests have arrived.
+    pub(crate) fn told(self, total: u64, requests: u64) -> Option<u64> {
+        let moved = |every| requests.checked_div(every).unwrap_or(0);
         match self {
             Self::True => Some(total),
             Self::TooHigh(by) => Some(total.saturating_add(by)),
             Self::TooLow(by) => Some(total.saturating_sub(by)),
             Self::CappedAt(cap) => Some(total.min(cap)),
+            Self::RisesEvery(every) => Some(total.saturating_add(moved(every))),
+            Self::FallsEvery(every) => Some(total.saturating_sub(moved(every))),
             Self::Null => None,
         }
     }
@@ -332,6 +351,13 @@ mod tests {
         );
         assert_eq!(paging.rules("Group", "tags").unsized_cap, 5);
         assert_eq!(paging.rules("Group", "other").unsized_cap, u64::MAX);
+    }
+
+    #[test]
+    fn totals_may_move_with_the_requests() {
+        let told = |totals: Totals| [0, 3, 40].map(|requests| totals.told(10, requests));
+        assert_eq!(told(Totals::RisesEvery(2)), [Some(10), Some(11), Some(30)]);
+        assert_eq!(told(Totals::FallsEvery(3)), [Some(10), Some(9), Some(0)]);
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl<'s> Execution<'s> {
         if let Some(refusal) = poisoned(self.poison, instance, field) {
             *self.refusal.borrow_mut() = Some(refusal.clone());
         }
-        denial(self.denied, instance, field).map_or(Ok(()), Err)
+        denial(self.denied, instance, field, self.moment.request).map_or(Ok(()), Err)
     }
 
     /// What comes of a lookup that is to go wrong.
@@ -147,7 +147,8 @@ impl<'r> DataObject<'r> {
     ) -> Result<ResolvedValue<'a>, FieldError> {
         let execution = self.execution;
         let rules = execution.paging.rules(owner.ty().name(), field);
-        let connection = Connection::new(owner, field, &description.of, &request);
+        let scope = scope(owner, description, &request)?;
+        let connection = Connection::new(scope, field, &description.of, &request);
         let turn = self.turn(&connection, shape, rules, &request);
         let place = shape.carries_place.then(|| CursorPlace {
             ty: owner.ty().name().to_owned(),
@@ -236,6 +237,21 @@ impl ObjectValue for DataObject<'_> {
             None => Err(self.unknown_field_error(info)),
         }
     }
+}
+
+/// The object below which the rows of a list are.
+fn scope<'a>(
+    owner: Instance<'a>,
+    description: &ConnectionDescription,
+    request: &ListRequest,
+) -> Result<Instance<'a>, FieldError> {
+    let Some((below, key)) = description.below.as_ref().zip(request.below.as_ref()) else {
+        return Ok(owner);
+    };
+    let dataset = owner.dataset();
+    let ty = dataset.ty(&below.ty);
+    let found = ty.and_then(|ty| dataset.find_in(ty, &below.field, &Value::from(key.as_str())));
+    found.ok_or_else(|| field_error(below.missing.replace("{key}", key)))
 }
 
 fn resolved<'a>(generated: Generated<'a>, execution: &'a Execution<'a>) -> ResolvedValue<'a> {

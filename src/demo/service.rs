@@ -118,6 +118,11 @@ impl DemoService {
         &self.token
     }
 
+    /// The token that takes its place where [`AuthBehaviour::replaced_from`] says so.
+    pub fn next_token(&self) -> SecretString {
+        SecretString::from(format!("{}-next", self.token.expose_secret()))
+    }
+
     /// What the clients have done so far.
     pub fn log(&self) -> RequestLog {
         self.judge().log()
@@ -131,7 +136,7 @@ impl DemoService {
         if let Some(wait) = arrival.refused_for {
             return self.throttled(wait);
         }
-        if !self.is_authorized(&request.headers) {
+        if !self.is_authorized(&request.headers, arrival.number) {
             self.judge().note_unauthorized();
             return self.unauthorized();
         }
@@ -264,6 +269,10 @@ impl DemoService {
                 let body = r#"{"errors":[{"message":"Service unavailable, please retry"}],"data":null}"#;
                 return Some(response(StatusCode::OK, "application/json", body));
             }
+            Fault::NoData => {
+                let body = r#"{"errors":[{"message":"Internal server error"}]}"#;
+                return Some(response(StatusCode::OK, "application/json", body));
+            }
             Fault::Cut | Fault::Slow => return None,
         };
         let title = match fault {
@@ -300,7 +309,7 @@ impl DemoService {
         response(status, "application/json", auth.body.clone())
     }
 
-    fn is_authorized(&self, headers: &HeaderMap) -> bool {
+    fn is_authorized(&self, headers: &HeaderMap, number: u64) -> bool {
         let auth = &self.behaviours.auth;
         if !auth.required {
             return true;
@@ -318,7 +327,13 @@ impl DemoService {
                 .strip_prefix(auth.scheme.as_str())
                 .and_then(|rest| rest.strip_prefix(' '))
         };
-        token == Some(self.token.expose_secret())
+        let is_replaced = auth.replaced_from.is_some_and(|request| number >= request);
+        let asked = if is_replaced {
+            self.next_token()
+        } else {
+            self.token.clone()
+        };
+        token == Some(asked.expose_secret())
     }
 
     fn judge(&self) -> MutexGuard<'_, Judge> {
@@ -358,6 +373,8 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
 
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod conviso;
 #[cfg(test)]
 mod styles;
 #[cfg(test)]

@@ -2,19 +2,19 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use apollo_compiler::ast::{InputValueDefinition, Value as GraphqlValue};
 use apollo_compiler::introspection::check_max_depth;
 use apollo_compiler::request::RequestError;
 use apollo_compiler::resolvers;
 use apollo_compiler::response::{ExecutionResponse, GraphQLError, JsonMap};
-use apollo_compiler::schema::{ExtendedType, Implementers};
+use apollo_compiler::schema::Implementers;
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{Name, Node, Schema, collections::HashMap, name, ty};
+use apollo_compiler::{Name, Schema, collections::HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::demo::behaviour::Behaviours;
 use crate::demo::config::DemoConfig;
 use crate::demo::dataset::{Dataset, Instance};
+use crate::demo::definition::read_schema;
 use crate::demo::denied::word_denial;
 use crate::demo::description::DatasetError;
 use crate::demo::document::{Document, DocumentCache};
@@ -99,7 +99,7 @@ impl StandIn {
         data.seed = config.seed;
         let (example, queries) = (data.example.clone(), data.queries.clone());
         let dataset = Dataset::new(data, config.rows_scale)?;
-        let schema = schema(&config.schema)?;
+        let schema = read_schema(&config.schema)?;
         check(&schema, &dataset)?;
         let implementers = schema.implementers_map();
         Ok(Self {
@@ -258,34 +258,4 @@ fn request_error(errors: Vec<GraphQLError>) -> Answer {
         body,
         outcome: Outcome::RequestError,
     }
-}
-
-fn schema(text: &str) -> Result<Valid<Schema>, StandInError> {
-    let mut schema =
-        Schema::parse(text, "schema.graphql").map_err(|invalid| StandInError::Schema(invalid.to_string()))?;
-    accept_newer_introspection(&mut schema);
-    schema
-        .validate()
-        .map_err(|invalid| StandInError::Schema(invalid.to_string()))
-}
-
-/// The compiler's own introspection types lack this argument of the September 2025 specification,
-/// though its resolvers know it.
-fn accept_newer_introspection(schema: &mut Schema) {
-    let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") else {
-        return;
-    };
-    let Some(field) = ty.make_mut().fields.get_mut("inputFields") else {
-        return;
-    };
-    if field.argument_by_name("includeDeprecated").is_some() {
-        return;
-    }
-    field.make_mut().arguments.push(Node::new(InputValueDefinition {
-        description: None,
-        name: name!("includeDeprecated"),
-        ty: Node::new(ty!(Boolean)),
-        default_value: Some(Node::new(GraphqlValue::Boolean(false))),
-        directives: Default::default(),
-    }));
 }

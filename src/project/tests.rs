@@ -347,7 +347,7 @@ fn presets_say_what_their_apis_document_of_single_queries() {
     let conviso = query("conviso");
     assert_eq!(
         conviso.complexity.map(|limit| (limit.max, limit.multiplied_by)),
-        Some((400, vec![]))
+        Some((400, vec!["first".to_owned(), "last".to_owned()]))
     );
     assert_eq!(
         (conviso.depth, conviso.operation_name),

@@ -541,6 +541,7 @@ fn denied(config: &mut DemoConfig, ty: &str, field: &str) {
         ty: ty.to_owned(),
         field: field.to_owned(),
         within: None,
+        every: None,
         message: "Access denied".to_owned(),
         extensions: Map::new(),
     });

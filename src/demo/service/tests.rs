@@ -389,6 +389,7 @@ async fn scripted_faults_strike_in_their_own_way() {
         (Fault::Throttle, 429),
         (Fault::Html, 200),
         (Fault::TransientErrors, 200),
+        (Fault::NoData, 200),
         (Fault::Cut, 200),
         (Fault::Slow, 200),
     ];
@@ -410,7 +411,7 @@ async fn scripted_faults_strike_in_their_own_way() {
         assert_eq!(response.status.as_u16(), status, "{fault:?}");
         let content_type = response.headers[CONTENT_TYPE].to_str().unwrap();
         let (expected_type, is_json) = match fault {
-            Fault::TransientErrors | Fault::Cut | Fault::Slow => ("application/json", true),
+            Fault::TransientErrors | Fault::NoData | Fault::Cut | Fault::Slow => ("application/json", true),
             Fault::Throttle => ("text/plain", false),
             _ => ("text/html; charset=utf-8", false),
         };
