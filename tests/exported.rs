@@ -54,6 +54,15 @@ impl Exported {
             .collect()
     }
 
+    /// The parts of a table of NDJSON.
+    pub(crate) fn texts(&self, table: &str) -> Vec<String> {
+        let files = self.files(table, "parts");
+        files
+            .iter()
+            .map(|file| fs::read_to_string(file).expect("a part"))
+            .collect()
+    }
+
     /// The rows that did not fit a table.
     pub(crate) fn rejects(&self, table: &str) -> Vec<Row> {
         let columns = ["_row", "_reason", "_column"].map(|name| (name, Kind::Text));
