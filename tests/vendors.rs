@@ -2,3 +2,4 @@
 
 mod conviso;
 mod fluidattacks;
+mod github;
