@@ -92,8 +92,10 @@ impl<'plan> Packer<'plan> {
                 continue;
             };
             let most = self.most[index];
-            // Of a list that has no next page, what does not come now never comes.
-            let size = if is_capped(connection) {
+            // Of a list that has no next page, what does not come now never comes. Numbered pages keep the size of the first
+            // one to the end, which is to be no guess: rows that are asked for in vain cost nothing here.
+            let is_kept = connection.parent.is_none() && is_fixed(connection) && !self.room.counts_asked;
+            let size = if is_capped(connection) || is_kept {
                 most
             } else {
                 let size = fan_out.size(0, most, self.slot(index));

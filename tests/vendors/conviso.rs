@@ -161,7 +161,9 @@ fn honest(project: &Project, server: &DemoServer, ended: &Ended) {
 
 #[test]
 fn the_whole_library_is_exported_within_all_limits() {
-    let (project, server, ended) = export(calm(), &[]);
+    let mut config = calm();
+    config.rows_scale = 0.2;
+    let (project, server, ended) = export(config, &[]);
     ended.with_code(0);
     for table in TABLES {
         assert!(check(&project, &server, table), "{}", table.0);
@@ -177,9 +179,16 @@ fn the_whole_library_is_exported_within_all_limits() {
         ),
         (0, 0, 0, 0)
     );
-    // Few companies with few pages each: what the vendor's loop asks page by page travels together.
-    println!("{} requests", log.requests);
-    assert!(log.requests <= 60, "{log:?}");
+    let loops = pages_of_a_loop(&server);
+    println!("{} requests; page by page: {loops}", log.requests);
+    assert!(log.requests < loops, "{} requests beside {loops}", log.requests);
+}
+
+/// The requests of a loop such as the vendor's CLI has it: one page of 200 rows of one list after the other, for each
+/// company.
+fn pages_of_a_loop(server: &DemoServer) -> u64 {
+    let lists = TABLES.map(|(_, list)| server.stand_in().truth(list).expect("a list").count() as u64);
+    lists.into_iter().map(|rows| rows.div_ceil(200)).sum()
 }
 
 fn traps(config: &mut DemoConfig, traps: PagingTraps) {
