@@ -130,7 +130,9 @@ impl<'run> Told<'run> {
         if depth >= sighting.path.len() {
             return false;
         }
-        let is_all_of_member = depth <= 1 && self.is_of_member(sighting);
+        // What is told of one row is no word on the value.
+        let is_of_a_row = sighting.path.len() > sighting.names.len();
+        let is_all_of_member = depth <= 1 && !is_of_a_row && self.is_of_member(sighting);
         !is_all_of_member || is_everywhere
     }
 

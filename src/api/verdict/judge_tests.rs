@@ -127,6 +127,7 @@ fn failures_by_chance() {
         200 |               | {"errors":[{"message":"m"}],"extensions":{"status":502}}
         200 | Fluid Attacks | {"data":null,"errors":[{"message":"Service unavailable, please retry"}]}
         200 |               | {"errors":[{"message":"boom","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}
+        200 |               | {"errors":[{"message":"Internal server error"}]}
         200 | Fluid Attacks | {"data":null,"errors":[{"message":"Incorrect padding","path":["group"]}]}
         "#,
     );

@@ -225,6 +225,7 @@ pub(super) const SIGNS: &[Sign] = &[
     code("variablerequiresvalidtype", Invalid).only(Scope::WithoutData),
     code("infiniteloop", Invalid).only(Scope::WithoutData),
     code("internalservererror", Transient).only(Scope::WithoutData), // Apollo
+    text(&["internal server error"], Transient).only(Scope::WithoutData),
     code("internalerror", Transient).only(Scope::WithoutData),
 ];
 
