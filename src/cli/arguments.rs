@@ -63,6 +63,19 @@ Examples:
   gqldump status --forget queries/demo/groups.graphql
                                                 drop what was learnt of one query file";
 
+const INIT_NOTES: &str = "\
+Writes queries/SOURCE/ with source.toml, schema.graphql, the definitions of gqldump's directives for editors, and one query \
+file for each list that the query root leads to, with the plain columns of its rows. A list that cannot be exported as it \
+is, as it needs a value, becomes a draft: a `.graphql.draft` file that says what is lacking. Nothing that is there is \
+written over without --force.
+
+Examples:
+  gqldump init demo:                            the built-in stand-in
+  gqldump init https://api.example.com/graphql --set auth.token.env=EXAMPLE_TOKEN
+  gqldump init https://ACCOUNT.fibery.io/api/graphql/space/SPACE --preset fibery
+  gqldump init https://api.example.com/graphql --schema schema.graphql
+                                                for an API that does not tell its schema";
+
 /// Every row behind a folder of GraphQL query files, on every page, as Parquet or NDJSON.
 #[derive(Parser)]
 #[command(name = "gqldump", version, about, after_help = EXIT_CODES)]
@@ -82,6 +95,9 @@ pub(super) enum Command {
     /// Show what a run will do: tables, connections, requests, and what it will take
     #[command(after_help = format!("{PLAN_EXAMPLES}\n\n{EXIT_CODES}"))]
     Plan(PlanArguments),
+    /// Begin a source: ask an API for its schema, and write its settings and a query file for each of its lists
+    #[command(after_help = INIT_NOTES)]
+    Init(InitArguments),
     /// Show where each query file stands: its unfinished or last run, and what earlier runs taught
     #[command(after_help = STATUS_NOTES)]
     Status(StatusArguments),
@@ -218,6 +234,28 @@ pub(super) struct StatusArguments {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) place: PlaceArguments,
+}
+
+#[derive(Args)]
+pub(super) struct InitArguments {
+    /// The API's address; `demo:NAME` for a stand-in. May be left out where the preset has one
+    #[arg(value_name = "URL")]
+    pub(super) endpoint: Option<String>,
+    /// What is known of the API: conviso, fibery, fluidattacks, github
+    #[arg(long)]
+    pub(super) preset: Option<String>,
+    /// Read the schema from a file instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(super) schema: Option<PathBuf>,
+    /// What the source is called [default: the preset's name, or the API's]
+    #[arg(long, value_name = "SOURCE")]
+    pub(super) name: Option<String>,
+    /// Write a key into source.toml, such as auth.token.env=EXAMPLE_TOKEN; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<KeyOverride>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 /// How the text of a request is shown.

@@ -37,6 +37,52 @@ pub(super) enum JobError {
     NoSuchSecret { source_name: String, name: String },
 }
 
+/// A source, and how it is reached.
+pub(super) struct Reached {
+    /// Without query files.
+    pub(super) job: SourceJob,
+    /// The stand-in that was started for it; it stops when this is dropped.
+    pub(super) stand_in: Option<DemoServer>,
+}
+
+impl Reached {
+    /// Makes the token readable, and starts the stand-in that the source asks for.
+    pub(super) fn of(source: &Arc<Source>) -> anyhow::Result<Self> {
+        let secrets = source.read_variables()?;
+        let mut settings = source.settings.clone();
+        let mut stand_in = None;
+        let (url, api, budget, token) = match &source.settings.endpoint {
+            EndpointAddress::Url(url) => {
+                let budget = budget_name(url, source.settings.auth.token.as_ref());
+                (url.clone(), api_name(url), Some(budget), token(source))
+            }
+            EndpointAddress::Demo(name) => {
+                let server = DemoServer::start(DemoConfig::named(name)?)?;
+                let secret = server.token().clone();
+                let token: ReadToken = Arc::new(move || Ok(secret.clone()));
+                let url = server.address().clone();
+                // A stand-in gives its own token, in the way in which it wants it.
+                settings.auth.header.clone_from(&server.auth().header);
+                settings.auth.scheme.clone_from(&server.auth().scheme);
+                stand_in = Some(server);
+                (url, format!("demo:{name}"), None, Some(token))
+            }
+        };
+        let job = SourceJob {
+            name: source.name.clone(),
+            open_transport: over_http(url, settings.clone()),
+            settings,
+            api,
+            budget,
+            token,
+            secrets,
+            queries: Vec::new(),
+            others: Vec::new(),
+        };
+        Ok(Self { job, stand_in })
+    }
+}
+
 impl Jobs {
     /// Reads the project and starts the stand-ins that it asks for.
     pub(super) fn prepare(arguments: &ProjectArguments) -> anyhow::Result<Self> {
@@ -59,36 +105,11 @@ impl Jobs {
         if queries.is_empty() {
             return Ok(());
         }
-        let secrets = source.read_variables()?;
-        let mut settings = source.settings.clone();
-        let (url, api, budget, token) = match &source.settings.endpoint {
-            EndpointAddress::Url(url) => {
-                let budget = budget_name(url, source.settings.auth.token.as_ref());
-                (url.clone(), api_name(url), Some(budget), token(source))
-            }
-            EndpointAddress::Demo(name) => {
-                let server = DemoServer::start(DemoConfig::named(name)?)?;
-                let secret = server.token().clone();
-                let token: ReadToken = Arc::new(move || Ok(secret.clone()));
-                let url = server.address().clone();
-                // A stand-in gives its own token, in the way in which it wants it.
-                settings.auth.header.clone_from(&server.auth().header);
-                settings.auth.scheme.clone_from(&server.auth().scheme);
-                self._stand_ins.push(server);
-                (url, format!("demo:{name}"), None, Some(token))
-            }
-        };
-        self.sources.push(SourceJob {
-            name: source.name.clone(),
-            open_transport: over_http(url, settings.clone()),
-            settings,
-            api,
-            budget,
-            token,
-            secrets,
-            queries,
-            others,
-        });
+        let mut reached = Reached::of(source)?;
+        reached.job.queries = queries;
+        reached.job.others = others;
+        self.sources.push(reached.job);
+        self._stand_ins.extend(reached.stand_in);
         Ok(())
     }
 

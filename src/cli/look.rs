@@ -1,5 +1,6 @@
 //! What the commands have in common that look and do not export.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,14 @@ use crate::run::{QueryOutcome, RunSettings, SourceError, SourceJob, describe_sou
 
 /// Settings under which nothing is told but warnings and failures.
 pub(super) fn settings(project: &ProjectArguments, output: PathBuf) -> RunSettings {
+    RunSettings {
+        variables: variables(project),
+        ..quiet_settings(output)
+    }
+}
+
+/// The same without any variables.
+pub(super) fn quiet_settings(output: PathBuf) -> RunSettings {
     let clock = Clock::system();
     let style = ReportStyle {
         is_terminal: false,
@@ -28,7 +37,7 @@ pub(super) fn settings(project: &ProjectArguments, output: PathBuf) -> RunSettin
         output,
         store: None,
         format: Format::default(),
-        variables: variables(project),
+        variables: BTreeMap::new(),
         is_fresh: false,
         wait: Duration::ZERO,
         budgets: budgets_folder(),

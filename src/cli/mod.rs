@@ -7,6 +7,7 @@ mod arguments;
 mod budgets;
 mod check;
 mod demo;
+mod init;
 mod jobs;
 mod look;
 mod plan;
@@ -39,6 +40,7 @@ pub fn execute(arguments: Arguments) -> u8 {
         Command::Check(check) => check::check(&check),
         Command::Plan(plan) => plan::plan(&plan),
         Command::Status(status) => status::status(&status),
+        Command::Init(init) => init::init(&init),
         Command::Demo(demo) => demo::demo(demo),
     };
     result.unwrap_or_else(|error| {
@@ -62,6 +64,7 @@ fn failing(error: &anyhow::Error) -> Failing {
     use crate::project::ProjectError;
     let is_usage = error.is::<ProjectError>()
         || error.is::<jobs::JobError>()
+        || error.is::<init::InitError>()
         || matches!(error.downcast_ref(), Some(DemoServerError::Config(_)))
         || matches!(
             error.downcast_ref(),

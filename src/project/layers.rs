@@ -38,15 +38,25 @@ impl FromStr for KeyOverride {
 }
 
 impl KeyOverride {
-    /// A text with this one key.
-    fn document(&self) -> Document {
+    /// The key and its value as a line of TOML.
+    pub(crate) fn line(&self) -> String {
         let value = match self.value.parse::<toml::Value>() {
             Ok(_) => self.value.clone(),
             Err(_) => toml::Value::String(self.value.clone()).to_string(),
         };
+        format!("{} = {value}", self.key)
+    }
+
+    /// Whether it sets that key, or one in the table of that name.
+    pub fn sets(&self, key: &str) -> bool {
+        self.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// A text with this one key.
+    fn document(&self) -> Document {
         Document {
             name: format!("--set {}", self.key),
-            text: format!("{} = {value}", self.key),
+            text: self.line(),
         }
     }
 }

@@ -162,13 +162,26 @@ fn add(folder: &Path, file: Option<&Path>, selections: &mut Vec<Selection>) -> R
 }
 
 impl Source {
+    /// A source that is only begun: what its `source.toml` will say, and no query file.
+    pub fn begun(folder: &Path, text: String) -> Result<Self, ProjectError> {
+        let layers = Layers::read(document(folder, text), &[])?;
+        Ok(Self {
+            name: name_of(folder, folder.file_name())?,
+            query_files: Vec::new(),
+            folder: folder.to_owned(),
+            settings: settle(&layers, folder)?,
+            layers,
+        })
+    }
+
+    /// Where its settings stand.
+    pub fn settings_file(&self) -> PathBuf {
+        self.folder.join(SOURCE_FILE)
+    }
+
     fn load(selection: &Selection, overrides: &[KeyOverride]) -> Result<Self, ProjectError> {
-        let path = selection.folder.join(SOURCE_FILE);
-        let file = Document {
-            name: path.display().to_string(),
-            text: fs_err::read_to_string(&path)?,
-        };
-        let layers = Layers::read(file, overrides)?;
+        let text = fs_err::read_to_string(selection.folder.join(SOURCE_FILE))?;
+        let layers = Layers::read(document(&selection.folder, text), overrides)?;
         let settings = settle(&layers, &selection.folder)?;
         if let SchemaOrigin::File(path) = &settings.schema
             && !path.is_file()
@@ -214,6 +227,13 @@ impl Source {
             Ok((name.clone(), value))
         };
         self.settings.variables.iter().map(read).collect()
+    }
+}
+
+fn document(folder: &Path, text: String) -> Document {
+    Document {
+        name: folder.join(SOURCE_FILE).display().to_string(),
+        text,
     }
 }
 

@@ -9,6 +9,7 @@ mod defaults;
 mod diagnostic;
 mod layers;
 mod load;
+mod new_source;
 mod preset;
 mod raw;
 mod secrets;
@@ -24,6 +25,7 @@ mod written_token;
 pub use diagnostic::Diagnostic;
 pub use layers::{KeyOverride, KeyOverrideError};
 pub use load::{Project, ProjectError, QueryFile, Source};
+pub use new_source::NewSource;
 pub use secrets::Secrets;
 pub use settings::{
     Auth, ComplexityLimit, EndpointAddress, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,

@@ -7,6 +7,7 @@
 //! `upstream.rs` has these values. Must not know HTTP, SQL, Arrow or GraphQL: each has a module below that it talks to in
 //! words of its own. Never prints, and has its clock passed in.
 
+mod begin;
 mod budget;
 mod company;
 mod denied;
@@ -46,6 +47,7 @@ mod turn;
 mod turning;
 mod upstream;
 
+pub use begin::{Beginning, begin_source};
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use learnt::{Learnt, LearntConnection};
 pub use outcome::{QueryOutcome, exit_code};

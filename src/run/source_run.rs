@@ -391,6 +391,11 @@ pub(crate) fn bare_endpoint(job: &SourceJob, settings: &RunSettings) -> Result<E
     Ok(Endpoint::new(&job.name, &job.settings, surroundings)?)
 }
 
+/// The API's schema as text, asked for without any state.
+pub(crate) async fn ask_schema(job: &SourceJob, settings: &RunSettings) -> Result<String, SourceError> {
+    Ok(introspect(&bare_endpoint(job, settings)?, &job.name).await?)
+}
+
 /// The plans of a source's query files, without any state: a schema that has to be asked for is all that is asked.
 pub async fn check_source(
     job: &SourceJob,
@@ -398,13 +403,10 @@ pub async fn check_source(
 ) -> Result<Vec<(String, Result<Plan, PlanError>)>, SourceError> {
     let schema = match &job.settings.schema {
         SchemaOrigin::File(path) => read_schema(path)?,
-        SchemaOrigin::Introspect => {
-            let definition = introspect(&bare_endpoint(job, settings)?, &job.name).await?;
-            stored_schema(&StoredSchema {
-                definition,
-                fetched_at: 0,
-            })?
-        }
+        SchemaOrigin::Introspect => stored_schema(&StoredSchema {
+            definition: ask_schema(job, settings).await?,
+            fetched_at: 0,
+        })?,
     };
     for flaw in &schema.flaws {
         let text = format!(

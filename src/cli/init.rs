@@ -1,0 +1,196 @@
+//! `gqldump init`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::cli::arguments::InitArguments;
+use crate::cli::jobs::Reached;
+use crate::cli::look::quiet_settings;
+use crate::plan::{PlanError, Starter};
+use crate::project::{NewSource, Source};
+use crate::run::{Beginning, begin_source, describe_source_error, exit_code};
+
+/// The folder of all sources.
+const QUERIES: &str = "queries";
+
+/// What a source is called of whose name nothing is known.
+const UNNAMED: &str = "api";
+
+/// Why no source is begun.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InitError {
+    #[error("neither an address nor a preset is given: write `gqldump init URL`, or name a preset that has an address")]
+    NoApi,
+    #[error("`{0}` is there already, and nothing was written: choose another --name, or write over it with --force")]
+    Exists(PathBuf),
+    #[error("the schema cannot be read: {0}")]
+    Schema(std::io::Error),
+    #[error("the schema has no list that its query root leads to: write a query file by hand")]
+    NoList,
+}
+
+pub(super) fn init(arguments: &InitArguments) -> anyhow::Result<u8> {
+    if arguments.endpoint.is_none() && arguments.preset.is_none() {
+        return Err(InitError::NoApi.into());
+    }
+    let folder = Path::new(QUERIES).join(name(arguments));
+    let text = settings_text(arguments, &folder);
+    let source = Arc::new(Source::begun(&folder, text.clone())?);
+    // Before anything is asked: the answer would be of no use.
+    refuse_existing(arguments, &[source.settings_file()])?;
+    let given = match &arguments.schema {
+        Some(path) => Some((path.as_path(), fs_err::read_to_string(path).map_err(InitError::Schema)?)),
+        None => None,
+    };
+    let mut reached = Reached::of(&source)?;
+    let settings = quiet_settings(PathBuf::new());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let beginning = match runtime.block_on(begin_source(&mut reached.job, &settings, given)) {
+        Ok(beginning) => beginning,
+        Err(error) => {
+            writeln!(std::io::stderr(), "{}: {}", source.name, describe_source_error(&error))?;
+            return Ok(exit_code(&[error.outcome()]));
+        }
+    };
+    if beginning.starters.is_empty() {
+        return Err(InitError::NoList.into());
+    }
+    let files = files(&folder, text, &beginning);
+    let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    refuse_existing(arguments, &paths)?;
+    fs_err::create_dir_all(&folder)?;
+    for (path, text) in &files {
+        fs_err::write(path, text)?;
+    }
+    tell(&folder, &beginning)?;
+    Ok(0)
+}
+
+fn refuse_existing(arguments: &InitArguments, paths: &[PathBuf]) -> Result<(), InitError> {
+    let mut existing = paths.iter().filter(|path| path.exists() && !arguments.force);
+    existing.next().map_or(Ok(()), |path| Err(InitError::Exists(path.clone())))
+}
+
+fn settings_text(arguments: &InitArguments, folder: &Path) -> String {
+    let endpoint = arguments.endpoint.clone();
+    let is_demo = endpoint.iter().any(|endpoint| endpoint.starts_with("demo:"));
+    let says_token = arguments.set.iter().any(|key| key.sets("auth"));
+    let variable = (!is_demo && !says_token).then(|| token_variable(folder));
+    let is_token_set = variable.as_ref().is_some_and(|variable| std::env::var_os(variable).is_some());
+    let new = NewSource {
+        preset: arguments.preset.clone(),
+        endpoint,
+        has_schema_file: arguments.schema.is_some(),
+        token_variable: variable,
+        is_token_set,
+        keys: arguments.set.clone(),
+    };
+    new.text()
+}
+
+/// `EXAMPLE_TOKEN` for the source `example`.
+fn token_variable(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    format!("{}_TOKEN", name.replace('-', "_").to_uppercase())
+}
+
+/// The files of the source: those that can be exported as they are, and drafts of the others.
+fn files(folder: &Path, settings: String, beginning: &Beginning) -> Vec<(PathBuf, String)> {
+    let mut files = vec![
+        (folder.join("source.toml"), settings),
+        (folder.join("schema.graphql"), beginning.definition.clone()),
+        (
+            folder.join("gqldump.directives.graphql"),
+            beginning.directives.to_owned(),
+        ),
+    ];
+    files.extend(beginning.starters.iter().map(|(starter, error)| match error {
+        None => (folder.join(format!("{}.graphql", starter.name)), starter.text.clone()),
+        Some(error) => (folder.join(draft_name(starter)), draft(starter, error)),
+    }));
+    files
+}
+
+fn draft_name(starter: &Starter) -> String {
+    format!("{}.graphql.draft", starter.name)
+}
+
+fn draft(starter: &Starter, error: &PlanError) -> String {
+    let lacking = match starter.needs.as_slice() {
+        [] => error.to_string(),
+        needs => format!(
+            "The API insists on {}: give a default here, as in `(… = 7)`, or a value with --var NAME=VALUE.",
+            needs.join(", ")
+        ),
+    };
+    let lacking: String = lacking.lines().map(|line| format!("# {line}\n")).collect();
+    format!(
+        "# A draft, which is not exported: take `.draft` off its name when it is right.\n{}\n{}",
+        lacking.replace("# \n", "#\n"),
+        starter.text
+    )
+}
+
+fn tell(folder: &Path, beginning: &Beginning) -> std::io::Result<()> {
+    let (drafts, ready): (Vec<_>, Vec<_>) = beginning.starters.iter().partition(|(_, error)| error.is_some());
+    let mut output = std::io::stdout().lock();
+    let folder = folder.display();
+    writeln!(output, "{folder}: source.toml, schema.graphql, gqldump.directives.graphql")?;
+    for (starter, _) in &ready {
+        writeln!(output, "  {}.graphql", starter.name)?;
+    }
+    for (starter, _) in &drafts {
+        let why = match starter.needs.as_slice() {
+            [] => "see what it says".to_owned(),
+            needs => format!("needs {}", needs.join(", ")),
+        };
+        writeln!(output, "  {}  ({why})", draft_name(starter))?;
+    }
+    match ready.is_empty() {
+        true => writeln!(output, "next: complete a draft, take `.draft` off its name, and: gqldump check {folder}"),
+        false => writeln!(output, "next: gqldump check {folder}, then: gqldump run {folder}"),
+    }
+}
+
+/// The name that was given, or the preset's, or the most telling part of the address.
+fn name(arguments: &InitArguments) -> String {
+    let endpoint = arguments.endpoint.as_deref();
+    let given = arguments.name.clone().or_else(|| arguments.preset.clone());
+    let name = given.or_else(|| endpoint.and_then(name_in));
+    name.unwrap_or_else(|| UNNAMED.to_owned())
+}
+
+/// `github` of `https://api.github.com/graphql`: the longest label before the last; `space` of `demo:space`.
+fn name_in(endpoint: &str) -> Option<String> {
+    if let Some(demo) = endpoint.strip_prefix("demo:") {
+        return Some(if demo.is_empty() { "demo" } else { demo }.to_owned());
+    }
+    let url = Url::parse(endpoint).ok()?;
+    let (labels, _) = url.domain()?.rsplit_once('.')?;
+    let longest = labels.split('.').rev().max_by_key(|label| label.len())?;
+    Some(longest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_called_like_its_api() {
+        for (endpoint, name) in [
+            ("https://api.github.com/graphql", Some("github")),
+            ("https://app.fluidattacks.com/api", Some("fluidattacks")),
+            ("https://example.co.uk/graphql", Some("example")),
+            ("http://127.0.0.1:8080/graphql", None),
+            ("http://localhost/graphql", None),
+            ("demo:", Some("demo")),
+            ("demo:space", Some("space")),
+            ("no address", None),
+        ] {
+            assert_eq!(name_in(endpoint).as_deref(), name, "{endpoint}");
+        }
+    }
+}

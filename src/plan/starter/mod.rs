@@ -1,0 +1,54 @@
+//! Query files to begin with: one for each list that the query root leads to, with the plain columns of its rows.
+//!
+//! `lists.rs` finds the lists, `columns.rs` chooses what is selected of their rows, `text.rs` writes the file. Whether what
+//! is written can be exported is for the planner to say.
+
+mod columns;
+mod lists;
+mod text;
+
+use std::collections::BTreeSet;
+
+use crate::plan::paging_rules::PagingRules;
+use crate::plan::starter::lists::lists;
+use crate::plan::starter::text::text;
+use crate::schema::{ApiSchema, PagingRule};
+
+/// A query file to begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Starter {
+    /// The file's name without its ending, and thereby the table's.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// The variables that need a value, each with its type: arguments that the API insists on.
+    pub needs: Vec<String>,
+}
+
+/// One for each list at the query root, or in an object there that can be had without knowing anything.
+pub fn starters(schema: &ApiSchema, rules: &[PagingRule]) -> Vec<Starter> {
+    let schema = schema.compiled();
+    let mut taken = BTreeSet::new();
+    let lists = lists(schema, PagingRules::new(schema, rules));
+    let starters = lists.into_iter().filter_map(|list| {
+        let body = text(schema, &list)?;
+        Some(Starter {
+            name: free_name(&list.name(), &mut taken),
+            text: body,
+            needs: list.needs(),
+        })
+    });
+    starters.collect()
+}
+
+/// The name, or one like it: some file systems cannot tell names apart that differ only in case.
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let free = std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|name| taken.insert(name.to_lowercase()));
+    free.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+use std::path::Path;
+
+use super::*;
+
+fn of(definition: &str) -> Vec<Starter> {
+    let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
+    starters(&schema, &[])
+}
+
+/// The query without the words above it and without line breaks.
+fn query(starter: &Starter) -> String {
+    let lines = starter.text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn queries(definition: &str) -> Vec<(String, String)> {
+    let found = of(definition);
+    found.iter().map(|starter| (starter.name.clone(), query(starter))).collect()
+}
+
+#[test]
+fn rows_have_their_values_the_keys_of_others_and_nothing_that_needs_an_argument() {
+    let found = queries(
+        "type Query { findBugs(orderBy: BugOrder, limit: Int, offset: Int): [Bug] bugs: [Bug] @deprecated }
+         enum Way { ASC DESC } input BugOrder { id: Way }
+         type Bug { id: ID tags: [String] state: State due: Range owner: User blob(size: Int!): String old: Int @deprecated
+           notes(limit: Int): [Note] bugs(first: Int, after: String): Bugs }
+         type Bugs { nodes: [Bug] pageInfo: PageInfo! totalCount: Int }
+         type PageInfo { hasNextPage: Boolean! endCursor: String }
+         enum State { OPEN } type Range { start: String end: String } type User { id: ID name: String email: String }
+         type Note { id: ID }",
+    );
+    let expected = "{ findBugs(orderBy: { id: ASC }) { id tags state due { start end } owner { id name } } }";
+    assert_eq!(found, [("findBugs".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn lists_are_found_in_objects_that_anybody_can_have() {
+    let found = queries(
+        "type Query { viewer: Viewer user(id: ID!): Viewer }
+         type Viewer { repositories(first: Int!, after: String): Repositories! }
+         type Repositories { nodes: [Repository] pageInfo: PageInfo! }
+         type PageInfo { hasNextPage: Boolean! endCursor: String }
+         type Repository { id: ID! }",
+    );
+    let expected = "{ viewer { repositories { nodes { id } } } }";
+    assert_eq!(found, [("viewer_repositories".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn arguments_that_turn_no_pages_become_variables() {
+    let found = of("type Query { items(companyId: ID!, page: Int! = 1, first: Int!, after: String): Items! }
+         type Items { nodes: [Item] pageInfo: PageInfo! }
+         type PageInfo { hasNextPage: Boolean! endCursor: String }
+         type Item { id: ID! }");
+    assert_eq!(found[0].needs, ["$companyId: ID!"]);
+    let expected = "query ($companyId: ID!) { items(companyId: $companyId) { nodes { id } } }";
+    assert_eq!(query(&found[0]), expected);
+}
+
+#[test]
+fn members_of_a_union_have_what_one_query_can_ask_of_them() {
+    let found = queries(
+        "type Query { all: [Any] None: [Empty] } union Any = A | B
+         type A { id: ID! size: Int only: String } type B { id: ID! size: Float } type Empty { of: [Empty] }",
+    );
+    let expected = "{ all { ... on A { id only } ... on B { id } } }";
+    assert_eq!(found, [("all".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn names_that_differ_only_in_case_are_told_apart() {
+    let found = of("type Query { rows: [Row] Rows: [Row] } type Row { id: ID }");
+    let names: Vec<&str> = found.iter().map(|starter| starter.name.as_str()).collect();
+    assert_eq!(names, ["rows", "Rows_2"]);
+}

@@ -1,0 +1,129 @@
+//! The text of a starter.
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::FieldDefinition;
+use apollo_compiler::schema::{ExtendedType, Name};
+
+use crate::plan::starter::columns::{Selected, columns};
+use crate::plan::starter::lists::List;
+use crate::schema::Pager;
+
+/// What is said above every query.
+const ABOUT: &str = "\
+# A starter: the plain columns of this list. Add any field of schema.graphql; a list in a row becomes a table of its own,
+# read to its end at whatever depth. Sizes, cursors and page numbers are gqldump's business.
+";
+
+/// A field with its arguments, and what is selected of it.
+struct Level {
+    field: String,
+    arguments: Vec<String>,
+}
+
+/// The query file for a list; `None` where its rows have no plain value.
+pub(super) fn text(schema: &Schema, list: &List<'_>) -> Option<String> {
+    let columns = columns(schema, list.item_type);
+    if columns.is_empty() {
+        return None;
+    }
+    let levels = levels(schema, list);
+    let mut text = format!("{ABOUT}{}\n", opening(list));
+    for (depth, level) in levels.iter().enumerate() {
+        let arguments = match level.arguments.as_slice() {
+            [] => String::new(),
+            arguments => format!("({})", arguments.join(", ")),
+        };
+        line(&mut text, depth + 1, &format!("{}{arguments} {{", level.field));
+    }
+    for column in &columns {
+        select(&mut text, levels.len() + 1, column);
+    }
+    for depth in (0..=levels.len()).rev() {
+        line(&mut text, depth, "}");
+    }
+    Some(text)
+}
+
+fn opening(list: &List<'_>) -> String {
+    match list.needs().as_slice() {
+        [] => "{".to_owned(),
+        needs => format!("query ({}) {{", needs.join(", ")),
+    }
+}
+
+fn levels(schema: &Schema, list: &List<'_>) -> Vec<Level> {
+    let last = list.way.len().saturating_sub(1);
+    let field = |(depth, field): (usize, &&FieldDefinition)| {
+        let needed = list.needed().filter(|needed| {
+            let arguments = field.arguments.iter();
+            arguments.into_iter().any(|argument| std::ptr::eq(&**argument, *needed))
+        });
+        let mut arguments: Vec<String> = needed.map(|needed| format!("{0}: ${0}", needed.name)).collect();
+        arguments.extend(order(schema, list, field).filter(|_| depth == last));
+        Level {
+            field: field.name.to_string(),
+            arguments,
+        }
+    };
+    let items = list.items.iter().map(|name| Level {
+        field: name.to_string(),
+        arguments: Vec::new(),
+    });
+    list.way.iter().enumerate().map(field).chain(items).collect()
+}
+
+/// What puts the rows in the order of their keys, where pages are told by numbers: an order that is not promised is not
+/// kept from page to page.
+fn order(schema: &Schema, list: &List<'_>, field: &FieldDefinition) -> Option<String> {
+    let is_numbered = match &list.paged.as_ref()?.pager {
+        Pager::PageTotals { .. }
+        | Pager::PageFlag { .. }
+        | Pager::PageList { .. }
+        | Pager::OffsetTotal { .. }
+        | Pager::OffsetList { .. } => true,
+        Pager::Relay { .. }
+        | Pager::FlatCursor { .. }
+        | Pager::MovingCursor { .. }
+        | Pager::Keyset { .. }
+        | Pager::Capped { .. } => false,
+    };
+    let mut arguments = field.arguments.iter().filter(|_| is_numbered);
+    arguments.find_map(|argument| {
+        let rising = rising(schema, argument.ty.inner_named_type())?;
+        (!argument.ty.is_list()).then(|| format!("{}: {{ id: {rising} }}", argument.name))
+    })
+}
+
+/// How an input object asks for rising keys: it has a field `id` that takes a direction.
+fn rising<'schema>(schema: &'schema Schema, input: &Name) -> Option<&'schema Name> {
+    let ExtendedType::InputObject(input) = schema.types.get(input)? else {
+        return None;
+    };
+    let id = input.fields.get("id")?;
+    let ExtendedType::Enum(direction) = schema.types.get(id.ty.inner_named_type())? else {
+        return None;
+    };
+    direction
+        .values
+        .keys()
+        .find(|value| value.as_str().eq_ignore_ascii_case("asc"))
+}
+
+fn select(text: &mut String, depth: usize, column: &Selected) {
+    match column {
+        Selected::Value(name) => line(text, depth, name),
+        Selected::Object(name, inner) => line(text, depth, &format!("{name} {{ {} }}", joined(inner))),
+        Selected::On(name, inner) => line(text, depth, &format!("... on {name} {{ {} }}", joined(inner))),
+    }
+}
+
+fn joined(names: &[Name]) -> String {
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    names.join(" ")
+}
+
+fn line(text: &mut String, depth: usize, content: &str) {
+    text.push_str(&"  ".repeat(depth));
+    text.push_str(content);
+    text.push('\n');
+}
