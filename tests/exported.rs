@@ -63,6 +63,13 @@ impl Exported {
             .collect()
     }
 
+    /// The rows of a table that was written as NDJSON, whatever their columns are.
+    pub(crate) fn json_rows(&self, table: &str) -> Vec<serde_json::Map<String, Value>> {
+        let texts = self.texts(table);
+        let lines = texts.iter().flat_map(|text| text.lines());
+        lines.map(|line| serde_json::from_str(line).expect("a row")).collect()
+    }
+
     /// The rows that did not fit a table.
     pub(crate) fn rejects(&self, table: &str) -> Vec<Row> {
         let columns = ["_row", "_reason", "_column"].map(|name| (name, Kind::Text));

@@ -32,6 +32,7 @@ mod evidence;
 mod export;
 mod generated;
 mod imports;
+mod init;
 mod nested;
 mod network;
 mod pieces;

@@ -9,9 +9,9 @@ use url::Url;
 use crate::cli::arguments::InitArguments;
 use crate::cli::jobs::Reached;
 use crate::cli::look::quiet_settings;
-use crate::plan::{PlanError, Starter};
+use crate::plan::Starter;
 use crate::project::{NewSource, Source};
-use crate::run::{Beginning, begin_source, describe_source_error, exit_code};
+use crate::run::{Beginning, Obstacle, begin_source, describe_source_error, exit_code};
 
 /// The folder of all sources.
 const QUERIES: &str = "queries";
@@ -71,7 +71,9 @@ pub(super) fn init(arguments: &InitArguments) -> anyhow::Result<u8> {
 
 fn refuse_existing(arguments: &InitArguments, paths: &[PathBuf]) -> Result<(), InitError> {
     let mut existing = paths.iter().filter(|path| path.exists() && !arguments.force);
-    existing.next().map_or(Ok(()), |path| Err(InitError::Exists(path.clone())))
+    existing
+        .next()
+        .map_or(Ok(()), |path| Err(InitError::Exists(path.clone())))
 }
 
 fn settings_text(arguments: &InitArguments, folder: &Path) -> String {
@@ -79,7 +81,9 @@ fn settings_text(arguments: &InitArguments, folder: &Path) -> String {
     let is_demo = endpoint.iter().any(|endpoint| endpoint.starts_with("demo:"));
     let says_token = arguments.set.iter().any(|key| key.sets("auth"));
     let variable = (!is_demo && !says_token).then(|| token_variable(folder));
-    let is_token_set = variable.as_ref().is_some_and(|variable| std::env::var_os(variable).is_some());
+    let is_token_set = variable
+        .as_ref()
+        .is_some_and(|variable| std::env::var_os(variable).is_some());
     let new = NewSource {
         preset: arguments.preset.clone(),
         endpoint,
@@ -107,9 +111,9 @@ fn files(folder: &Path, settings: String, beginning: &Beginning) -> Vec<(PathBuf
             beginning.directives.to_owned(),
         ),
     ];
-    files.extend(beginning.starters.iter().map(|(starter, error)| match error {
+    files.extend(beginning.starters.iter().map(|(starter, obstacle)| match obstacle {
         None => (folder.join(format!("{}.graphql", starter.name)), starter.text.clone()),
-        Some(error) => (folder.join(draft_name(starter)), draft(starter, error)),
+        Some(obstacle) => (folder.join(draft_name(starter)), draft(starter, obstacle)),
     }));
     files
 }
@@ -118,40 +122,50 @@ fn draft_name(starter: &Starter) -> String {
     format!("{}.graphql.draft", starter.name)
 }
 
-fn draft(starter: &Starter, error: &PlanError) -> String {
-    let lacking = match starter.needs.as_slice() {
-        [] => error.to_string(),
-        needs => format!(
+fn draft(starter: &Starter, obstacle: &Obstacle) -> String {
+    let words = match obstacle {
+        Obstacle::Needs(needs) => format!(
             "The API insists on {}: give a default here, as in `(… = 7)`, or a value with --var NAME=VALUE.",
             needs.join(", ")
         ),
+        Obstacle::Doubt(help) => format!("The schema leaves open how this list turns its pages: {help}."),
+        Obstacle::Refused(error) => error.to_string(),
     };
-    let lacking: String = lacking.lines().map(|line| format!("# {line}\n")).collect();
+    let words: String = words.lines().map(|line| format!("# {line}\n")).collect();
     format!(
-        "# A draft, which is not exported: take `.draft` off its name when it is right.\n{}\n{}",
-        lacking.replace("# \n", "#\n"),
+        "# A draft, which is not exported: take `.draft` off its name when it is right.\n{words}\n{}",
         starter.text
     )
 }
 
 fn tell(folder: &Path, beginning: &Beginning) -> std::io::Result<()> {
-    let (drafts, ready): (Vec<_>, Vec<_>) = beginning.starters.iter().partition(|(_, error)| error.is_some());
     let mut output = std::io::stdout().lock();
     let folder = folder.display();
-    writeln!(output, "{folder}: source.toml, schema.graphql, gqldump.directives.graphql")?;
-    for (starter, _) in &ready {
-        writeln!(output, "  {}.graphql", starter.name)?;
+    writeln!(
+        output,
+        "{folder}: source.toml, schema.graphql, gqldump.directives.graphql"
+    )?;
+    for (starter, obstacle) in &beginning.starters {
+        match obstacle {
+            None => writeln!(output, "  {}.graphql", starter.name)?,
+            Some(obstacle) => writeln!(output, "  {}  ({})", draft_name(starter), in_short(obstacle))?,
+        }
     }
-    for (starter, _) in &drafts {
-        let why = match starter.needs.as_slice() {
-            [] => "see what it says".to_owned(),
-            needs => format!("needs {}", needs.join(", ")),
-        };
-        writeln!(output, "  {}  ({why})", draft_name(starter))?;
+    let is_ready = beginning.starters.iter().any(|(_, obstacle)| obstacle.is_none());
+    match is_ready {
+        true => writeln!(output, "next: gqldump check {folder}, then: gqldump run {folder}"),
+        false => writeln!(
+            output,
+            "next: complete a draft, take `.draft` off its name, and: gqldump check {folder}"
+        ),
     }
-    match ready.is_empty() {
-        true => writeln!(output, "next: complete a draft, take `.draft` off its name, and: gqldump check {folder}"),
-        false => writeln!(output, "next: gqldump check {folder}, then: gqldump run {folder}"),
+}
+
+fn in_short(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::Needs(needs) => format!("needs {}", needs.join(", ")),
+        Obstacle::Doubt(_) => "the schema leaves open how it turns its pages".to_owned(),
+        Obstacle::Refused(_) => "cannot be exported as it is; it says why".to_owned(),
     }
 }
 

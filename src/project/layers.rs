@@ -49,7 +49,9 @@ impl KeyOverride {
 
     /// Whether it sets that key, or one in the table of that name.
     pub fn sets(&self, key: &str) -> bool {
-        self.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        self.key
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
     /// A text with this one key.

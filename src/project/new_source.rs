@@ -22,7 +22,9 @@ pub struct NewSource {
 impl NewSource {
     /// The file's text, which says in comments what else can stand there.
     pub fn text(&self) -> String {
-        let mut text = String::from("# One API, and what gqldump must know of it. Every key stands in source.example.toml of gqldump.\n");
+        let mut text = String::from(
+            "# One API, and what gqldump must know of it. Every key stands in source.example.toml of gqldump.\n",
+        );
         if let Some(preset) = &self.preset {
             text.push_str("# What is known of the API comes from this preset: header, limits, retries. A key here goes before it.\n");
             text.push_str(&format!("preset   = {}\n", quoted(preset)));
@@ -89,7 +91,10 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_read_with_and_without_its_comments() {
-        let keys = vec!["limits.page_size=7".parse().unwrap(), "auth.scheme=Token".parse().unwrap()];
+        let keys = vec![
+            "limits.page_size=7".parse().unwrap(),
+            "auth.scheme=Token".parse().unwrap(),
+        ];
         let new = NewSource {
             endpoint: Some("https://api.example.com/graphql?a=\"b\"".to_owned()),
             token_variable: Some("EXAMPLE_TOKEN".to_owned()),
@@ -102,7 +107,10 @@ mod tests {
         assert_eq!(read["limits"]["page_size"].as_integer(), Some(7));
         assert_eq!(read["auth"]["scheme"].as_str(), Some("Token"));
 
-        let plain = NewSource { keys: Vec::new(), ..new };
+        let plain = NewSource {
+            keys: Vec::new(),
+            ..new
+        };
         let uncommented: String = plain.text().lines().filter_map(uncommented).collect();
         let read: toml::Table = uncommented.parse().unwrap();
         assert_eq!(read["auth"]["token"]["env"].as_str(), Some("EXAMPLE_TOKEN"));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::plan::{GraphqlFile, PlanError, QueryDocument, Starter, starters};
 use crate::run::plans::{DeniedFields, plan_all};
-use crate::run::source_run::{RunSettings, SourceError, SourceJob, ask_schema};
 use crate::run::schema::SchemaSourceError;
+use crate::run::source_run::{RunSettings, SourceError, SourceJob, ask_schema};
 use crate::schema::{ApiSchema, CLIENT_DIRECTIVES};
 
 /// What a source begins with.
@@ -14,8 +14,19 @@ pub struct Beginning {
     pub definition: String,
     /// The definitions of the directives that query files may carry, for editors.
     pub directives: &'static str,
-    /// One query file for each list, and why it cannot be exported as it is, where it cannot.
-    pub starters: Vec<(Starter, Option<PlanError>)>,
+    /// One query file for each list, and what is to be seen to before it is exported.
+    pub starters: Vec<(Starter, Option<Obstacle>)>,
+}
+
+/// What is to be seen to before a query file is exported.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// The API insists on arguments that have no value yet.
+    Needs(Vec<String>),
+    /// The schema leaves open how the list turns its pages; what to do.
+    Doubt(String),
+    /// The planner refuses it.
+    Refused(PlanError),
 }
 
 /// Gets the schema, from the API unless `given` is one with its path, and writes a query file for each of its lists.
@@ -38,31 +49,42 @@ pub async fn begin_source(
     })
 }
 
-/// Each with what the planner has against it.
+/// Each with what stands in its way.
 fn tried(
     job: &mut SourceJob,
     settings: &RunSettings,
     schema: &ApiSchema,
     starters: Vec<Starter>,
-) -> Vec<(Starter, Option<PlanError>)> {
+) -> Vec<(Starter, Option<Obstacle>)> {
     let mut tried = Vec::new();
-    let mut readable = Vec::new();
+    let mut free = Vec::new();
     for starter in starters {
-        let path = format!("{}.graphql", starter.name);
-        let file = GraphqlFile {
-            path: Path::new(&path),
-            text: &starter.text,
-        };
-        match QueryDocument::read(file, &[]) {
-            Ok(Some(document)) => {
-                job.queries.push((starter.name.clone(), document));
-                readable.push(starter);
+        match read(&starter) {
+            Ok(document) => {
+                job.queries
+                    .extend(document.map(|document| (starter.name.clone(), document)));
+                free.push(starter);
             }
-            Ok(None) => {}
-            Err(error) => tried.push((starter, Some(error))),
+            Err(obstacle) => tried.push((starter, Some(obstacle))),
         }
     }
     let plans = plan_all(job, schema, &settings.variables, &DeniedFields::new());
-    tried.extend(readable.into_iter().zip(plans).map(|(starter, plan)| (starter, plan.err())));
+    let refused = plans.into_iter().map(|plan| plan.err().map(Obstacle::Refused));
+    tried.extend(free.into_iter().zip(refused));
     tried
+}
+
+fn read(starter: &Starter) -> Result<Option<QueryDocument>, Obstacle> {
+    if !starter.needs.is_empty() {
+        return Err(Obstacle::Needs(starter.needs.clone()));
+    }
+    if let Some(doubt) = &starter.doubt {
+        return Err(Obstacle::Doubt(doubt.clone()));
+    }
+    let path = format!("{}.graphql", starter.name);
+    let file = GraphqlFile {
+        path: Path::new(&path),
+        text: &starter.text,
+    };
+    QueryDocument::read(file, &[]).map_err(Obstacle::Refused)
 }

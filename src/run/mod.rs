@@ -47,7 +47,7 @@ mod turn;
 mod turning;
 mod upstream;
 
-pub use begin::{Beginning, begin_source};
+pub use begin::{Beginning, Obstacle, begin_source};
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use learnt::{Learnt, LearntConnection};
 pub use outcome::{QueryOutcome, exit_code};

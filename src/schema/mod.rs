@@ -12,7 +12,7 @@ pub use introspection::{IntrospectionError, IntrospectionQuery, definition_text}
 pub use load::{ApiSchema, CLIENT_DIRECTIVE_NAMES, CLIENT_DIRECTIVES, SchemaError};
 pub use nearest::nearest;
 pub use paging::{
-    ArgumentPath, FieldPath, PagedField, Pager, Paging, PagingHints, PagingRule, Style, StyleHint, object_field,
-    page_argument, paging,
+    ArgumentPath, FieldPath, PagedField, Pager, Paging, PagingHints, PagingRule, Proposal, Style, StyleHint,
+    object_field, page_argument, paging,
 };
 pub use scalar::{ScalarType, UnknownScalarType, UtcOffset};

@@ -7,7 +7,7 @@ use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use apollo_compiler::schema::{ExtendedType, Name};
 
 use crate::plan::paging_rules::PagingRules;
-use crate::schema::{FieldPath, PagedField, Pager, Paging, paging};
+use crate::schema::{FieldPath, PagedField, Pager, Paging, PagingHints, paging};
 
 /// A list, and how it is reached from the query root.
 pub(super) struct List<'schema> {
@@ -19,6 +19,10 @@ pub(super) struct List<'schema> {
     pub(super) item_type: &'schema Name,
     /// How it turns its pages, where that is known.
     pub(super) paged: Option<PagedField>,
+    /// What has to be said of that.
+    pub(super) said: Option<PagingHints>,
+    /// What to do where that is a guess.
+    pub(super) doubt: Option<String>,
 }
 
 impl<'schema> List<'schema> {
@@ -31,7 +35,9 @@ impl<'schema> List<'schema> {
     /// The variables that need a value, each with its type.
     pub(super) fn needs(&self) -> Vec<String> {
         let needed = self.needed();
-        needed.map(|argument| format!("${}: {}", argument.name, argument.ty)).collect()
+        needed
+            .map(|argument| format!("${}: {}", argument.name, argument.ty))
+            .collect()
     }
 
     /// The arguments that need a value: those on which the schema insists and that do not turn pages.
@@ -107,9 +113,15 @@ impl<'schema> Finder<'schema, '_> {
 
     /// The list that a field is; `None` for one that is none, or of plain values.
     fn list(&self, owner: &Name, field: &'schema FieldDefinition) -> Option<List<'schema>> {
+        let (mut said, mut doubt) = (None, None);
         let paged = match paging(self.schema, field, &self.rules.hints(owner, &field.name)) {
             Ok(Paging::Paged(paged)) => Some(paged),
-            Ok(Paging::Undecided { .. } | Paging::None) | Err(_) => None,
+            Ok(Paging::Undecided { help, proposal, .. }) => {
+                doubt = Some(help).filter(|_| proposal.as_ref().is_none_or(|proposal| !proposal.is_told));
+                said = proposal.map(|proposal| proposal.hints);
+                said.as_ref().and_then(|hints| self.paged_as(field, hints))
+            }
+            Ok(Paging::None) | Err(_) => None,
         };
         let items = match &paged {
             Some(paged) => paged.items.first()?.clone(),
@@ -122,7 +134,16 @@ impl<'schema> Finder<'schema, '_> {
             items,
             item_type,
             paged,
+            said,
+            doubt,
         })
+    }
+
+    fn paged_as(&self, field: &FieldDefinition, hints: &PagingHints) -> Option<PagedField> {
+        match paging(self.schema, field, hints) {
+            Ok(Paging::Paged(paged)) => Some(paged),
+            _ => None,
+        }
     }
 
     fn type_at(&self, ty: &'schema Type, path: &[Name]) -> Option<&'schema Name> {

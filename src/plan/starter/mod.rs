@@ -23,6 +23,8 @@ pub struct Starter {
     pub text: String,
     /// The variables that need a value, each with its type: arguments that the API insists on.
     pub needs: Vec<String>,
+    /// What to look after first, where the schema leaves open how the list turns its pages, and what is said is a guess.
+    pub doubt: Option<String>,
 }
 
 /// One for each list at the query root, or in an object there that can be had without knowing anything.
@@ -36,6 +38,7 @@ pub fn starters(schema: &ApiSchema, rules: &[PagingRule]) -> Vec<Starter> {
             name: free_name(&list.name(), &mut taken),
             text: body,
             needs: list.needs(),
+            doubt: list.doubt,
         })
     });
     starters.collect()

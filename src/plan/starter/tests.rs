@@ -15,7 +15,10 @@ fn query(starter: &Starter) -> String {
 
 fn queries(definition: &str) -> Vec<(String, String)> {
     let found = of(definition);
-    found.iter().map(|starter| (starter.name.clone(), query(starter))).collect()
+    found
+        .iter()
+        .map(|starter| (starter.name.clone(), query(starter)))
+        .collect()
 }
 
 #[test]
@@ -49,10 +52,12 @@ fn lists_are_found_in_objects_that_anybody_can_have() {
 
 #[test]
 fn arguments_that_turn_no_pages_become_variables() {
-    let found = of("type Query { items(companyId: ID!, page: Int! = 1, first: Int!, after: String): Items! }
+    let found = of(
+        "type Query { items(companyId: ID!, page: Int! = 1, first: Int!, after: String): Items! }
          type Items { nodes: [Item] pageInfo: PageInfo! }
          type PageInfo { hasNextPage: Boolean! endCursor: String }
-         type Item { id: ID! }");
+         type Item { id: ID! }",
+    );
     assert_eq!(found[0].needs, ["$companyId: ID!"]);
     let expected = "query ($companyId: ID!) { items(companyId: $companyId) { nodes { id } } }";
     assert_eq!(query(&found[0]), expected);
@@ -66,6 +71,24 @@ fn members_of_a_union_have_what_one_query_can_ask_of_them() {
     );
     let expected = "{ all { ... on A { id only } ... on B { id } } }";
     assert_eq!(found, [("all".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn what_the_schema_leaves_open_is_said_and_doubted_unless_it_tells_the_rest() {
+    let found = of(
+        "type Query { told(limit: Int, page: Int = 1): [Row] open(limit: Int, page: Int): [Row] } type Row { id: ID }",
+    );
+    let said = r#"@paginate(style: PAGE_LIST, sizeArgument: "limit", pageArgument: "page", firstPage: 1)"#;
+    assert_eq!(query(&found[0]), format!("{{ told {said} {{ id }} }}"));
+    assert_eq!(found[0].doubt, None);
+    assert_eq!(query(&found[1]), format!("{{ open {said} {{ id }} }}"));
+    assert!(
+        found[1]
+            .doubt
+            .as_ref()
+            .unwrap()
+            .contains("its first page has that number")
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ const ABOUT: &str = "\
 struct Level {
     field: String,
     arguments: Vec<String>,
+    directive: String,
 }
 
 /// The query file for a list; `None` where its rows have no plain value.
@@ -33,7 +34,8 @@ pub(super) fn text(schema: &Schema, list: &List<'_>) -> Option<String> {
             [] => String::new(),
             arguments => format!("({})", arguments.join(", ")),
         };
-        line(&mut text, depth + 1, &format!("{}{arguments} {{", level.field));
+        let Level { field, directive, .. } = level;
+        line(&mut text, depth + 1, &format!("{field}{arguments}{directive} {{"));
     }
     for column in &columns {
         select(&mut text, levels.len() + 1, column);
@@ -60,14 +62,17 @@ fn levels(schema: &Schema, list: &List<'_>) -> Vec<Level> {
         });
         let mut arguments: Vec<String> = needed.map(|needed| format!("{0}: ${0}", needed.name)).collect();
         arguments.extend(order(schema, list, field).filter(|_| depth == last));
+        let said = list.said.as_ref().filter(|_| depth == last);
         Level {
             field: field.name.to_string(),
             arguments,
+            directive: said.map_or_else(String::new, |hints| format!(" {hints}")),
         }
     };
     let items = list.items.iter().map(|name| Level {
         field: name.to_string(),
         arguments: Vec::new(),
+        directive: String::new(),
     });
     list.way.iter().enumerate().map(field).chain(items).collect()
 }

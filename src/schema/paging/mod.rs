@@ -44,7 +44,18 @@ pub enum Paging {
         arguments: Vec<String>,
         /// What to do: the directives to choose from.
         help: String,
+        /// The directive that most likely fits, where there is one.
+        proposal: Option<Box<Proposal>>,
     },
+}
+
+/// What most likely fits a field that leaves open how it turns its pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What to say of it.
+    pub hints: PagingHints,
+    /// Whether the schema tells all of it, so that only the style is taken on trust, and an answer would show it wrong.
+    pub is_told: bool,
 }
 
 /// A paginated field as the schema shows it.

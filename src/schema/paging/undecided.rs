@@ -1,12 +1,12 @@
 //! What to tell the author of a field that looks paginated and leaves open how.
 
-use crate::schema::paging::Paging;
 use crate::schema::paging::detect::paging;
 use crate::schema::paging::first_page::ASSUMED;
 use crate::schema::paging::hints::PagingHints;
 use crate::schema::paging::path::{ArgumentPath, FieldPath, dotted};
 use crate::schema::paging::style::StyleHint;
 use crate::schema::paging::subject::Subject;
+use crate::schema::paging::{Paging, Proposal};
 
 /// What helps in any case.
 const SWITCH_OFF: &str = "write @paginate(style: NONE) behind it if what it answers is all there is";
@@ -16,6 +16,16 @@ pub(super) fn undecided(subject: &Subject<'_>) -> Paging {
     Paging::Undecided {
         arguments: subject.signs(),
         help: help(subject),
+        proposal: obstacle(subject)
+            .is_none()
+            .then(|| proposal(subject))
+            .flatten()
+            .map(|hints| {
+                Box::new(Proposal {
+                    is_told: is_told(subject, &hints),
+                    hints,
+                })
+            }),
     }
 }
 
@@ -82,6 +92,13 @@ fn proposal(subject: &Subject<'_>) -> Option<PagingHints> {
     let proposals = by_cursor.chain(by_page.flatten()).chain(by_offset.flatten());
     let mut proposals = proposals.chain(keyset(subject)).chain(capped(subject));
     proposals.find(|proposal| matches!(paging(subject.schema, subject.field, proposal), Ok(Paging::Paged(_))))
+}
+
+/// Whether a page number is meant for certain: its name says so, and the schema has the number of the first page. A list
+/// that heeds no page number gives the same rows again, which is seen.
+fn is_told(subject: &Subject<'_>, hints: &PagingHints) -> bool {
+    let told = || subject.told_first_page(&subject.arguments.page()?);
+    hints.style == Some(StyleHint::PageList) && told().is_some()
 }
 
 /// A proposal of that style, with what all of them say.

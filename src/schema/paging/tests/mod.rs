@@ -22,7 +22,7 @@ fn told(schema: &Schema, type_name: &str, field: &str, hints: &str) -> String {
     let field = object_field(schema, type_name, field).unwrap();
     match paging(schema, field, &hints) {
         Ok(Paging::None) => "none".to_owned(),
-        Ok(Paging::Undecided { arguments, help }) => format!("undecided ({}): {help}", arguments.join(", ")),
+        Ok(Paging::Undecided { arguments, help, .. }) => format!("undecided ({}): {help}", arguments.join(", ")),
         Ok(Paging::Paged(paged)) => {
             let items: Vec<String> = paged.items.iter().map(|path| dotted(path)).collect();
             let total = paged
