@@ -23,6 +23,9 @@ use crate::demo::wall::Wall;
 pub struct Behaviours {
     /// Who is let in.
     pub auth: AuthBehaviour,
+    /// Addresses beside `/graphql` that it answers under.
+    #[serde(default)]
+    pub paths: Vec<String>,
     /// Request limits that all hold at once; none where it is empty.
     #[serde(default)]
     pub limits: Vec<RequestWindow>,
@@ -94,9 +97,12 @@ pub struct AuthBehaviour {
     pub header: String,
     /// The word before it; empty for none.
     pub scheme: String,
+    /// Other words that are as good.
+    #[serde(default)]
+    pub other_schemes: Vec<String>,
     /// The status of the answer to a wrong or missing token.
     pub status: u16,
-    /// The JSON body of that answer.
+    /// The body of that answer: JSON, or plain text.
     pub body: String,
     /// From the request of this number on, another token is asked for: someone has made a new one, which ends the old.
     #[serde(default)]

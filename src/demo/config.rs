@@ -64,7 +64,7 @@ macro_rules! files {
 }
 
 /// All stand-ins.
-const STAND_INS: [Files; 10] = [
+const STAND_INS: [Files; 11] = [
     files!("tracker"),
     files!("shop"),
     files!("clinic"),
@@ -81,6 +81,7 @@ const STAND_INS: [Files; 10] = [
         data: include_str!("conviso/data.toml"),
         behaviours: include_str!("conviso/behaviours.toml"),
     },
+    files!("fibery"),
 ];
 
 impl DemoConfig {

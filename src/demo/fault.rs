@@ -56,6 +56,8 @@ pub struct ScriptedFault {
 pub enum Fault {
     /// Status 500 with an HTML body.
     InternalError,
+    /// Status 500 with a JSON body that is no GraphQL answer.
+    JsonError,
     /// Status 502 with an HTML body.
     BadGateway,
     /// Status 503 with an HTML body.

@@ -49,16 +49,16 @@ impl<'r> PageAnswer<'r> {
         'r: 'a,
     {
         self.count_rows();
-        let instances: Vec<_> = self
-            .page
-            .rows
-            .iter()
-            .filter_map(|row| self.pager.connection.row(*row))
+        let null_every = self.pager.rules.traps.null_every;
+        let is_null = |row: &u64| null_every.is_some_and(|every| (row + 1).is_multiple_of(every));
+        let rows = self.page.rows.iter();
+        let instances: Vec<_> = rows
+            .map(|row| self.pager.connection.row(*row).filter(|_| !is_null(row)))
             .collect();
         let execution = self.execution;
         let objects = instances
             .into_iter()
-            .map(move |row| ResolvedValue::object(DataObject::new(row, execution)));
+            .map(move |row| ResolvedValue::nullable_object(row.map(|row| DataObject::new(row, execution))));
         ResolvedValue::list(objects)
     }
 

@@ -114,6 +114,8 @@ pub struct PagingTraps {
     pub moves: Option<RowMoves>,
     /// The same for lists that are asked for no order, at every request.
     pub is_unordered: bool,
+    /// Each so many-th row of a bare list is null, in its place.
+    pub null_every: Option<u64>,
 }
 
 /// The cursor to go on with where nothing follows.

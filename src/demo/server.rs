@@ -148,7 +148,9 @@ async fn serve(listener: TcpListener, service: Arc<DemoService>, stopped: onesho
     };
     // Without this, small answers wait for the client's acknowledgement of the one before.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let router = Router::new()
+    let others = service.paths().iter();
+    let router = others.fold(Router::new(), |router, path| router.route(path, post(answer)));
+    let router = router
         .route("/graphql", post(answer))
         .route("/log", get(log))
         .with_state(service);

@@ -103,6 +103,11 @@ impl DemoService {
         })
     }
 
+    /// Addresses beside `/graphql` that it answers under.
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.behaviours.paths
+    }
+
     /// The schema and the data.
     pub fn stand_in(&self) -> &StandIn {
         &self.stand_in
@@ -260,6 +265,10 @@ impl DemoService {
     fn failure(&self, fault: Fault) -> Option<DemoResponse> {
         let status = match fault {
             Fault::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+            Fault::JsonError => {
+                let body = r#"{"name":"internal-error","message":"Something went wrong","data":{}}"#;
+                return Some(response(StatusCode::INTERNAL_SERVER_ERROR, "application/json", body));
+            }
             Fault::BadGateway => StatusCode::BAD_GATEWAY,
             Fault::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Fault::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -306,7 +315,9 @@ impl DemoService {
     fn unauthorized(&self) -> DemoResponse {
         let auth = &self.behaviours.auth;
         let status = StatusCode::from_u16(auth.status).unwrap_or(StatusCode::UNAUTHORIZED);
-        response(status, "application/json", auth.body.clone())
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&auth.body).is_ok();
+        let content_type = if is_json { "application/json" } else { "text/plain" };
+        response(status, content_type, auth.body.clone())
     }
 
     fn is_authorized(&self, headers: &HeaderMap, number: u64) -> bool {
@@ -320,20 +331,18 @@ impl DemoService {
         let Some(carried) = carried.and_then(|value| value.to_str().ok()) else {
             return false;
         };
-        let token = if auth.scheme.is_empty() {
-            Some(carried)
-        } else {
-            carried
-                .strip_prefix(auth.scheme.as_str())
-                .and_then(|rest| rest.strip_prefix(' '))
+        let token_behind = |scheme: &String| match scheme.as_str() {
+            "" => Some(carried),
+            scheme => carried.strip_prefix(scheme)?.strip_prefix(' '),
         };
         let is_replaced = auth.replaced_from.is_some_and(|request| number >= request);
-        let asked = if is_replaced {
+        let token = if is_replaced {
             self.next_token()
         } else {
             self.token.clone()
         };
-        token == Some(asked.expose_secret())
+        let mut schemes = [&auth.scheme].into_iter().chain(&auth.other_schemes);
+        schemes.any(|scheme| token_behind(scheme) == Some(token.expose_secret()))
     }
 
     fn judge(&self) -> MutexGuard<'_, Judge> {

@@ -279,7 +279,7 @@ impl Describer<'_> {
             most_rows: paged.max,
             first_page: paged.paged.pager.first_page(),
             assumes_first_page: paged.paged.assumes_first_page,
-            order_argument: order_argument(field, &paged.paged.pager),
+            order_argument: order_argument(field, &paged.paged.pager).filter(|_| paged.paged.order.is_none()),
             address: match &paged.paged.pager {
                 Pager::Capped { .. } => AddressDescription::Nowhere,
                 Pager::MovingCursor { next_field, cursor, .. } => AddressDescription::NextField {

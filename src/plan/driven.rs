@@ -126,7 +126,7 @@ fn driven<'plan>(
             needs: None,
         });
     }
-    driven.extend(driven_order(&rows.paged.pager));
+    driven.extend(driven_order(field, rows));
     driven.extend(driven_position(context, field, rows, asked));
     driven
 }
@@ -161,15 +161,18 @@ fn driven_position<'plan>(
     Some(Driven { path, value, needs })
 }
 
-/// What puts the rows in the order of the key, on every page: the first decides where the second begins.
-fn driven_order(pager: &Pager) -> Option<Driven<'_>> {
-    let Pager::Keyset {
-        order: Some((path, literal)),
-        ..
-    } = pager
-    else {
+/// What puts the rows in one order on every page: the first decides where the second begins. The author's own order goes
+/// before it, but where the pages are told by the key of their rows.
+fn driven_order<'plan>(field: &MergedField, rows: &'plan PagedRows) -> Option<Driven<'plan>> {
+    let (path, literal) = rows.paged.order.as_ref()?;
+    let is_by_key = matches!(rows.paged.pager, Pager::Keyset { .. });
+    let is_own = path
+        .0
+        .first()
+        .is_some_and(|name| field.field.specified_argument_by_name(name).is_some());
+    if is_own && !is_by_key {
         return None;
-    };
+    }
     Some(Driven {
         path,
         value: Token::Text(literal.clone()),

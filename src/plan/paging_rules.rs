@@ -19,11 +19,22 @@ impl<'plan> PagingRules<'plan> {
 
     /// What is said of a field of `type_name`: of the type itself before what is said of its interfaces.
     pub(crate) fn hints(self, type_name: &Name, field: &Name) -> PagingHints {
-        let of_field = || self.rules.iter().filter(|rule| rule.field == field.as_str());
-        let own = of_field().find(|rule| rule.type_name == type_name.as_str());
+        let of_field = || self.rules.iter().filter(|rule| is_about(rule, field));
+        let own = of_field().filter(|rule| rule.type_name == type_name.as_str());
         let inherited = of_field().filter(|rule| self.schema.is_subtype(&rule.type_name, type_name));
-        let own = own.map_or_else(PagingHints::default, |rule| rule.hints.clone());
-        inherited.fold(own, |hints, rule| hints.over(&rule.hints))
+        let mut rules: Vec<&PagingRule> = own.chain(inherited).collect();
+        // What is said of one field goes before what is said of several.
+        rules.sort_by_key(|rule| rule.field != field.as_str());
+        let said = rules.into_iter().map(|rule| &rule.hints);
+        said.fold(PagingHints::default(), PagingHints::over)
+    }
+}
+
+/// Whether a rule is about a field: by its name, or by how that begins, where the rule's ends with `*`.
+fn is_about(rule: &PagingRule, field: &str) -> bool {
+    match rule.field.strip_suffix('*') {
+        Some(beginning) => field.starts_with(beginning),
+        None => rule.field == field,
     }
 }
 
@@ -35,7 +46,7 @@ pub fn unknown_paging_rules(schema: &ApiSchema, rules: &[PagingRule]) -> Vec<Str
 
 fn unknown(schema: &Schema, rule: &PagingRule) -> Option<String> {
     let PagingRule { type_name, field, .. } = rule;
-    if object_field(schema, type_name, field).is_some() {
+    if object_field(schema, type_name, field).is_some() || fits_several(schema, rule) {
         return None;
     }
     let (what, meant) = match schema.types.contains_key(type_name.as_str()) {
@@ -49,6 +60,12 @@ fn unknown(schema: &Schema, rule: &PagingRule) -> Option<String> {
     Some(format!(
         "what [[paging]] says of `{type_name}.{field}` is of no use: in the schema {what}{meant}"
     ))
+}
+
+fn fits_several(schema: &Schema, rule: &PagingRule) -> bool {
+    let object = schema.get_object(&rule.type_name);
+    let mut fields = object.into_iter().flat_map(|object| object.fields.keys());
+    fields.any(|field| is_about(rule, field))
 }
 
 #[cfg(test)]
@@ -85,6 +102,29 @@ mod tests {
         assert_eq!(hints("Named"), "@paginate(style: CAPPED, cap: 9)");
         assert_eq!(hints("A"), "@paginate(style: CAPPED, cap: 7)");
         assert_eq!(hints("B"), "@paginate()");
+    }
+
+    #[test]
+    fn a_rule_can_be_about_all_fields_that_begin_alike() {
+        let text = "type Query { findBugs: [A] findTags: [A] other: [A] } type A { id: ID }";
+        let schema = ApiSchema::read(text, Path::new("schema.graphql")).unwrap();
+        let rule = |text: &str| toml::from_str(text).unwrap();
+        let rules: [PagingRule; 2] = [
+            rule("type = 'Query'\nfield = 'find*'\norder = 'orderBy: { id: ASC }'"),
+            rule("type = 'Query'\nfield = 'findTags'\norder = 'orderBy: { name: ASC }'"),
+        ];
+        let query = Name::new_unchecked("Query");
+        let order = |field: &str| {
+            PagingRules::new(schema.compiled(), &rules)
+                .hints(&query, &Name::new(field).unwrap())
+                .order
+        };
+        assert_eq!(order("findBugs").as_deref(), Some("orderBy: { id: ASC }"));
+        assert_eq!(order("findTags").as_deref(), Some("orderBy: { name: ASC }"));
+        assert_eq!(order("other"), None);
+        assert_eq!(unknown_paging_rules(&schema, &rules), Vec::<String>::new());
+        let lost = rule("type = 'Query'\nfield = 'list*'\norder = 'orderBy: id'");
+        assert_eq!(unknown_paging_rules(&schema, &[lost]).len(), 1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod token;
 mod token_end;
 mod written;
 mod written_complexity;
+mod written_endpoint;
 mod written_token;
 pub use diagnostic::Diagnostic;
 pub use layers::{KeyOverride, KeyOverrideError};

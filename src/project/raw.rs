@@ -11,9 +11,10 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::project::complaint::with_remedy;
-use crate::project::settings::{EndpointAddress, OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
+use crate::project::settings::{OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
+use crate::project::written_endpoint::WrittenEndpoint;
 use crate::project::written_token::{WrittenSecret, WrittenToken};
 use crate::schema::{PagingRule, ScalarType};
 
@@ -22,7 +23,9 @@ use crate::schema::{PagingRule, ScalarType};
 #[serde(deny_unknown_fields, expecting = "a table of settings")]
 pub(crate) struct RawSource {
     pub(crate) preset: Option<String>,
-    pub(crate) endpoint: Option<Text<EndpointAddress>>,
+    pub(crate) endpoint: Option<Text<WrittenEndpoint>>,
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) allow_http: Option<bool>,
     pub(crate) schema: Option<Text<WrittenSchema>>,
     pub(crate) flatten: Option<bool>,
@@ -162,6 +165,7 @@ impl RawSource {
         Self {
             preset: self.preset.or(below.preset),
             endpoint: self.endpoint.or(below.endpoint),
+            parameters: laid_over(self.parameters, below.parameters),
             allow_http: self.allow_http.or(below.allow_http),
             schema: self.schema.or(below.schema),
             flatten: self.flatten.or(below.flatten),

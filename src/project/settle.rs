@@ -53,11 +53,21 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
 }
 
 fn endpoint(raw: &RawSource, layers: &Layers) -> Result<EndpointAddress, Diagnostic> {
-    let Some(Text(endpoint)) = &raw.endpoint else {
+    let Some(Text(written)) = &raw.endpoint else {
         let help = "add `endpoint = \"https://…\"`, or name a preset that has one";
         return Err(layers.complain(&[&["endpoint"]], "the key `endpoint` is missing", help));
     };
-    let is_allowed = match endpoint {
+    let endpoint = written.filled(&raw.parameters).map_err(|error| {
+        let names: Vec<&str> = error.parameter.iter().map(String::as_str).collect();
+        let keys = names
+            .iter()
+            .map(|name| vec!["parameters", name])
+            .chain([vec!["parameters"]]);
+        let keys: Vec<Vec<&str>> = keys.collect();
+        let keys: Vec<&[&str]> = keys.iter().map(Vec::as_slice).collect();
+        layers.complain(&keys, error.message.clone(), error.remedy.clone())
+    })?;
+    let is_allowed = match &endpoint {
         EndpointAddress::Demo(_) => true,
         EndpointAddress::Url(url) => url.scheme() == "https" || raw.allow_http == Some(true) || is_loopback(url),
     };
@@ -69,7 +79,7 @@ fn endpoint(raw: &RawSource, layers: &Layers) -> Result<EndpointAddress, Diagnos
             help,
         ));
     }
-    Ok(endpoint.clone())
+    Ok(endpoint)
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -240,7 +240,7 @@ fn a_set_without_key_or_value_is_refused() {
 fn every_preset_is_complete_but_for_a_workspace_s_own_address() {
     for name in preset::names() {
         let overrides: &[&str] = if name == "fibery" {
-            &["endpoint=https://a.fibery.io/api/graphql/space/B"]
+            &["parameters.account=a", "parameters.space=B"]
         } else {
             &[]
         };

@@ -89,7 +89,6 @@ pub(super) fn keyset() -> Pager {
     Pager::Keyset {
         filter: argument("after"),
         key: "id".try_into().unwrap(),
-        order: None,
         text: None,
     }
 }
@@ -111,6 +110,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
             pager,
             items: vec![path(&["nodes"])],
             size: Some(argument("first")),
+            order: None,
             total: None,
             lost_cursor: None,
             assumes_first_page: false,

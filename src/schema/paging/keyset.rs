@@ -2,8 +2,7 @@
 
 use apollo_compiler::schema::Name;
 
-use crate::schema::introspection::value;
-use crate::schema::paging::path::{ArgumentPath, fields, read_argument, read_field, read_input, unknown};
+use crate::schema::paging::path::{fields, read_argument, read_field, unknown};
 use crate::schema::paging::subject::Subject;
 use crate::schema::paging::{PagedField, Pager};
 
@@ -21,7 +20,6 @@ pub(super) fn keyset(subject: &Subject<'_>) -> Result<PagedField, String> {
     let pager = Pager::Keyset {
         filter: filter.map_err(|error| format!("`filter`: {error}"))?,
         key: key(subject, &items)?,
-        order: hints.order.as_deref().map(|text| order(subject, text)).transpose()?,
         text,
     };
     Ok(subject.paged(pager, items, subject.size()))
@@ -47,17 +45,4 @@ fn key(subject: &Subject<'_>, items: &[Vec<Name>]) -> Result<Name, String> {
         format!("`key`: {}", unknown("field", key, row, names))
     };
     found.map(|field| field.name.clone()).ok_or_else(missing)
-}
-
-/// Reads `orderBy: id`.
-fn order(subject: &Subject<'_>, text: &str) -> Result<(ArgumentPath, String), String> {
-    let parts = text.split_once(':');
-    let parts = parts.map(|(path, literal)| (path.trim(), literal.trim()));
-    let Some((path, literal)) = parts.filter(|(_, literal)| value(literal).is_some()) else {
-        return Err(format!(
-            "`order`: `{text}` is no argument with its value; write both as in a query: `orderBy: id`"
-        ));
-    };
-    let path = read_input(subject.schema, subject.field, path).map_err(|error| format!("`order`: {error}"))?;
-    Ok((path, literal.to_owned()))
 }

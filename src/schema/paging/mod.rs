@@ -68,6 +68,9 @@ pub struct PagedField {
     pub items: Vec<FieldPath>,
     /// The argument for the number of rows, where there is one.
     pub size: Option<ArgumentPath>,
+    /// What puts the rows in an order that lasts from page to page, where it is said: an argument, and its value as a
+    /// GraphQL literal.
+    pub order: Option<(ArgumentPath, String)>,
     /// Where the number of all rows stands, where it does. It is asked for whatever tells the end.
     pub total: Option<FieldPath>,
     /// The cursor of an empty last page that shows that the place to go on from was not found.
@@ -160,8 +163,6 @@ pub enum Pager {
         filter: ArgumentPath,
         /// The row's field that is compared.
         key: Name,
-        /// What puts the rows in the key's order: an argument, and its value as a GraphQL literal.
-        order: Option<(ArgumentPath, String)>,
         /// For filters that are text: what to give, with `{}` in the key's place.
         text: Option<String>,
     },

@@ -4,12 +4,13 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::ExtendedType;
 
+use crate::schema::introspection::value as literal_value;
 use crate::schema::paging::answer::Answer;
 use crate::schema::paging::arguments::Arguments;
 use crate::schema::paging::first_page::{ASSUMED, told_first_page};
 use crate::schema::paging::hints::PagingHints;
 use crate::schema::paging::names::{is_cursor, is_flag, is_number};
-use crate::schema::paging::path::{ArgumentPath, FieldPath, dotted, read_argument, read_field};
+use crate::schema::paging::path::{ArgumentPath, FieldPath, dotted, read_argument, read_field, read_input};
 use crate::schema::paging::reason::reason;
 use crate::schema::paging::style::StyleHint;
 use crate::schema::paging::{PagedField, Pager};
@@ -35,6 +36,7 @@ struct Said {
     end_cursor: Option<FieldPath>,
     total: Option<FieldPath>,
     page_count: Option<FieldPath>,
+    order: Option<(ArgumentPath, String)>,
 }
 
 impl<'schema> Subject<'schema> {
@@ -150,6 +152,7 @@ impl<'schema> Subject<'schema> {
         PagedField {
             items,
             size,
+            order: self.said.order.clone(),
             total,
             lost_cursor: self.hints.lost_cursor.clone(),
             assumes_first_page: pager.first_page().is_some()
@@ -214,8 +217,26 @@ impl Said {
             end_cursor: value("endCursor", &hints.end_cursor, Kind::Cursor)?,
             total: value("total", &hints.total, Kind::Number)?,
             page_count: value("pageCount", &hints.page_count, Kind::Number)?,
+            order: hints
+                .order
+                .as_deref()
+                .map(|text| read_order(schema, field, text))
+                .transpose()?,
         })
     }
+}
+
+/// Reads `orderBy: id`.
+fn read_order(schema: &Schema, field: &FieldDefinition, text: &str) -> Result<(ArgumentPath, String), String> {
+    let parts = text.split_once(':');
+    let parts = parts.map(|(path, literal)| (path.trim(), literal.trim()));
+    let Some((path, literal)) = parts.filter(|(_, literal)| literal_value(literal).is_some()) else {
+        return Err(format!(
+            "`order`: `{text}` is no argument with its value; write both as in a query: `orderBy: id`"
+        ));
+    };
+    let path = read_input(schema, field, path).map_err(|error| format!("`order`: {error}"))?;
+    Ok((path, literal.to_owned()))
 }
 
 /// What a value has to be for its part.

@@ -3,7 +3,7 @@
 use apollo_compiler::{Name, Schema};
 
 use super::{schema, told};
-use crate::schema::paging::{Pager, Paging, PagingHints, StyleHint, object_field, paging};
+use crate::schema::paging::{Paging, PagingHints, StyleHint, object_field, paging};
 
 fn api() -> Schema {
     schema(
@@ -51,13 +51,7 @@ fn a_keyset_by_an_input_object() {
     let Ok(Paging::Paged(paged)) = paging(&api, field, &hints) else {
         panic!("not paged");
     };
-    let Pager::Keyset {
-        order: Some((argument, literal)),
-        ..
-    } = paged.pager
-    else {
-        panic!("no order");
-    };
+    let (argument, literal) = paged.order.unwrap();
     assert_eq!((argument.to_string().as_str(), literal.as_str()), ("orderBy", "id"));
 }
 
