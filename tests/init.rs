@@ -12,7 +12,7 @@ use crate::program::{gqldump, run};
 use crate::project::{Api, TOKEN_VARIABLE};
 
 /// How many query files come of each stand-in, as they are and as drafts.
-const STARTERS: [(&str, usize, usize); 9] = [
+const STARTERS: [(&str, usize, usize); 10] = [
     ("tracker", 7, 1),
     ("shop", 1, 1),
     ("clinic", 1, 0),
@@ -22,6 +22,7 @@ const STARTERS: [(&str, usize, usize); 9] = [
     ("board", 2, 0),
     ("press", 9, 0),
     ("fluidattacks", 6, 0),
+    ("fibery", 3, 0),
 ];
 
 /// A list that heeds no cursor, of which no schema tells: its query file is refused, and the others are not held back.
