@@ -18,7 +18,18 @@ fn said(arguments: &[&str]) -> Ended {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["", "run", "check", "plan", "init", "status", "demo", "demo serve"] {
+    for command in [
+        "",
+        "run",
+        "check",
+        "plan",
+        "init",
+        "status",
+        "token",
+        "token create",
+        "demo",
+        "demo serve",
+    ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = said(&arguments).with_code(0);
         assert_eq!(help.stderr, "");

@@ -45,4 +45,5 @@ mod steered;
 mod store;
 mod together;
 mod token;
+mod token_calls;
 mod vendors;

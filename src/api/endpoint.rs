@@ -210,6 +210,22 @@ impl Endpoint {
         }
     }
 
+    /// Sends a body once, whatever becomes of it: what it does must not be done twice. The response comes as it is.
+    pub async fn send_once(&self, query: &str, body: Bytes) -> Result<HttpResponse, ApiError> {
+        let exchange = self.send(query, &body).await?;
+        exchange.result.map_err(|error| ApiError::GaveUp {
+            attempts: 1,
+            last: Failure::Transport(error),
+        })
+    }
+
+    /// A text without the token, should the API have sent it back.
+    pub fn without_token(&self, text: &str) -> String {
+        self.token
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |token| token.redact(text))
+    }
+
     /// Errors of the API without the token and other secrets, should it have sent them back.
     pub fn redacted(&self, errors: Vec<GraphqlError>) -> Vec<GraphqlError> {
         self.reading().redacted_errors(errors)

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
+use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
 use crate::api::connections::ConnectionWatch;
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
-use crate::project::SourceSettings;
+use crate::project::{CallMethod, SourceSettings};
 
 /// What the API may answer with, in the order of preference that the GraphQL-over-HTTP draft gives a client.
 const ACCEPTED: HeaderValue = HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9");
@@ -23,6 +24,7 @@ const USER_AGENT: &str = concat!("gqldump/", env!("CARGO_PKG_VERSION"));
 /// Carries requests by HTTP/1.1 or HTTP/2. Never retries and never follows a redirect by itself.
 pub struct HttpTransport {
     client: reqwest::Client,
+    method: Method,
     url: Url,
     place: String,
     connections: ConnectionWatch,
@@ -35,6 +37,11 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A client for `url`, with the headers, time-outs and size limit of `settings`. Opens no connection yet.
     pub fn new(url: Url, settings: &SourceSettings) -> Result<Self, TransportError> {
+        Self::calling(CallMethod::Post, url, settings)
+    }
+
+    /// The same for calls of another kind.
+    pub fn calling(method: CallMethod, url: Url, settings: &SourceSettings) -> Result<Self, TransportError> {
         let connections = ConnectionWatch::default();
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -53,6 +60,11 @@ impl HttpTransport {
         })?;
         Ok(Self {
             client,
+            method: match method {
+                CallMethod::Get => Method::GET,
+                CallMethod::Post => Method::POST,
+                CallMethod::Delete => Method::DELETE,
+            },
             place: place_of(&url),
             url,
             connections,
@@ -64,7 +76,10 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let mut builder = self.client.post(self.url.clone()).body(request.body);
+        let mut builder = self.client.request(self.method.clone(), self.url.clone());
+        if !request.body.is_empty() {
+            builder = builder.body(request.body);
+        }
         if let Some((name, value)) = request.authorization {
             builder = builder.header(name, value);
         }

@@ -46,6 +46,7 @@ pub(super) fn settings() -> SourceSettings {
         scalars: BTreeMap::new(),
         flatten: false,
         on_denied: OnDenied::LeaveOut,
+        tokens: crate::project::TokenCalls::default(),
         keep: None,
     }
 }

@@ -76,6 +76,19 @@ Examples:
   gqldump init https://api.example.com/graphql --schema schema.graphql
                                                 for an API that does not tell its schema";
 
+const TOKEN_NOTES: &str = "\
+How an API does it stands in its preset, under [tokens]; with some it is done on a web page alone. A token that is made is \
+written to a file that only you can read, or to whoever reads the standard output, and nowhere else. These are the only \
+calls of gqldump that change anything, and each is sent once. Exit codes: 4 where the token is not accepted, 6 from status \
+where it ends within 14 days.
+
+Examples:
+  gqldump token status                          of every source: whose token it is, until when
+  gqldump token list queries/fluidattacks
+  gqldump token create queries/fluidattacks --expires 180d --to token.txt
+  gqldump token create queries/fibery | vault kv put secret/fibery token=-
+  gqldump token revoke 4711 queries/fibery";
+
 /// Every row behind a folder of GraphQL query files, on every page, as Parquet or NDJSON.
 #[derive(Parser)]
 #[command(name = "gqldump", version, about, after_help = EXIT_CODES)]
@@ -101,6 +114,9 @@ pub(super) enum Command {
     /// Show where each query file stands: its unfinished or last run, and what earlier runs taught
     #[command(after_help = STATUS_NOTES)]
     Status(StatusArguments),
+    /// Deal with the tokens of an API: whose and until when, more of them, fewer of them
+    #[command(after_help = TOKEN_NOTES)]
+    Token(TokenArguments),
     /// The built-in stand-in API
     Demo(DemoArguments),
 }
@@ -256,6 +272,64 @@ pub(super) struct InitArguments {
     /// Write over files that are there
     #[arg(long)]
     pub(super) force: bool,
+}
+
+#[derive(Args)]
+pub(super) struct TokenArguments {
+    #[command(subcommand)]
+    pub(super) command: TokenCommand,
+}
+
+#[derive(Subcommand)]
+pub(super) enum TokenCommand {
+    /// Say whose the token is and until when it is good, as it says itself and as the API says
+    Status(TokenSourceArguments),
+    /// Show the tokens of the token's owner, without their secrets
+    List(TokenSourceArguments),
+    /// Make a token
+    Create(CreateTokenArguments),
+    /// End a token
+    Revoke(RevokeTokenArguments),
+}
+
+/// The source whose token it is.
+#[derive(Args)]
+pub(super) struct TokenSourceArguments {
+    /// The source's folder; `status` takes a folder of such folders, too
+    #[arg(default_value = "queries")]
+    pub(super) source: PathBuf,
+    /// Set a key of source.toml; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<KeyOverride>,
+}
+
+#[derive(Args)]
+pub(super) struct CreateTokenArguments {
+    #[command(flatten)]
+    pub(super) of: TokenSourceArguments,
+    /// How long it is to last, such as 180d
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(super) expires: Option<Duration>,
+    /// The file that it is written to, which only you can read [default: the standard output, if that is no terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<PathBuf>,
+    /// Write over the file
+    #[arg(long)]
+    pub(super) force: bool,
+    /// What it is called, where the API wants to know
+    #[arg(long, default_value = "gqldump")]
+    pub(super) name: String,
+    /// Make it in the place of all others, which end
+    #[arg(long)]
+    pub(super) replace: bool,
+}
+
+#[derive(Args)]
+pub(super) struct RevokeTokenArguments {
+    /// The token's id, as `list` shows it
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) of: TokenSourceArguments,
 }
 
 /// How the text of a request is shown.

@@ -11,7 +11,7 @@ use crate::cli::arguments::ProjectArguments;
 use crate::cli::budgets::budget_name;
 use crate::demo::{DemoConfig, DemoServer};
 use crate::plan::{GraphqlFile, PlanError, QueryDocument};
-use crate::project::{EndpointAddress, KeyOverride, Project, Source, SourceSettings};
+use crate::project::{CallMethod, EndpointAddress, KeyOverride, Project, Source, SourceSettings};
 use crate::run::{OpenTransport, SourceJob};
 
 /// What a command is to do.
@@ -80,6 +80,20 @@ impl Reached {
             others: Vec::new(),
         };
         Ok(Self { job, stand_in })
+    }
+
+    /// From now on, another path of the same host is called.
+    pub(super) fn call_path(&mut self, method: CallMethod, path: &str) {
+        let EndpointAddress::Url(mut url) = self.job.settings.endpoint.clone() else {
+            return;
+        };
+        url.set_path(path);
+        url.set_query(None);
+        let settings = self.job.settings.clone();
+        self.job.open_transport = Arc::new(move || {
+            let transport = HttpTransport::calling(method, url.clone(), &settings)?;
+            Ok(Arc::new(transport) as Arc<dyn Transport>)
+        });
     }
 }
 

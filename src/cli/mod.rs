@@ -14,10 +14,12 @@ mod plan;
 mod plan_json;
 mod plan_text;
 mod run;
+mod secret_file;
 mod status;
 mod status_json;
 mod status_text;
 mod stop;
+mod token;
 mod words;
 
 pub use arguments::Arguments;
@@ -41,6 +43,7 @@ pub fn execute(arguments: Arguments) -> u8 {
         Command::Plan(plan) => plan::plan(&plan),
         Command::Status(status) => status::status(&status),
         Command::Init(init) => init::init(&init),
+        Command::Token(token) => token::token(&token),
         Command::Demo(demo) => demo::demo(demo),
     };
     result.unwrap_or_else(|error| {
@@ -65,6 +68,7 @@ fn failing(error: &anyhow::Error) -> Failing {
     let is_usage = error.is::<ProjectError>()
         || error.is::<jobs::JobError>()
         || error.is::<init::InitError>()
+        || error.is::<token::TokenError>()
         || matches!(error.downcast_ref(), Some(DemoServerError::Config(_)))
         || matches!(
             error.downcast_ref(),

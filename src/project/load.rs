@@ -164,7 +164,11 @@ fn add(folder: &Path, file: Option<&Path>, selections: &mut Vec<Selection>) -> R
 impl Source {
     /// A source that is only begun: what its `source.toml` will say, and no query file.
     pub fn begun(folder: &Path, text: String) -> Result<Self, ProjectError> {
-        let layers = Layers::read(document(folder, text), &[])?;
+        Self::of_text(folder, text, &[])
+    }
+
+    fn of_text(folder: &Path, text: String, overrides: &[KeyOverride]) -> Result<Self, ProjectError> {
+        let layers = Layers::read(document(folder, text), overrides)?;
         Ok(Self {
             name: name_of(folder, folder.file_name())?,
             query_files: Vec::new(),
@@ -172,6 +176,25 @@ impl Source {
             settings: settle(&layers, folder)?,
             layers,
         })
+    }
+
+    /// The source in a folder, or all those in the folders below it, without their query files.
+    pub fn without_queries(path: &Path, overrides: &[KeyOverride]) -> Result<Vec<Self>, ProjectError> {
+        if !path.exists() {
+            return Err(ProjectError::NoSuchPath(path.to_owned()));
+        }
+        let folders = match is_source(path) {
+            true => vec![path.to_owned()],
+            false => entries(path)?.into_iter().filter(|folder| is_source(folder)).collect(),
+        };
+        if folders.is_empty() {
+            return Err(ProjectError::NoSource(path.to_owned()));
+        }
+        let open = |folder: &PathBuf| {
+            let text = fs_err::read_to_string(folder.join(SOURCE_FILE))?;
+            Self::of_text(folder, text, overrides)
+        };
+        folders.iter().map(open).collect()
     }
 
     /// Where its settings stand.

@@ -18,6 +18,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_calls;
 mod token_end;
 mod written;
 mod written_complexity;
@@ -33,4 +34,5 @@ pub use settings::{
     RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,
 };
 pub use token::TokenError;
+pub use token_calls::{CallMethod, CallRequest, TokenCall, TokenCalls, path_with_id};
 pub use token_end::token_end;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::project::complaint::with_remedy;
 use crate::project::settings::{OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
+use crate::project::token_calls::TokenCalls;
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
 use crate::project::written_endpoint::WrittenEndpoint;
@@ -49,6 +50,7 @@ pub(crate) struct RawSource {
     pub(crate) verdicts: Vec<RawVerdictRule>,
     #[serde(default)]
     pub(crate) paging: Vec<PagingRule>,
+    pub(crate) tokens: Option<TokenCalls>,
 }
 
 /// `[auth]`
@@ -180,6 +182,7 @@ impl RawSource {
             variables: laid_over(self.variables, below.variables),
             verdicts: self.verdicts.into_iter().chain(below.verdicts).collect(),
             paging: paging_over(self.paging, below.paging),
+            tokens: self.tokens.or(below.tokens),
         }
     }
 }

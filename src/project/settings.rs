@@ -11,6 +11,7 @@ use regex::Regex;
 use serde::Deserialize;
 use url::Url;
 
+use crate::project::token_calls::TokenCalls;
 use crate::schema::{PagingRule, ScalarType};
 
 /// Where the requests of a source go, what they carry and what holds them back.
@@ -42,6 +43,8 @@ pub struct SourceSettings {
     pub flatten: bool,
     /// What is done about a field that the token may not see.
     pub on_denied: OnDenied,
+    /// How the API deals with its own tokens.
+    pub tokens: TokenCalls,
     /// How many complete runs of each query file are kept; all, where nothing is said.
     pub keep: Option<NonZeroU32>,
 }

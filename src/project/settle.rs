@@ -46,6 +46,7 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
             .collect(),
         flatten: raw.flatten.unwrap_or(false),
         on_denied: raw.on_denied.unwrap_or(OnDenied::LeaveOut),
+        tokens: raw.tokens.unwrap_or_default(),
         keep: raw.keep,
     };
     check_together(&settings, layers)?;

@@ -42,6 +42,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod text_limits;
+mod token_call;
 mod token_life;
 mod turn;
 mod turning;
@@ -57,5 +58,6 @@ pub use source_run::{
     OpenTransport, RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source,
 };
 pub use status::{PublishedStatus, QueryStatus, StatusError, UnfinishedStatus, forget_learnt, source_status};
-pub use token_life::token_warning;
+pub use token_call::{CallAnswer, CallValues, TokenCallError, call};
+pub use token_life::{token_life, token_warning};
 pub use upstream::{KnownMembers, known_members};

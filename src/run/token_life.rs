@@ -41,6 +41,14 @@ pub fn token_warning(job: &SourceJob, settings: &RunSettings) -> Option<String> 
     (!outlasts(end, now, NOTICE)).then(|| format!("{}: {}: replace it in time", job.name, in_words(end, now)))
 }
 
+/// What the token itself says of its end.
+pub fn token_life(job: &SourceJob, settings: &RunSettings) -> String {
+    match end_of_token(job) {
+        Some(end) => in_words(end, settings.clock.wall()),
+        None => "the token does not say when it ends".to_owned(),
+    }
+}
+
 /// Whether something that begins now and takes so long is over before that end.
 fn outlasts(end: SystemTime, now: SystemTime, duration: Duration) -> bool {
     now.checked_add(duration).is_some_and(|over| over < end)

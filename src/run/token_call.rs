@@ -1,0 +1,171 @@
+//! The calls that deal with tokens themselves: sent once, since what they do must not be done twice.
+
+use bytes::Bytes;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use crate::api::{ApiError, GraphqlRequest};
+use crate::project::{CallRequest, TokenCall};
+use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint};
+
+/// What a call is given.
+#[derive(Debug, Clone, Default)]
+pub struct CallValues {
+    /// Which token.
+    pub id: Option<String>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// When it ends, in seconds since 1970.
+    pub expires: Option<u64>,
+}
+
+/// What a call brought. It has no `Debug`: a token may be part of it.
+pub struct CallAnswer(Value);
+
+/// A call that did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenCallError {
+    /// The API cannot be asked.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It refused.
+    #[error("the API refused it with status {status}: {words}")]
+    Refused {
+        /// Of the response.
+        status: u16,
+        /// What it says.
+        words: String,
+    },
+    /// Its answer lacks what it should hold; nothing of it is told, since a token may be part of it.
+    #[error("the API's answer holds no `{0}`: see on its web page what became of the call")]
+    Strange(String),
+}
+
+impl TokenCallError {
+    /// Whether the token itself was refused.
+    pub fn is_unauthorized(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => matches!(status, 401 | 403),
+            Self::Source(SourceError::Api(error)) => matches!(error, ApiError::Token { .. }),
+            Self::Source(_) | Self::Strange(_) => false,
+        }
+    }
+}
+
+/// Sends a call once, over the job's transport.
+pub async fn call(
+    job: &SourceJob,
+    settings: &RunSettings,
+    call: &TokenCall,
+    values: &CallValues,
+) -> Result<CallAnswer, TokenCallError> {
+    let endpoint = bare_endpoint(job, settings)?;
+    let body = body(&call.request, values);
+    let response = endpoint.send_once(&format!("{}/token", job.name), body).await;
+    let response = response.map_err(SourceError::Api)?;
+    let read = serde_json::from_slice(&response.body);
+    let is_good = (200..300).contains(&response.status);
+    let errors = read.as_ref().ok().and_then(words);
+    if !is_good || errors.is_some() {
+        let text = errors.unwrap_or_else(|| first_words(&response.body));
+        return Err(TokenCallError::Refused {
+            status: response.status,
+            words: endpoint.without_token(&text),
+        });
+    }
+    // What ends a token may answer with nothing at all.
+    let answer = CallAnswer(read.unwrap_or(Value::Null));
+    match &call.success {
+        Some(path) if answer.at(path) != Some(&Value::Bool(true)) => Err(TokenCallError::Strange(path.clone())),
+        _ => Ok(answer),
+    }
+}
+
+fn body(request: &CallRequest, values: &CallValues) -> Bytes {
+    let query = match request {
+        CallRequest::Query(query) => query,
+        CallRequest::Path { body, .. } => return Bytes::from(body.clone()),
+    };
+    let given = [
+        ("id", values.id.clone().map(Value::from)),
+        ("name", values.name.clone().map(Value::from)),
+        ("expires", values.expires.map(|expires| json!(expires))),
+    ];
+    let given = given.into_iter().filter(|(name, _)| request.takes(name));
+    let variables: Map<String, Value> = given
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    let request = GraphqlRequest {
+        operation_name: None,
+        query: query.as_str().into(),
+        variables,
+    };
+    request.body().unwrap_or_default()
+}
+
+/// The messages of an answer's errors, where it has any.
+fn words(answer: &Value) -> Option<String> {
+    let errors = answer.get("errors")?.as_array()?;
+    let messages: Vec<&str> = errors
+        .iter()
+        .filter_map(|error| error.get("message")?.as_str())
+        .collect();
+    (!errors.is_empty()).then(|| messages.join("; "))
+}
+
+/// The beginning of a text; nothing of one that is no text for people.
+fn first_words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let line = text.lines().next().unwrap_or_default();
+    match line.starts_with(['<', '{', '[']) || line.is_empty() {
+        true => "it gives no reason in words".to_owned(),
+        false => line
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(200)
+            .collect(),
+    }
+}
+
+impl CallAnswer {
+    /// The token that was made.
+    pub fn secret(&self, call: &TokenCall) -> Result<SecretString, TokenCallError> {
+        let path = call.secret.clone().unwrap_or_default();
+        let secret = self
+            .at(&path)
+            .and_then(Value::as_str)
+            .filter(|secret| !secret.is_empty());
+        secret.map(SecretString::from).ok_or(TokenCallError::Strange(path))
+    }
+
+    /// What is to be shown of each token of a list.
+    pub fn rows(&self, call: &TokenCall) -> Result<Vec<Vec<String>>, TokenCallError> {
+        let path = call.items.clone().unwrap_or_default();
+        let items = self.at(&path).and_then(Value::as_array);
+        let items = items.ok_or(TokenCallError::Strange(path))?;
+        Ok(items.iter().map(|item| shown(item, &call.columns)).collect())
+    }
+
+    /// What is to be shown of the answer.
+    pub fn shown(&self, call: &TokenCall) -> Vec<String> {
+        shown(&self.0, &call.columns)
+    }
+
+    fn at(&self, path: &str) -> Option<&Value> {
+        at(&self.0, path)
+    }
+}
+
+fn at<'value>(value: &'value Value, path: &str) -> Option<&'value Value> {
+    let mut steps = path.split('.').filter(|step| !step.is_empty());
+    steps.try_fold(value, |at, step| at.get(step))
+}
+
+fn shown(value: &Value, columns: &[String]) -> Vec<String> {
+    let text = |path: &String| match at(value, path) {
+        Some(Value::String(text)) => text.chars().filter(|character| !character.is_control()).collect(),
+        Some(Value::Null) | None => "-".to_owned(),
+        Some(other) => other.to_string(),
+    };
+    columns.iter().map(text).collect()
+}

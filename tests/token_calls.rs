@@ -1,0 +1,329 @@
+//! `gqldump token`, against stand-ins for the calls of each API: what is sent, what is written, and what is told to nobody.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fs_err as fs;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::program::{Ended, gqldump, run};
+use crate::project::TOKEN_VARIABLE;
+
+/// The token that the stand-ins take.
+const TOKEN: &str = "t0ken-of-ada";
+
+/// The secret that they make.
+const SECRET: &str = "s3cret-that-was-made";
+
+/// A request: how and where, its authorization, its body.
+type Call = (String, String, String);
+
+type Answers = dyn Fn(&str, &Value) -> (u16, String) + Send + Sync;
+
+struct Served {
+    answers: Box<Answers>,
+    calls: Mutex<Vec<Call>>,
+}
+
+/// An API whose tokens are dealt with, and a source for it.
+struct Desk {
+    address: String,
+    served: Arc<Served>,
+    folder: TempDir,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Desk {
+    /// `answers` is given the method with the path, and the body.
+    fn open(preset: &str, answers: impl Fn(&str, &Value) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let served = Arc::new(Served {
+            answers: Box::new(answers),
+            calls: Mutex::default(),
+        });
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a listener");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&served));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                tokio::select! {
+                    served = axum::serve(listener, router) => served.expect("a server"),
+                    _ = stopped => {}
+                }
+            });
+        });
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = folder.path().join("queries/api");
+        fs::create_dir_all(&source).expect("a folder");
+        let settings = format!(
+            "preset = '{preset}'\nendpoint = '{address}/api'\n[auth]\ntoken = {{ env = '{TOKEN_VARIABLE}' }}\n"
+        );
+        fs::write(source.join("source.toml"), settings).expect("a file");
+        Self {
+            address,
+            served,
+            folder,
+            _stop: stop,
+        }
+    }
+
+    fn token(&self, arguments: &[&str]) -> Ended {
+        self.token_as(TOKEN, arguments)
+    }
+
+    fn token_as(&self, token: &str, arguments: &[&str]) -> Ended {
+        let mut command = gqldump();
+        command
+            .current_dir(self.folder.path())
+            .arg("token")
+            .args(arguments)
+            .env(TOKEN_VARIABLE, token);
+        let ended = run(&mut command);
+        assert!(
+            !ended.stderr.contains(SECRET) && !ended.stderr.contains(token),
+            "{}",
+            ended.stderr
+        );
+        assert!(!ended.stdout.contains(token), "{}", ended.stdout);
+        ended
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.served.calls.lock().expect("calls").clone()
+    }
+
+    /// How often something was called that holds this text.
+    fn count(&self, part: &str) -> usize {
+        self.calls()
+            .iter()
+            .filter(|(place, _, body)| place.contains(part) || body.contains(part))
+            .count()
+    }
+}
+
+async fn answer(
+    State(served): State<Arc<Served>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
+    let place = format!("{method} {}", uri.path());
+    let text = String::from_utf8(body.to_vec()).expect("text");
+    let authorization = headers["authorization"].to_str().expect("text").to_owned();
+    let (status, answer) = (served.answers)(&place, &serde_json::from_str(&text).unwrap_or_default());
+    served.calls.lock().expect("calls").push((place, authorization, text));
+    (StatusCode::from_u16(status).expect("a status"), answer)
+}
+
+/// Fibery's three calls, of a user with so many tokens.
+fn fibery(tokens: usize) -> Desk {
+    Desk::open("fibery", move |place, _| match place {
+        "GET /api/tokens" => {
+            let item = |number: usize| json!({ "id": format!("id-{number}"), "name": null, "value": "never shown" });
+            (200, Value::from((0..tokens).map(item).collect::<Vec<_>>()).to_string())
+        }
+        "POST /api/tokens" => (200, json!({ "id": "id-9", "value": SECRET }).to_string()),
+        "DELETE /api/tokens/id%2F1" => (204, String::new()),
+        _ => (404, "Not Found".to_owned()),
+    })
+}
+
+/// Fluid Attacks', likewise.
+fn fluidattacks(tokens: usize) -> Desk {
+    Desk::open("fluidattacks", move |_, request| {
+        let query = request["query"].as_str().unwrap_or_default();
+        let made = json!({ "sessionJwt": SECRET, "success": true });
+        let data = if query.contains("addAccessToken") {
+            json!({ "addAccessToken": made })
+        } else if query.contains("updateAccessToken") {
+            json!({ "updateAccessToken": made })
+        } else if query.contains("invalidateAccessToken") {
+            json!({ "invalidateAccessToken": { "success": request["variables"]["id"] == "one" } })
+        } else if query.contains("accessTokens") {
+            let item = json!({ "id": "one", "name": "nightly", "issuedAt": 1_700_000_000, "lastUse": null });
+            json!({ "me": { "accessTokens": vec![item; tokens] } })
+        } else {
+            json!({ "me": { "userEmail": "ada@example.com", "sessionExpiration": "2027-01-01 00:00:00" } })
+        };
+        (200, json!({ "data": data }).to_string())
+    })
+}
+
+#[test]
+fn a_token_is_written_to_a_file_that_only_its_owner_reads() {
+    let desk = fibery(2);
+    let ended = desk.token(&["create", "queries/api", "--to", "token.txt"]).with_code(0);
+    assert_eq!(ended.stdout, "");
+    let file = desk.folder.path().join("token.txt");
+    assert_eq!(fs::read_to_string(&file).expect("a token"), format!("{SECRET}\n"));
+    assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    let expected = [
+        ("GET /api/tokens", format!("Token {TOKEN}"), ""),
+        ("POST /api/tokens", format!("Token {TOKEN}"), "{}"),
+    ];
+    let expected = expected.map(|(place, authorization, body)| (place.to_owned(), authorization, body.to_owned()));
+    assert_eq!(desk.calls(), expected);
+
+    let ended = desk.token(&["create", "queries/api", "--to", "token.txt"]).with_code(2);
+    assert!(ended.stderr.contains("is there already"), "{}", ended.stderr);
+    assert_eq!(desk.count("POST /api/tokens"), 1, "nothing was made");
+    desk.token(&["create", "queries/api", "--to", "token.txt", "--force"])
+        .with_code(0);
+}
+
+#[test]
+fn a_pipe_gets_the_token_and_nothing_else() {
+    let desk = fluidattacks(1);
+    let ended = desk
+        .token(&["create", "--expires", "180d", "--name=nightly"])
+        .with_code(0);
+    assert_eq!(
+        (ended.stdout.as_str(), ended.stderr.as_str()),
+        (&*format!("{SECRET}\n"), "")
+    );
+    let (_, _, body) = desk.calls().pop().expect("a call");
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(body["variables"]["name"], "nightly");
+    let expires = body["variables"]["expires"].as_u64().expect("seconds");
+    let in_days = (expires - jiff::Timestamp::now().as_second().unsigned_abs()) / (24 * 3600);
+    assert!((179..=180).contains(&in_days), "{in_days}");
+}
+
+#[test]
+fn limits_are_kept_before_anything_is_made() {
+    let desk = fluidattacks(2);
+    let full = desk.token(&["create", "--expires=30d"]).with_code(2);
+    assert!(
+        full.stderr.contains("there are 2 tokens") && full.stderr.contains("`--replace`"),
+        "{}",
+        full.stderr
+    );
+    for (arguments, said) in [
+        (&["create", "--expires=182d"][..], "last for 182 days at most"),
+        (&["create"], "write `--expires 180d`"),
+    ] {
+        let ended = desk.token(arguments).with_code(2);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    assert_eq!(desk.count("addAccessToken"), 0);
+    let replaced = desk.token(&["create", "--expires=30d", "--replace"]).with_code(0);
+    assert_eq!(replaced.stderr, "warning: all other tokens of this user end now\n");
+    assert_eq!(desk.count("updateAccessToken"), 1);
+
+    let full = fibery(3).token(&["create"]).with_code(2);
+    assert!(
+        full.stderr.contains("there are 3 tokens") && !full.stderr.contains("--replace"),
+        "{}",
+        full.stderr
+    );
+    let endless = fibery(0).token(&["create", "--expires=30d"]).with_code(2);
+    assert!(
+        endless.stderr.contains("do not end by themselves"),
+        "{}",
+        endless.stderr
+    );
+}
+
+#[test]
+fn tokens_are_listed_without_their_secrets_and_revoked() {
+    let desk = fibery(2);
+    let listed = desk.token(&["list"]).with_code(0);
+    assert_eq!(listed.stdout, "id\tname\nid-0\t-\nid-1\t-\n");
+    desk.token(&["revoke", "id/1"]).with_code(0);
+    let gone = desk.token(&["revoke", "other"]).with_code(1);
+    assert!(gone.stderr.contains("status 404: Not Found"), "{}", gone.stderr);
+
+    let desk = fluidattacks(1);
+    let listed = desk.token(&["list"]).with_code(0);
+    assert_eq!(
+        listed.stdout,
+        "id\tname\tissuedAt\tlastUse\none\tnightly\t1700000000\t-\n"
+    );
+    desk.token(&["revoke", "one"]).with_code(0);
+    desk.token(&["revoke", "other"]).with_code(1);
+}
+
+#[test]
+fn status_tells_whose_a_token_is_and_until_when() {
+    let with_end = |end: i64| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json!({ "exp": end }).to_string()));
+    let now = jiff::Timestamp::now().as_second();
+    let desk = fluidattacks(1);
+    let good = desk
+        .token_as(&with_end(now + 100 * 24 * 3600), &["status"])
+        .with_code(0);
+    assert!(good.stdout.contains("api: the token ends at 20"), "{}", good.stdout);
+    assert!(
+        good.stdout
+            .contains("api: accepted, of ada@example.com, 2027-01-01 00:00:00\n"),
+        "{}",
+        good.stdout
+    );
+    desk.token_as(&with_end(now + 5 * 24 * 3600), &["status"]).with_code(6);
+
+    let unnamed = fibery(2).token(&["status"]).with_code(0);
+    assert_eq!(
+        unnamed.stdout,
+        "api: the token does not say when it ends\napi: accepted; its owner has 2 tokens\n"
+    );
+    let refused = Desk::open("fibery", |_, _| (401, "Unauthorized".to_owned()));
+    let refused = refused.token(&["status"]).with_code(4);
+    assert!(
+        refused.stderr.contains("status 401: Unauthorized"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn a_call_that_fails_is_not_made_again_and_leaves_no_file() {
+    for (status, body, said) in [
+        (500, "<html>crash</html>".to_owned(), "status 500"),
+        (
+            200,
+            json!({ "errors": [{ "message": "Exception - Invalid Expiration Time" }] }).to_string(),
+            "Invalid Expiration Time",
+        ),
+        (
+            200,
+            json!({ "data": { "addAccessToken": { "success": false, "sessionJwt": SECRET } } }).to_string(),
+            "no `data.addAccessToken.success`",
+        ),
+        (200, format!("not JSON: {SECRET}"), "no `data.addAccessToken.success`"),
+    ] {
+        let desk = Desk::open("fluidattacks", move |_, request| match request["query"].as_str() {
+            Some(query) if query.contains("addAccessToken") => (status, body.clone()),
+            _ => (200, json!({ "data": { "me": { "accessTokens": [] } } }).to_string()),
+        });
+        let ended = desk.token(&["create", "--expires=30d", "--to=token.txt"]).with_code(1);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        assert_eq!(desk.count("addAccessToken"), 1, "{}", desk.address);
+        let left = fs::read_dir(desk.folder.path()).expect("a folder").count();
+        assert_eq!(left, 1, "only queries/ is left");
+    }
+}
+
+#[test]
+fn what_is_done_by_hand_is_said_to_be() {
+    let desk = Desk::open("conviso", |_, _| (500, String::new()));
+    let ended = desk.token(&["create"]).with_code(2);
+    assert!(ended.stderr.contains("on its web page alone"), "{}", ended.stderr);
+    let unknown = Desk::open("github", |_, _| (500, String::new()));
+    let ended = unknown.token(&["list"]).with_code(2);
+    assert!(ended.stderr.contains("say how under [tokens]"), "{}", ended.stderr);
+    assert_eq!(desk.calls().len() + unknown.calls().len(), 0);
+}
