@@ -77,7 +77,7 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
     let hints = with_written_first_page(context, field, directive.hints.clone().over(&said));
     let found = paging(context.schema, &field.field.definition, &hints);
     let found = match found.map_err(|fault| misfit(context, field, &directive, fault))? {
-        Paging::Paged(found) => found,
+        Paging::Paged(found) => *found,
         Paging::Undecided { arguments, help, .. } => {
             let message = format!(
                 "looks paginated (it takes {}), in a way that is not told for certain",

@@ -115,7 +115,7 @@ impl<'schema> Finder<'schema, '_> {
     fn list(&self, owner: &Name, field: &'schema FieldDefinition) -> Option<List<'schema>> {
         let (mut said, mut doubt) = (None, None);
         let paged = match paging(self.schema, field, &self.rules.hints(owner, &field.name)) {
-            Ok(Paging::Paged(paged)) => Some(paged),
+            Ok(Paging::Paged(paged)) => Some(*paged),
             Ok(Paging::Undecided { help, proposal, .. }) => {
                 doubt = Some(help).filter(|_| proposal.as_ref().is_none_or(|proposal| !proposal.is_told));
                 said = proposal.map(|proposal| proposal.hints);
@@ -141,7 +141,7 @@ impl<'schema> Finder<'schema, '_> {
 
     fn paged_as(&self, field: &FieldDefinition, hints: &PagingHints) -> Option<PagedField> {
         match paging(self.schema, field, hints) {
-            Ok(Paging::Paged(paged)) => Some(paged),
+            Ok(Paging::Paged(paged)) => Some(*paged),
             _ => None,
         }
     }

@@ -20,10 +20,10 @@ pub fn paging(schema: &Schema, field: &FieldDefinition, hints: &PagingHints) -> 
         let Some(attempt) = attempt(style) else {
             return Ok(Paging::None);
         };
-        return attempt(&subject).map(Paging::Paged);
+        return attempt(&subject).map(Paging::paged);
     }
     if let Some(attempts) = implied_attempts(&subject) {
-        return first_of(&subject, attempts).map(Paging::Paged);
+        return first_of(&subject, attempts).map(Paging::paged);
     }
     if subject.signs().is_empty() || !subject.answer.brings_lists() || is_about_one_thing(&subject) {
         return match *hints == PagingHints::default() {
@@ -36,7 +36,7 @@ pub fn paging(schema: &Schema, field: &FieldDefinition, hints: &PagingHints) -> 
     }
     let found = first_of(&subject, &detected(&subject));
     match found.ok().filter(|_| subject.arguments.is_certain) {
-        Some(paged) => Ok(Paging::Paged(paged)),
+        Some(paged) => Ok(Paging::paged(paged)),
         None => Ok(undecided(&subject)),
     }
 }
@@ -58,7 +58,7 @@ fn is_about_one_thing(subject: &Subject<'_>) -> bool {
 /// What a field is that takes nothing which looks like paging: a cursor that it answers must lead somewhere.
 fn without_signs(subject: &Subject<'_>) -> Paging {
     match numbers::whole(subject) {
-        Ok(paged) => Paging::Paged(paged),
+        Ok(paged) => Paging::paged(paged),
         Err(_) if subject.answer.speaks_of_pages() => undecided(subject),
         Err(_) => Paging::None,
     }

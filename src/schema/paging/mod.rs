@@ -37,7 +37,7 @@ pub enum Paging {
     /// It does not: what it answers is all there is.
     None,
     /// In a style that is known.
-    Paged(PagedField),
+    Paged(Box<PagedField>),
     /// It has arguments that look like paging, and the schema leaves open what they do.
     Undecided {
         /// Those arguments.
@@ -47,6 +47,12 @@ pub enum Paging {
         /// The directive that most likely fits, where there is one.
         proposal: Option<Box<Proposal>>,
     },
+}
+
+impl Paging {
+    fn paged(field: PagedField) -> Self {
+        Self::Paged(Box::new(field))
+    }
 }
 
 /// What most likely fits a field that leaves open how it turns its pages.
