@@ -124,6 +124,8 @@ async fn answer(
 ) -> (StatusCode, String) {
     let place = format!("{method} {}", uri.path());
     let text = String::from_utf8(body.to_vec()).expect("text");
+    // A body that is announced and empty is refused by some servers.
+    assert_eq!(headers.contains_key("content-type"), !text.is_empty(), "{place}");
     let authorization = headers["authorization"].to_str().expect("text").to_owned();
     let (status, answer) = (served.answers)(&place, &serde_json::from_str(&text).unwrap_or_default());
     served.calls.lock().expect("calls").push((place, authorization, text));
@@ -145,7 +147,12 @@ fn fibery(tokens: usize) -> Desk {
 
 /// Fluid Attacks', likewise.
 fn fluidattacks(tokens: usize) -> Desk {
-    Desk::open("fluidattacks", move |_, request| {
+    earlier_fluidattacks("fluidattacks", tokens)
+}
+
+/// The same under one of its names.
+fn earlier_fluidattacks(preset: &str, tokens: usize) -> Desk {
+    Desk::open(preset, move |_, request| {
         let query = request["query"].as_str().unwrap_or_default();
         let made = json!({ "sessionJwt": SECRET, "success": true });
         let data = if query.contains("addAccessToken") {
@@ -174,7 +181,7 @@ fn a_token_is_written_to_a_file_that_only_its_owner_reads() {
     assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
     let expected = [
         ("GET /api/tokens", format!("Token {TOKEN}"), ""),
-        ("POST /api/tokens", format!("Token {TOKEN}"), "{}"),
+        ("POST /api/tokens", format!("Token {TOKEN}"), ""),
     ];
     let expected = expected.map(|(place, authorization, body)| (place.to_owned(), authorization, body.to_owned()));
     assert_eq!(desk.calls(), expected);
@@ -202,6 +209,36 @@ fn a_pipe_gets_the_token_and_nothing_else() {
     let expires = body["variables"]["expires"].as_u64().expect("seconds");
     let in_days = (expires - jiff::Timestamp::now().as_second().unsigned_abs()) / (24 * 3600);
     assert!((179..=180).contains(&in_days), "{in_days}");
+}
+
+#[test]
+fn the_earlier_names_of_an_api_make_tokens_as_their_pages_say() {
+    for preset in ["asm", "arm"] {
+        let desk = earlier_fluidattacks(preset, 2);
+        let ended = desk.token(&["create", "--expires=180d", "--replace"]).with_code(0);
+        assert_eq!(ended.stdout, format!("{SECRET}\n"), "{preset}");
+        let calls = desk.calls();
+        let [(_, authorization, body)] = calls.as_slice() else {
+            panic!("{preset}: {calls:?}")
+        };
+        assert_eq!(*authorization, format!("Bearer {TOKEN}"));
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        let query = body["query"].as_str().expect("a query");
+        assert!(query.contains("updateAccessToken(expirationTime: $expires)"), "{query}");
+        assert!(body["variables"]["expires"].is_u64(), "{body}");
+        desk.token(&["list"]).with_code(0);
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_with_a_status_of_success_is_told_as_such() {
+    let refusal = json!({ "data": { "me": null }, "errors": [{ "message": "Login required" }] }).to_string();
+    let desk = Desk::open("fluidattacks", move |_, _| (200, refusal.clone()));
+    for arguments in [&["status"][..], &["list"], &["create", "--expires=30d"]] {
+        let ended = desk.token(arguments).with_code(4);
+        assert!(ended.stderr.contains("Login required"), "{}", ended.stderr);
+    }
+    assert_eq!(desk.count("addAccessToken"), 0);
 }
 
 #[test]

@@ -2,11 +2,12 @@
 //!
 //! Every attempt on the wire, retries included, takes a permit from the limiter.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, IgnoredAny};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -217,6 +218,12 @@ impl Endpoint {
             attempts: 1,
             last: Failure::Transport(error),
         })
+    }
+
+    /// Whether a response says that the token is not accepted.
+    pub fn refuses_token(&self, response: &HttpResponse) -> bool {
+        let outcome = self.reading().outcome(Ok(response.clone()), PhantomData::<IgnoredAny>);
+        matches!(outcome, Outcome::Refused(ApiError::Unauthorized(_)))
     }
 
     /// A text without the token, should the API have sent it back.

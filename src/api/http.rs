@@ -24,6 +24,7 @@ const USER_AGENT: &str = concat!("gqldump/", env!("CARGO_PKG_VERSION"));
 /// Carries requests by HTTP/1.1 or HTTP/2. Never retries and never follows a redirect by itself.
 pub struct HttpTransport {
     client: reqwest::Client,
+    content_type: Option<HeaderValue>,
     method: Method,
     url: Url,
     place: String,
@@ -43,9 +44,11 @@ impl HttpTransport {
     /// The same for calls of another kind.
     pub fn calling(method: CallMethod, url: Url, settings: &SourceSettings) -> Result<Self, TransportError> {
         let connections = ConnectionWatch::default();
+        let mut headers = fixed_headers(settings)?;
+        let content_type = headers.remove(CONTENT_TYPE);
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .default_headers(fixed_headers(settings)?)
+            .default_headers(headers)
             .retry(reqwest::retry::never())
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.timing.connect_timeout)
@@ -60,6 +63,7 @@ impl HttpTransport {
         })?;
         Ok(Self {
             client,
+            content_type,
             method: match method {
                 CallMethod::Get => Method::GET,
                 CallMethod::Post => Method::POST,
@@ -77,8 +81,12 @@ impl HttpTransport {
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let mut builder = self.client.request(self.method.clone(), self.url.clone());
+        // Some servers refuse a body that is announced and empty.
         if !request.body.is_empty() {
             builder = builder.body(request.body);
+            if let Some(content_type) = &self.content_type {
+                builder = builder.header(CONTENT_TYPE, content_type);
+            }
         }
         if let Some((name, value)) = request.authorization {
             builder = builder.header(name, value);

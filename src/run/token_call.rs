@@ -35,6 +35,8 @@ pub enum TokenCallError {
         status: u16,
         /// What it says.
         words: String,
+        /// Whether it is the token that asks which is refused.
+        is_unauthorized: bool,
     },
     /// Its answer lacks what it should hold; nothing of it is told, since a token may be part of it.
     #[error("the API's answer holds no `{0}`: see on its web page what became of the call")]
@@ -45,7 +47,7 @@ impl TokenCallError {
     /// Whether the token itself was refused.
     pub fn is_unauthorized(&self) -> bool {
         match self {
-            Self::Refused { status, .. } => matches!(status, 401 | 403),
+            Self::Refused { is_unauthorized, .. } => *is_unauthorized,
             Self::Source(SourceError::Api(error)) => matches!(error, ApiError::Token { .. }),
             Self::Source(_) | Self::Strange(_) => false,
         }
@@ -71,6 +73,7 @@ pub async fn call(
         return Err(TokenCallError::Refused {
             status: response.status,
             words: endpoint.without_token(&text),
+            is_unauthorized: endpoint.refuses_token(&response),
         });
     }
     // What ends a token may answer with nothing at all.
