@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
-use gqldump::demo::{DemoConfig, DemoServer, FaultPlan, StandIn};
+use gqldump::demo::{DemoConfig, DemoServer, FaultPlan, StandIn, greeting};
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::exported::read_export;
@@ -165,6 +166,48 @@ fn sorted(rows: &[Map<String, Value>], columns: &[String]) -> Vec<String> {
 fn cell(value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();
     serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned())
+}
+
+#[test]
+fn what_a_stand_in_says_at_its_start_begins_a_source_that_can_be_exported() {
+    for name in ["fibery", "shop"] {
+        let server = calm(name);
+        let folder = tempfile::tempdir().expect("a folder");
+        let greeting = greeting(&server);
+        let said = greeting.lines().find_map(|line| line.strip_prefix("gqldump init "));
+        let said = said.unwrap_or_else(|| panic!("{name}: {greeting}"));
+        let arguments = said.split(' ').map(|word| word.trim_matches('"'));
+        let arguments: Vec<&str> = ["init", "--name=api"].into_iter().chain(arguments).collect();
+        let said = |arguments: &[&str]| {
+            let mut command = gqldump();
+            command.current_dir(folder.path()).args(arguments);
+            run(command.env("GQLDUMP_DEMO_TOKEN", server.token().expose_secret()))
+        };
+        said(&arguments).with_code(0);
+        said(&["check", "queries/api"]).with_code(0);
+        said(&[
+            "run",
+            "queries/api",
+            "--set=limits.page_size=50",
+            "--set=limits.requests=[]",
+        ])
+        .with_code(0);
+    }
+}
+
+#[test]
+fn a_token_that_is_not_there_is_asked_for_where_no_file_says_how() {
+    let server = calm("tracker");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut init = gqldump();
+    init.current_dir(folder.path())
+        .args(["init", server.address().as_str()])
+        .env_remove("API_TOKEN");
+    let said = run(&mut init).with_code(4);
+    assert!(said.stderr.contains("put a token into API_TOKEN"), "{}", said.stderr);
+    assert!(!folder.path().join("queries").exists(), "nothing was written");
+    let token = server.token().expose_secret();
+    run(init.env("API_TOKEN", token)).with_code(0);
 }
 
 #[test]

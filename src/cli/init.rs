@@ -19,6 +19,9 @@ const QUERIES: &str = "queries";
 /// What a source is called of whose name nothing is known.
 const UNNAMED: &str = "api";
 
+/// The exit code of a token that is not there, or not accepted.
+const NOT_ACCEPTED: u8 = 4;
+
 /// Why no source is begun.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InitError {
@@ -51,8 +54,14 @@ pub(super) fn init(arguments: &InitArguments) -> anyhow::Result<u8> {
     let beginning = match runtime.block_on(begin_source(&mut reached.job, &settings, given)) {
         Ok(beginning) => beginning,
         Err(error) => {
-            writeln!(std::io::stderr(), "{}: {}", source.name, describe_source_error(&error))?;
-            return Ok(exit_code(&[error.outcome()]));
+            let code = exit_code(&[error.outcome()]);
+            let mut output = std::io::stderr();
+            writeln!(output, "{}: {}", source.name, describe_source_error(&error))?;
+            // A preset says how, and what was refused says so.
+            if code == NOT_ACCEPTED && arguments.preset.is_none() {
+                writeln!(output, "{}", token_remedy(&folder))?;
+            }
+            return Ok(code);
         }
     };
     if beginning.starters.is_empty() {
@@ -99,6 +108,15 @@ fn settings_text(arguments: &InitArguments, folder: &Path) -> String {
 fn token_variable(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     format!("{}_TOKEN", name.replace('-', "_").to_uppercase())
+}
+
+/// How a token is told of before there is a file that could say it.
+fn token_remedy(folder: &Path) -> String {
+    format!(
+        "put a token into {}, or name the variable that has one by `--set auth.token.env=NAME`; an API that does not take \
+         it as `Authorization: Bearer …` has a preset that says how, or wants `--set auth.header=NAME --set auth.scheme=WORD`",
+        token_variable(folder)
+    )
 }
 
 /// The files of the source: those that can be exported as they are, and drafts of the others.

@@ -29,6 +29,9 @@ pub(crate) struct DatasetDescription {
     /// The folder of query files that are shipped for the stand-in.
     #[serde(default)]
     pub(crate) queries: Option<String>,
+    /// The preset for the API that it stands in for, where there is one and no query files.
+    #[serde(default)]
+    pub(crate) preset: Option<String>,
     /// How lists are asked for, by names of this file's own.
     pub(crate) pagings: BTreeMap<String, PagingShape>,
     /// The types that stand for any of several others: unions, and interfaces that lists are made of.

@@ -153,9 +153,15 @@ pub fn greeting(server: &DemoServer) -> String {
     let credentials = credentials(server.auth());
     let stand_in = server.stand_in();
     let example = serde_json::json!({ "query": stand_in.example() });
-    let run = stand_in.queries().map_or_else(String::new, |queries| {
-        format!("gqldump run {queries} --set endpoint={address} --set auth.token.env={DEMO_TOKEN_VARIABLE}\n")
-    });
+    let token_is = format!("--set auth.token.env={DEMO_TOKEN_VARIABLE}");
+    let next = match (stand_in.queries(), stand_in.preset()) {
+        (Some(queries), _) => format!("run {queries} --set endpoint={address} {token_is}"),
+        (None, Some(preset)) => format!("init {address} --preset {preset} {token_is}"),
+        (None, None) => {
+            let AuthBehaviour { header, scheme, .. } = server.auth();
+            format!("init {address} {token_is} --set \"auth.header='{header}'\" --set \"auth.scheme='{scheme}'\"")
+        }
+    };
     format!(
         "the demo API listens on {address}; stop it with Ctrl-C\n\
          \n\
@@ -163,7 +169,7 @@ pub fn greeting(server: &DemoServer) -> String {
          curl {address} -H \"{credentials}\" -H 'Content-Type: application/json' \\\n  \
          -d '{example}'\n\
          curl {log}\n\
-         {run}"
+         gqldump {next}\n"
     )
 }
 

@@ -40,6 +40,7 @@ pub struct StandIn {
     documents: DocumentCache,
     example: String,
     queries: Option<String>,
+    preset: Option<String>,
 }
 
 /// A schema and data that do not fit together.
@@ -97,7 +98,7 @@ impl StandIn {
     pub fn new(config: &DemoConfig) -> Result<Self, StandInError> {
         let mut data = config.data.clone();
         data.seed = config.seed;
-        let (example, queries) = (data.example.clone(), data.queries.clone());
+        let (example, queries, preset) = (data.example.clone(), data.queries.clone(), data.preset.clone());
         let dataset = Dataset::new(data, config.rows_scale)?;
         let schema = read_schema(&config.schema)?;
         check(&schema, &dataset)?;
@@ -109,6 +110,7 @@ impl StandIn {
             documents: DocumentCache::default(),
             example,
             queries,
+            preset,
         })
     }
 
@@ -120,6 +122,11 @@ impl StandIn {
     /// The folder of query files that are shipped for it, if there are any.
     pub fn queries(&self) -> Option<&str> {
         self.queries.as_deref()
+    }
+
+    /// The preset to begin a source with, where query files are not shipped.
+    pub fn preset(&self) -> Option<&str> {
+        self.preset.as_deref()
     }
 
     /// The query root.
