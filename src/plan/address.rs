@@ -72,7 +72,7 @@ fn place(schema: &Schema, row: &RowField) -> Option<RowAddress> {
         pager @ (Pager::PageTotals { .. } | Pager::PageFlag { .. } | Pager::PageList { .. }) => {
             pager.first_page().map(|first| RowAddress::Page { first })
         }
-        Pager::MovingCursor { .. } | Pager::Keyset { .. } | Pager::Capped { .. } => None,
+        Pager::MovingCursor { .. } | Pager::Keyset { .. } | Pager::Capped { .. } | Pager::Reverse { .. } => None,
     }
 }
 

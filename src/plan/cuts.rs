@@ -248,6 +248,7 @@ fn stand_in(writer: &RequestWriter, targets: &[Target], inline_sizes: &[u32], ke
             member: Some(&member),
             size: 1,
             position: (!is_first).then_some(&position),
+            parent: Some("parent"),
             address: &address,
         }
     };

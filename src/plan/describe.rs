@@ -286,6 +286,10 @@ impl Describer<'_> {
                     field: next_field.to_string(),
                     argument: cursor.to_string(),
                 },
+                Pager::Reverse { next_field, parent, .. } => AddressDescription::NextField {
+                    field: next_field.to_string(),
+                    argument: parent.to_string(),
+                },
                 _ => self.holder(row),
             },
         }))
@@ -398,5 +402,6 @@ fn style_name<S: Serializer>(style: &Style, serializer: S) -> Result<S::Ok, S::E
         Style::OffsetList => "offset_list",
         Style::Keyset => "keyset",
         Style::Capped => "capped",
+        Style::Reverse => "reverse",
     })
 }

@@ -91,6 +91,7 @@ fn paging_hints(directive: &Node<Directive>, sources: &SourceMap) -> Result<Pagi
         total: text(directive, "total"),
         page_count: text(directive, "pageCount"),
         next: text(directive, "next"),
+        parent: text(directive, "parent"),
         filter: text(directive, "filter"),
         key: text(directive, "key"),
         order: text(directive, "order"),
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn all_that_paginate_can_say_is_read() {
-        let text = r#"@paginate(style: KEYSET, sizeArgument: "a.b", cursorArgument: "c", pageArgument: "d", offsetArgument: "e", items: "f.g", hasNext: "h", endCursor: "i", total: "j", pageCount: "", next: "l", filter: "m", key: "n", order: "o: p", filterText: "q > \"{}\"", lostCursor: "", firstPage: 0, cap: 9)"#;
+        let text = r#"@paginate(style: KEYSET, sizeArgument: "a.b", cursorArgument: "c", pageArgument: "d", offsetArgument: "e", items: "f.g", hasNext: "h", endCursor: "i", total: "j", pageCount: "", next: "l", parent: "r.s", filter: "m", key: "n", order: "o: p", filterText: "q > \"{}\"", lostCursor: "", firstPage: 0, cap: 9)"#;
         assert_eq!(read(text).unwrap().hints.to_string(), text);
         let sizes = read("@paginate(size: 5, max: 70)").unwrap();
         assert_eq!(

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use apollo_compiler::ast::Value;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument as Own, Value};
 use apollo_compiler::schema::Name;
 use serde_json::Value as JsonValue;
 
@@ -24,7 +25,7 @@ pub(crate) enum Asked {
 }
 
 /// A driven argument, and its value.
-struct Driven<'plan> {
+pub(crate) struct Driven<'plan> {
     path: &'plan ArgumentPath,
     value: Token,
     needs: Option<Source>,
@@ -39,6 +40,19 @@ pub(crate) fn arguments(context: Context<'_>, field: &MergedField, rows: &PagedR
         .arguments
         .iter()
         .filter(|argument| !is_driven(&argument.name));
+    together(own, Some(field), &driven)
+}
+
+/// The arguments of a field that is not the author's own, with some that are.
+pub(crate) fn written_with<'own>(own: impl Iterator<Item = &'own Node<Own>>, driven: &[Driven<'_>]) -> Token {
+    together(own, None, driven)
+}
+
+fn together<'own>(
+    own: impl Iterator<Item = &'own Node<Own>>,
+    field: Option<&MergedField>,
+    driven: &[Driven<'_>],
+) -> Token {
     let mut arguments: Vec<Argument> = own.map(|argument| written(&argument.name, &argument.value)).collect();
     arguments.extend(grouped(field, &[], &driven.iter().collect::<Vec<_>>()));
     Token::Group {
@@ -48,7 +62,7 @@ pub(crate) fn arguments(context: Context<'_>, field: &MergedField, rows: &PagedR
 }
 
 /// Driven values whose paths begin alike, by the names that come next: each name once, however many values stand in it.
-fn grouped(field: &MergedField, above: &[Name], driven: &[&Driven<'_>]) -> Vec<Argument> {
+fn grouped(field: Option<&MergedField>, above: &[Name], driven: &[&Driven<'_>]) -> Vec<Argument> {
     let mut names: Vec<&Name> = driven.iter().filter_map(|one| one.path.0.get(above.len())).collect();
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(*name));
@@ -68,11 +82,11 @@ fn grouped(field: &MergedField, above: &[Name], driven: &[&Driven<'_>]) -> Vec<A
 }
 
 /// The input object at a path, with what the author wrote in it and all driven values that stand in it.
-fn object(field: &MergedField, path: Vec<Name>, name: &Name, group: &[&Driven<'_>]) -> Argument {
+fn object(field: Option<&MergedField>, path: Vec<Name>, name: &Name, group: &[&Driven<'_>]) -> Argument {
     let driven = grouped(field, &path, group);
     let mut members = Vec::new();
     let depth = path.len();
-    if let Some(Value::Object(own)) = written_value(field, &ArgumentPath(path)) {
+    if let Some(Value::Object(own)) = field.and_then(|field| written_value(field, &ArgumentPath(path))) {
         let is_driven = |name: &Name| group.iter().any(|driven| driven.path.0.get(depth) == Some(name));
         let own = own.iter().filter(|(name, _)| !is_driven(name));
         members.extend(own.map(|(name, value)| written(name, value)));
@@ -93,7 +107,16 @@ fn object(field: &MergedField, path: Vec<Name>, name: &Name, group: &[&Driven<'_
     }
 }
 
-impl Driven<'_> {
+impl<'plan> Driven<'plan> {
+    /// One that is there whatever is asked for.
+    pub(crate) fn always(path: &'plan ArgumentPath, value: Token) -> Self {
+        Self {
+            path,
+            value,
+            needs: None,
+        }
+    }
+
     fn argument(&self, name: &Name) -> Argument {
         Argument {
             needs: self.needs.clone(),
@@ -183,7 +206,7 @@ fn driven_order<'plan>(field: &MergedField, rows: &'plan PagedRows) -> Option<Dr
 fn stem(pager: &Pager) -> &'static str {
     match pager {
         Pager::PageTotals { .. } | Pager::PageFlag { .. } | Pager::PageList { .. } => "page",
-        Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => "offset",
+        Pager::OffsetTotal { .. } | Pager::OffsetList { .. } | Pager::Reverse { .. } => "offset",
         Pager::Keyset { .. } => "last",
         Pager::Relay { .. } | Pager::FlatCursor { .. } | Pager::MovingCursor { .. } | Pager::Capped { .. } => "cursor",
     }

@@ -1,7 +1,7 @@
 //! Paginated fields of a query: how each turns its pages, where its items stand, what has to be asked for so that it
 //! says how the paging goes on.
 
-use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::ast::{FieldDefinition, Type, Value};
 use apollo_compiler::executable::{Selection, SelectionSet};
 use apollo_compiler::schema::{ExtendedType, Name};
 
@@ -18,6 +18,8 @@ use crate::schema::{
 #[derive(Debug, Clone)]
 pub(crate) struct PagedRows {
     pub(crate) paged: PagedField,
+    /// How the root field is read at which it goes on, where that is told by the row that holds it.
+    pub(crate) rest: Option<Rest>,
     /// Rows after which the author wants no more.
     pub(crate) max: Option<u32>,
     /// The author's page size; the source's where there is none.
@@ -30,6 +32,15 @@ pub(crate) struct PagedRows {
     pub(crate) signals: Vec<SignalPlace>,
     /// What has to be asked for beside the author's selections so that it does.
     pub(crate) additions: Vec<Selection>,
+}
+
+/// A root field that lists the rows which a row holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Rest {
+    pub(crate) definition: FieldDefinition,
+    pub(crate) paged: PagedField,
+    /// Takes the number of rows to leave out.
+    pub(crate) offset: ArgumentPath,
 }
 
 /// Where, within a row field's value, its items stand.
@@ -98,6 +109,7 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
     let (signals, additions) = reader.signals()?;
     reader.refuse_fixed_arguments()?;
     let rows = PagedRows {
+        rest: reader.rest()?,
         max: directive.max,
         page_size: match directive.size {
             Some(size) => Some(size),
@@ -241,7 +253,7 @@ impl PagedReader<'_> {
             Pager::OffsetTotal { has_next, .. } | Pager::Capped { has_next, .. } => {
                 wanted.extend(has_next.iter().map(|path| (path.as_slice(), Signal::HasNext)));
             }
-            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::Keyset { .. } => {}
+            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::Keyset { .. } | Pager::Reverse { .. } => {}
         }
         // Whatever tells the end, rows that never came show by the total alone.
         wanted.extend(self.found.total.iter().map(|path| (path.as_slice(), Signal::Total)));
@@ -346,6 +358,62 @@ impl PagedReader<'_> {
                 )),
             },
         }
+    }
+
+    /// The root field at which it goes on: read by an offset, and with all arguments that the author gave the list.
+    fn rest(&self) -> Result<Option<Rest>, PlanError> {
+        let Pager::Reverse { next_field, parent, .. } = &self.found.pager else {
+            return Ok(None);
+        };
+        let refuse = |message: String, help: &str| Err(refusal(self.context, self.field, &message, help));
+        let schema = self.context.schema;
+        let root = schema.schema_definition.query.as_ref();
+        let Some((root, definition)) = root.and_then(|root| Some((root, object_field(schema, root, next_field)?)))
+        else {
+            return refuse(
+                format!("cannot be read on by `{next_field}`"),
+                "name a field of the query root",
+            );
+        };
+        let hints = self.context.paging.hints(root, next_field);
+        let paged = match paging(schema, definition, &hints) {
+            Ok(Paging::Paged(paged)) if paged.items == self.found.items => *paged,
+            _ => {
+                let message =
+                    format!("is read on by `{next_field}`, which is not known to list the same rows by pages");
+                return refuse(
+                    message,
+                    "say under [[paging]] how that field turns its pages, or name another",
+                );
+            }
+        };
+        let (Pager::OffsetTotal { offset, .. } | Pager::OffsetList { offset }) = paged.pager.clone() else {
+            let message = format!("is read on by `{next_field}`, which is not read by the number of rows to leave out");
+            return refuse(message, "name a field that is");
+        };
+        let driven = [Some(parent), paged.size.as_ref(), Some(&offset)];
+        let is_driven = |name: &Name| driven.into_iter().flatten().any(|path| path.0.first() == Some(name));
+        let is_size = |name: &Name| {
+            self.found
+                .size
+                .as_ref()
+                .is_some_and(|size| size.0.first() == Some(name))
+        };
+        let own = self.field.field.arguments.iter();
+        for name in own.map(|argument| &argument.name).filter(|name| !is_size(name)) {
+            if is_driven(name) || definition.argument_by_name(name).is_none() {
+                let message = format!("is read on by `{next_field}`, which cannot be given its `{name}`");
+                return refuse(
+                    message,
+                    "leave it out: all of the list is read, and rows can be told apart afterwards",
+                );
+            }
+        }
+        Ok(Some(Rest {
+            definition: definition.clone(),
+            paged,
+            offset,
+        }))
     }
 
     fn begins_with_first_page(&self, argument: &ArgumentPath) -> bool {

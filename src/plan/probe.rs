@@ -97,6 +97,7 @@ fn request(maker: RouteMaker<'_>, totals: &[Total]) -> Result<RequestText, PlanE
         connection: None,
         size: 1,
         position: None,
+        parent: None,
         address: &[],
         root: None,
         member: None,

@@ -43,7 +43,9 @@ pub struct Ask<'ask> {
     pub size: u32,
     /// Where the page begins: a cursor, a page's number, an offset, a key; `None` for a first page.
     pub position: Option<&'ask JsonValue>,
-    /// The address of the row that holds the connection.
+    /// The `_id` of the row that holds the connection.
+    pub parent: Option<&'ask str>,
+    /// The address of that row.
     pub address: &'ask [Option<JsonValue>],
 }
 
@@ -376,6 +378,7 @@ impl Composer<'_, '_> {
                 let plain = position.as_str().map_or_else(|| position.to_string(), str::to_owned);
                 Some(text.replace("{}", &plain).into())
             }
+            Source::Parent => ask.and_then(|ask| ask.parent).map(JsonValue::from),
             Source::Address(index) => ask.and_then(|ask| ask.address.get(*index).cloned().flatten()),
             Source::Constant(value) => Some(value.clone()),
             Source::Nothing => None,

@@ -83,6 +83,7 @@ impl Plan {
             member: member.as_ref(),
             size,
             position,
+            parent: Some("<_id>"),
             address: &address,
         };
         Some(self.request(&vec![ask; pages], inline_sizes, piece))
@@ -96,6 +97,7 @@ fn first(root: Option<usize>, member: Option<&JsonValue>) -> Ask<'_> {
         member,
         size: 1,
         position: None,
+        parent: None,
         address: &[],
     }
 }
@@ -117,6 +119,8 @@ fn position(connection: &Connection, size: u32) -> Option<JsonValue> {
             pager.first_page().map(|first| json!(first + 1))
         }
         Pager::OffsetTotal { .. } | Pager::OffsetList { .. } => Some(json!(size)),
+        // It is read from its beginning.
+        Pager::Reverse { .. } => Some(json!(0)),
         Pager::Keyset { key, .. } => Some(json!(format!("<last {key}>"))),
         Pager::Capped { .. } => None,
     }

@@ -117,6 +117,7 @@ fn start(plan: &Plan) -> RequestText {
         member: None,
         size: 1,
         position: None,
+        parent: None,
         address: &[],
     };
     plan.request(&[ask], &plan.full_sizes(), Piece::FIRST)
@@ -134,6 +135,7 @@ fn later(plan: &Plan, connections: &[usize]) -> RequestText {
         member: None,
         size: 50,
         position: Some(&positions[slot]),
+        parent: None,
         address: &addresses[slot],
     });
     plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST)
@@ -513,6 +515,7 @@ fn a_row_that_nothing_finds_is_asked_for_at_its_place() {
             member: None,
             size: 50,
             position: Some(&position),
+            parent: None,
             address,
         };
         plan.request(&[ask], &plan.full_sizes(), Piece::FIRST).text

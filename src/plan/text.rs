@@ -49,6 +49,8 @@ pub(crate) enum Source {
     PositionFrom(JsonValue),
     /// The same within a text, at the place of `{}`.
     PositionIn(String),
+    /// The `_id` of the row that holds the slot's connection.
+    Parent,
     /// A value of the address of the row that holds the slot's connection.
     Address(usize),
     /// Always the same.

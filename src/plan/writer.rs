@@ -28,7 +28,7 @@ pub(crate) fn writer(
     let rows = 0..maker.survey.rows.len();
     let routes = rows.clone().filter(paged).map(|row| Routes {
         any: maker.route(row),
-        later: maker.moved_route(row),
+        later: maker.later_route(row),
     });
     let bodies = rows.map(|row| body(maker, row));
     let member = each.map(|each| MemberVariable {

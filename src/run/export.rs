@@ -423,7 +423,7 @@ pub(crate) fn check_writable(folder: &SourceFolder) -> std::io::Result<()> {
 fn look(connection: &Connection) -> Look {
     let by_cursor = matches!(
         connection.paged.pager.style(),
-        Style::Relay | Style::FlatCursor | Style::MovingCursor | Style::Capped
+        Style::Relay | Style::FlatCursor | Style::MovingCursor | Style::Capped | Style::Reverse
     );
     Look {
         key: connection.page_key.clone(),

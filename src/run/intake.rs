@@ -541,9 +541,10 @@ pub(crate) fn may_be_behind_the_end(connection: &Connection, task: &Task) -> boo
     let has_begun = task.position.is_some() && task.before > 0;
     has_begun
         && match connection.paged.pager {
-            Pager::PageList { .. } | Pager::OffsetList { .. } | Pager::OffsetTotal { has_next: None, .. } => {
-                is_all != Some(false)
-            }
+            Pager::PageList { .. }
+            | Pager::OffsetList { .. }
+            | Pager::OffsetTotal { has_next: None, .. }
+            | Pager::Reverse { .. } => is_all != Some(false),
             Pager::PageTotals { .. } => is_all == Some(true),
             _ => false,
         }

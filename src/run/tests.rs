@@ -122,6 +122,7 @@ fn layout(plan: &Plan, asked: &[AskedTask]) -> (Layout, Vec<SlotPlace>) {
         member: task.member.as_ref().map(|member| &member.value),
         size: *size,
         position: task.position.as_ref(),
+        parent: None,
         address: &task.address.values,
     });
     let targets: Vec<Target> = asks.map(|ask| ask.target()).collect();

@@ -10,6 +10,7 @@ mod moves;
 mod offsets;
 mod pages;
 mod resize;
+mod reverse;
 mod sameness;
 #[cfg(test)]
 mod tests;
@@ -214,6 +215,7 @@ impl Turner<'_> {
             Pager::OffsetList { .. } => self.listed_offset(),
             Pager::Keyset { key, .. } => self.key(key),
             Pager::Capped { cap, .. } => Ok(self.capped(*cap)),
+            Pager::Reverse { cap, .. } => Ok(self.reversed(*cap)),
         }
     }
 

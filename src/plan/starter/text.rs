@@ -90,7 +90,8 @@ fn order(schema: &Schema, list: &List<'_>, field: &FieldDefinition) -> Option<St
         | Pager::FlatCursor { .. }
         | Pager::MovingCursor { .. }
         | Pager::Keyset { .. }
-        | Pager::Capped { .. } => false,
+        | Pager::Capped { .. }
+        | Pager::Reverse { .. } => false,
     };
     let mut arguments = field.arguments.iter().filter(|_| is_numbered);
     arguments.find_map(|argument| {

@@ -60,6 +60,7 @@ fn members(plan: &Plan, values: &[JsonValue]) -> RequestText {
         member: Some(value),
         size: 1,
         position: None,
+        parent: None,
         address: &[],
     });
     checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST))
@@ -143,6 +144,7 @@ fn further_pages_keep_the_value_that_they_are_of() {
             member: Some(member),
             size: 50,
             position: Some(cursor),
+            parent: None,
             address: &[],
         });
     let request = checked(plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST));

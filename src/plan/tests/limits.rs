@@ -56,6 +56,7 @@ fn requests(plan: &Plan, fineness: usize) -> Vec<RequestText> {
             member: None,
             size: 1,
             position: None,
+            parent: None,
             address: &[],
         };
         plan.request(&[ask], &sizes, piece)
@@ -328,6 +329,7 @@ fn a_connection_that_stands_too_deep_is_asked_for_by_the_rows_that_hold_it() {
             member: None,
             size: 7,
             position: None,
+            parent: None,
             address: &[Some("g".into())],
         };
         assert_eq!(

@@ -326,6 +326,7 @@ impl Sent {
             member: asked.task.member.as_ref().map(|member| &member.value),
             size: asked.size,
             position: asked.task.position.as_ref(),
+            parent: asked.task.parent.as_deref(),
             address: &asked.task.address.values,
         });
         let asks: Vec<Ask<'_>> = asks.filter(|ask| plan.does_concern(piece, ask.target())).collect();

@@ -82,7 +82,7 @@ impl Turner<'_> {
     /// Whether there are rows in this page, and all of them came before.
     pub(super) fn is_stale(&self) -> bool {
         let is_read_again = self.asked.before < self.asked.rows_before;
-        self.page.rows > 0 && self.page.repeats >= self.page.rows && !is_read_again
+        self.page.rows > 0 && self.page.repeats >= self.page.rows && !is_read_again && !self.is_catching_up()
     }
 
     /// Pages in a row, up to this one, without a new row.
@@ -100,7 +100,9 @@ impl Turner<'_> {
             Style::Page | Style::PageFlag | Style::PageInput | Style::PageList | Style::Offset | Style::OffsetList => {
                 true
             }
-            Style::Relay | Style::FlatCursor | Style::MovingCursor | Style::Keyset | Style::Capped => false,
+            Style::Relay | Style::FlatCursor | Style::MovingCursor | Style::Keyset | Style::Capped | Style::Reverse => {
+                false
+            }
         }
     }
 }

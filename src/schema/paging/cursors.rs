@@ -89,7 +89,7 @@ fn end_cursor(
     path.ok_or_else(|| subject.lacks("the cursor of the next page in the value", "endCursor"))
 }
 
-fn next_field<'schema>(subject: &Subject<'schema>) -> Result<&'schema FieldDefinition, String> {
+pub(super) fn next_field<'schema>(subject: &Subject<'schema>) -> Result<&'schema FieldDefinition, String> {
     let schema = subject.schema;
     let lacks = || subject.lacks("the root field that goes on", "next");
     let root = schema.schema_definition.query.as_ref().ok_or_else(lacks)?;

@@ -83,6 +83,7 @@ fn attempt(style: StyleHint) -> Option<Attempt> {
         StyleHint::OffsetList => Some(numbers::offset_list),
         StyleHint::Keyset => Some(keyset),
         StyleHint::Capped => Some(numbers::capped),
+        StyleHint::Reverse => Some(numbers::reverse),
         StyleHint::None => None,
     }
 }

@@ -35,8 +35,10 @@ pub struct PagingHints {
     pub total: Option<String>,
     /// The number of pages. Empty text: there is one, and it is not to be trusted.
     pub page_count: Option<String>,
-    /// The root field that a moving cursor goes to.
+    /// The root field that a moving cursor goes to, or that lists the rows of a list which is read on from the other side.
     pub next: Option<String>,
+    /// The argument of that field which takes the `id` of the row that holds the list.
+    pub parent: Option<String>,
     /// The argument that leaves out what is known.
     pub filter: Option<String>,
     /// The field of a row that the filter compares, and by which rows are ordered.
@@ -86,6 +88,7 @@ impl PagingHints {
             total: text(self.total, &others.total),
             page_count: text(self.page_count, &others.page_count),
             next: text(self.next, &others.next),
+            parent: text(self.parent, &others.parent),
             filter: text(self.filter, &others.filter),
             key: text(self.key, &others.key),
             order: text(self.order, &others.order),
@@ -101,6 +104,7 @@ impl PagingHints {
             return self.style;
         }
         let implied = [
+            (self.parent.is_some(), StyleHint::Reverse),
             (self.next.is_some(), StyleHint::MovingCursor),
             (self.filter.is_some() || self.key.is_some(), StyleHint::Keyset),
             (self.cap.is_some(), StyleHint::Capped),
@@ -112,7 +116,7 @@ impl PagingHints {
     }
 
     /// The hints that are text, by the names of the directive's arguments.
-    fn texts(&self) -> [(&'static str, &Option<String>); 15] {
+    fn texts(&self) -> [(&'static str, &Option<String>); 16] {
         [
             ("sizeArgument", &self.size_argument),
             ("cursorArgument", &self.cursor_argument),
@@ -124,6 +128,7 @@ impl PagingHints {
             ("total", &self.total),
             ("pageCount", &self.page_count),
             ("next", &self.next),
+            ("parent", &self.parent),
             ("filter", &self.filter),
             ("key", &self.key),
             ("order", &self.order),

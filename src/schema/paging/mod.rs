@@ -179,6 +179,15 @@ pub enum Pager {
         /// The flag for more, where the value has one all the same.
         has_next: Option<FieldPath>,
     },
+    /// The same in a row, where a root field lists the rows that such a row holds: a full list is read from there.
+    Reverse {
+        /// That field, which is read by the number of rows to leave out.
+        next_field: Name,
+        /// Its argument for the `id` of the row that holds the list.
+        parent: ArgumentPath,
+        /// The number of rows at which the list may have been cut off, where the server has one of its own.
+        cap: Option<u32>,
+    },
 }
 
 impl Pager {
@@ -199,6 +208,7 @@ impl Pager {
             Self::OffsetList { .. } => Style::OffsetList,
             Self::Keyset { .. } => Style::Keyset,
             Self::Capped { .. } => Style::Capped,
+            Self::Reverse { .. } => Style::Reverse,
         }
     }
 
@@ -209,7 +219,7 @@ impl Pager {
             Self::PageTotals { page, .. } | Self::PageFlag { page, .. } | Self::PageList { page, .. } => Some(page),
             Self::OffsetTotal { offset, .. } | Self::OffsetList { offset } => Some(offset),
             Self::Keyset { filter, .. } => Some(filter),
-            Self::MovingCursor { .. } | Self::Capped { .. } => None,
+            Self::MovingCursor { .. } | Self::Capped { .. } | Self::Reverse { .. } => None,
         }
     }
 
@@ -237,7 +247,7 @@ impl Pager {
             Self::PageFlag { has_next, .. } => vec![has_next],
             Self::OffsetTotal { has_next, .. } => has_next.iter().collect(),
             Self::Capped { has_next, .. } => has_next.iter().collect(),
-            Self::PageList { .. } | Self::OffsetList { .. } | Self::Keyset { .. } => Vec::new(),
+            Self::PageList { .. } | Self::OffsetList { .. } | Self::Keyset { .. } | Self::Reverse { .. } => Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The styles that go on by a number: of the page, or of the rows to leave out; and the list that does not go on.
 
+use crate::schema::paging::cursors::next_field;
+use crate::schema::paging::path::read_argument;
 use crate::schema::paging::subject::Subject;
 use crate::schema::paging::{PagedField, Pager};
 
@@ -87,6 +89,28 @@ pub(super) fn capped(subject: &Subject<'_>) -> Result<PagedField, String> {
         has_next: subject.has_next(),
     };
     Ok(subject.paged(pager, subject.items()?, size))
+}
+
+/// The same, whose rows a root field lists by the row that holds them.
+pub(super) fn reverse(subject: &Subject<'_>) -> Result<PagedField, String> {
+    let next = next_field(subject)?;
+    let said = subject.hints.parent.as_deref();
+    let said = said.ok_or_else(|| subject.lacks("the argument of `next` that takes the row's `id`", "parent"))?;
+    let read = read_argument(subject.schema, next, said);
+    let parent = read.map_err(|error| format!("`parent`: {error}"))?;
+    let ty = parent.ty(next, subject.schema);
+    if !ty.is_some_and(|ty| !ty.is_list() && ["ID", "String"].contains(&ty.inner_named_type().as_str())) {
+        return Err(format!(
+            "`parent`: `{parent}` of `{}` takes no single `ID` or `String`; name what does, such as `feature.id.is`",
+            next.name
+        ));
+    }
+    let pager = Pager::Reverse {
+        next_field: next.name.clone(),
+        parent,
+        cap: subject.hints.cap,
+    };
+    Ok(subject.paged(pager, subject.items()?, subject.size()))
 }
 
 /// A list that takes nothing for paging, beside which the API says how many rows there are, or whether there are more:

@@ -27,6 +27,9 @@ fn ends(pager: &Pager, total: Option<&FieldPath>, is_list: bool) -> String {
         }
         Pager::Keyset { key, .. } => return format!("rows ordered by `{key}`"),
         Pager::Capped { .. } => return "no way to ask for more".to_owned(),
+        Pager::Reverse { next_field, parent, .. } => {
+            return format!("where it is full, the root field `{next_field}` by its `{parent}`");
+        }
         _ => {}
     }
     let evidence: Vec<&FieldPath> = match pager.evidence() {

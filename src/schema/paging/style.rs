@@ -29,6 +29,8 @@ pub enum Style {
     Keyset,
     /// A list that ends somewhere without saying so.
     Capped,
+    /// The same, whose rows a root field lists by the row that holds them.
+    Reverse,
 }
 
 impl fmt::Display for Style {
@@ -45,6 +47,7 @@ impl fmt::Display for Style {
             Self::OffsetList => "offset, bare list",
             Self::Keyset => "keyset",
             Self::Capped => "capped list",
+            Self::Reverse => "capped list, read on from the other side",
         })
     }
 }
@@ -74,13 +77,15 @@ pub enum StyleHint {
     Keyset,
     /// A list that ends somewhere without saying so.
     Capped,
+    /// The same, whose rows a root field lists by the row that holds them.
+    Reverse,
     /// No pagination: what one answer holds is all there is.
     None,
 }
 
 impl StyleHint {
     /// All of them, in the order of the directive's definition.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Relay,
         Self::FlatCursor,
         Self::MovingCursor,
@@ -91,6 +96,7 @@ impl StyleHint {
         Self::OffsetList,
         Self::Keyset,
         Self::Capped,
+        Self::Reverse,
         Self::None,
     ];
 
@@ -107,6 +113,7 @@ impl StyleHint {
             Self::OffsetList => "OFFSET_LIST",
             Self::Keyset => "KEYSET",
             Self::Capped => "CAPPED",
+            Self::Reverse => "REVERSE",
             Self::None => "NONE",
         }
     }
