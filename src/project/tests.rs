@@ -585,7 +585,7 @@ unknown value `pages`
 1 | [[paging]]
   | ^^^^^^^^^^
   = help: did you mean `page`? the values here are: `relay`, `flat_cursor`, `moving_cursor`, `page`, `page_flag`, `page_list`, \
-         `offset`, `offset_list`, `keyset`, `capped`, `none`",
+         `offset`, `offset_list`, `keyset`, `capped`, `reverse`, `none`",
     ),
     (
         "preset = 'fluidattacks'",

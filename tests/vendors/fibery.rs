@@ -266,7 +266,7 @@ fn what_the_author_filters_an_inner_list_by_holds_for_all_of_it() {
 
 #[test]
 fn a_way_to_other_rows_is_told() {
-    // Features whose rows stand in others' places: none has bugs that are listed by the identifier of a bug.
+    // No feature's identifier is that of a bug, so that nothing is listed there.
     let query = r#"{ findFeatures { id bugs(limit: 20) @paginate(next: "findBugs", parent: "id.is") { id } } }"#;
     let workspace = Workspace::new(unlimited).with_query("nested.graphql", query);
     let ended = workspace.export(&UNLIMITED).with_code(3);

@@ -8,6 +8,7 @@ mod first_page;
 mod offsets;
 mod pages;
 mod resize;
+mod reverse;
 mod sameness;
 mod totals;
 
@@ -95,6 +96,14 @@ pub(super) fn keyset() -> Pager {
 
 pub(super) fn capped(cap: Option<u32>) -> Pager {
     Pager::Capped { cap, has_next: None }
+}
+
+pub(super) fn reverse() -> Pager {
+    Pager::Reverse {
+        next_field: "findRows".try_into().unwrap(),
+        parent: argument("holder"),
+        cap: None,
+    }
 }
 
 /// An outermost connection of that style.

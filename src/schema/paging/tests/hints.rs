@@ -81,6 +81,32 @@ fn a_keyset_by_text() {
 }
 
 #[test]
+fn a_list_that_is_read_on_from_the_other_side() {
+    assert_told(
+        "boards",
+        "next = 'tokens'\nparent = 'where.id_gt'",
+        "capped list, read on from the other side; rows []; `limit`, and where it is full, the root field `tokens` by \
+         its `where.id_gt`",
+    );
+    assert_told(
+        "boards",
+        "style = 'reverse'\nnext = 'tokens'",
+        "error: REVERSE needs the argument of `next` that takes the row's `id`, and `boards` shows none: name it by \
+         `parent`, or choose another style",
+    );
+    assert_told(
+        "boards",
+        "next = 'tokens'\nparent = 'skip'",
+        "error: `parent`: `skip` of `tokens` takes no single `ID` or `String`; name what does, such as `feature.id.is`",
+    );
+    assert_told(
+        "boards",
+        "next = 'columns'\nparent = 'board'",
+        "error: `next`: `columns` answers `Items!` and not `[Token]`; name a field of the same type",
+    );
+}
+
+#[test]
 fn a_cursor_that_moves_elsewhere() {
     assert_told(
         "columns",
