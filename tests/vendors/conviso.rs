@@ -5,12 +5,12 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use gqldump::demo::{
-    DemoConfig, DemoServer, DeniedField, Fault, FaultPlan, Latency, NullPart, PagingTraps, RowMove, RowMoves,
+    DemoConfig, DemoServer, DeniedField, Family, Fault, FaultPlan, Latency, NullPart, PagingTraps, RowMove, RowMoves,
     ScriptedFault, ThrottleBody, TimeWall, Totals, WindowKind,
 };
 use serde_json::{Map, Value};
 
-use crate::program::Ended;
+use crate::program::{Ended, run};
 use crate::project::Project;
 use crate::tracker::serve;
 
@@ -404,4 +404,96 @@ fn what_the_schema_does_not_know_is_kept() {
     let grown = rows.values().flatten().filter(|row| row["type"] == "CLOUD_FINDING");
     assert_eq!(grown.filter(|row| row["__typename"] == "CloudFinding").count(), 40);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn the_query_files_fit_their_schema() {
+    let project = Project::shipped("conviso");
+    let told = run(project.gqldump(&["check"]).env("CONVISO_API_KEY", "a")).with_code(0);
+    assert!(!told.stderr.contains("warn"), "{}", told.stderr);
+}
+
+/// Whether a row's text begins with a day of 2024, where it was written.
+fn is_of_2024(row: &Map<String, Value>, field: &str) -> bool {
+    row[field].as_str().is_some_and(|moment| moment.starts_with("2024-"))
+}
+
+#[test]
+fn days_and_moments_narrow_what_is_exported() {
+    let days = r#"{"startDate":"2024-01-01","endDate":"2024-12-31"}"#;
+    let (search, filters) = (
+        format!(r#"search={{"updatedAt":{days}}}"#),
+        format!(r#"filters={{"createdAtRange":{days}}}"#),
+    );
+    // The stand-in writes local times, three hours behind.
+    let moments = ["createdFrom=2024-01-01T03:00:00Z", "createdTo=2025-01-01T02:59:59Z"];
+    let variables = [&search, &filters, moments[0], moments[1]];
+    let variables = variables.iter().flat_map(|variable| ["--var", variable]);
+    let project = Project::shipped("conviso").only(&["companies", "assets", "projects", "issues"]);
+    let mut config = calm();
+    config.rows_scale = 0.1;
+    let server = serve(config);
+    project
+        .run(&server, &QUICK.into_iter().chain(variables).collect::<Vec<_>>())
+        .with_code(0);
+    for (table, field) in [
+        ("assets", "updatedAt"),
+        ("projects", "createdAt"),
+        ("issues", "createdAt"),
+    ] {
+        let truth: Vec<_> = server.stand_in().truth(table).expect("a list").collect();
+        let of_2024 = truth.iter().filter(|row| is_of_2024(row, field)).cloned();
+        let expected: Vec<String> = by_key(of_2024).into_keys().collect();
+        assert!(!expected.is_empty() && expected.len() < truth.len(), "{table}");
+        let found: Vec<String> = exported(&project, table).into_keys().collect();
+        assert_eq!(found, expected, "{table}");
+    }
+}
+
+#[test]
+fn pages_within_rows_are_read_to_their_end() {
+    let query = "query ($companyId: ID! @each(of: \"companies.id\")) {
+      assets(companyId: $companyId) { collection { id
+        scannersExecutionHistories { collection { startedAt finishedAt } } } } }";
+    let project = Project::shipped("conviso")
+        .only(&["companies"])
+        .with("scanned.graphql", query);
+    let mut config = calm();
+    config.rows_scale = 0.1;
+    let server = serve(config);
+    project.run(&server, &QUICK).with_code(0);
+    let parent = |scan: &Map<String, Value>| scan["_parent_id"].as_str().expect("text").to_owned();
+    let texts = project.newest("scanned").texts("scanned__scannersExecutionHistories");
+    let rows = texts.iter().flat_map(|part| part.lines());
+    let rows = rows.map(|line| serde_json::from_str::<Map<String, Value>>(line).expect("a row"));
+    let mut found: Vec<_> = rows.map(|scan| (parent(&scan), key(&scan))).collect();
+    let families = server.stand_in().families("Asset", "scannersExecutionHistories");
+    let families: Vec<_> = families.expect("a list").collect();
+    let largest = families.iter().map(|family| family.children.len()).max();
+    assert!(largest > Some(40), "{largest:?}: more than come with their asset");
+    let scans_of = |family: Family| {
+        let asset = family.parent["id"].as_str().expect("text").to_owned();
+        family.children.into_iter().map(move |scan| (asset.clone(), key(&scan)))
+    };
+    let mut expected: Vec<_> = families.into_iter().flat_map(scans_of).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    println!("{} requests", server.log().requests);
+}
+
+#[test]
+fn cursors_are_followed_in_pages_that_keep_to_the_complexity() {
+    let project = Project::shipped("conviso")
+        .only(&[])
+        .with("analysts.graphql", "{ analysts { nodes { id email name } } }");
+    let server = serve(calm());
+    project.run(&server, &QUICK).with_code(0);
+    let found: Vec<String> = exported(&project, "analysts").into_keys().collect();
+    let truth = by_key(server.stand_in().truth("analysts").expect("a list"));
+    assert_eq!(found, truth.into_keys().collect::<Vec<_>>());
+    // Four points a row and more: 130 rows do not come at once.
+    let log = server.log();
+    assert_eq!((log.request_errors, log.refused), (0, 0));
+    assert!(log.requests > 1, "{log:?}");
 }
