@@ -117,4 +117,10 @@ fn one_of_several_values_that_is_denied_as_a_whole_concerns_the_others_not() {
     let path = |slot: &str| json!([slot, "groups"]);
     let one = json!({ "t0": null, "t1": some });
     assert_eq!(denials(&plan, &asked, &one, &[path("t0")]), Denials::default());
+    // A field of one of its rows is no word on the value, whatever is null because of it.
+    let of_a_row = json!(["t0", "groups", "nodes", 3, "id"]);
+    for data in [one, Value::Null] {
+        let found = denials(&plan, &asked, &data, std::slice::from_ref(&of_a_row));
+        assert_eq!(places(&found), (vec!["space.groups.nodes.id"], vec![]), "{data}");
+    }
 }
