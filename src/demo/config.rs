@@ -51,12 +51,19 @@ struct Files {
     behaviours: &'static str,
 }
 
-/// The files in the folder of that name.
+/// The files in the folder of that name; the schema may be the one that is shipped beside query files, so that these are
+/// answered with what they are checked with.
 macro_rules! files {
     ($name:literal) => {
+        files!($name, "")
+    };
+    ($name:literal, shipped) => {
+        files!($name, "../../queries/")
+    };
+    ($name:literal, $schemas:literal) => {
         Files {
             name: $name,
-            schema: include_str!(concat!($name, "/schema.graphql")),
+            schema: include_str!(concat!($schemas, $name, "/schema.graphql")),
             data: include_str!(concat!($name, "/data.toml")),
             behaviours: include_str!(concat!($name, "/behaviours.toml")),
         }
@@ -73,14 +80,8 @@ const STAND_INS: [Files; 11] = [
     files!("space"),
     files!("board"),
     files!("press"),
-    files!("fluidattacks"),
-    Files {
-        name: "conviso",
-        // The shipped one: what the query files are checked with is what they are answered with.
-        schema: include_str!("../../queries/conviso/schema.graphql"),
-        data: include_str!("conviso/data.toml"),
-        behaviours: include_str!("conviso/behaviours.toml"),
-    },
+    files!("fluidattacks", shipped),
+    files!("conviso", shipped),
     files!("fibery"),
 ];
 
