@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gqldump::demo::{DemoConfig, DriftStep, Fault, Latency, Refusal, RowWall, ScriptedFault, TimeWall};
+use gqldump::demo::{CursorExpiry, DemoConfig, DriftStep, Fault, Latency, Refusal, RowWall, ScriptedFault, TimeWall};
 use gqldump::run::QueryOutcome;
 
 use crate::nested::cases::{Case, board, library, shop};
@@ -163,4 +163,40 @@ fn after_failures_by_chance_requests_are_large_again() {
     let simulated = run(&case, &project, &mut simulation);
     let requests = simulated.service.log().requests;
     assert!(requests < 160, "{requests} for what takes forty without failures");
+}
+
+/// All cursors that are open expire while the API asks to be left alone.
+#[test]
+fn connections_whose_cursors_have_all_expired_are_read_again_side_by_side() {
+    let case = shop();
+    let requests = [None, Some(60)].map(|throttled| {
+        let mut stand_in = slow(&case, SECOND / 5, SECOND / 2_000);
+        let project = case.project();
+        let settings = project.file("source.toml");
+        let small = fs_err::read_to_string(&settings)
+            .expect("settings")
+            .replace("[limits]\n", "[limits]\npage_size = 5\n");
+        fs_err::write(settings, small).expect("settings");
+        let behaviours = &mut stand_in.behaviours;
+        behaviours.throttle.injected_wait = 120 * SECOND;
+        behaviours.paging.traps.cursor_expiry = Some(CursorExpiry {
+            after: Some(60 * SECOND),
+            after_requests: None,
+            refusal: Refusal {
+                status: 200,
+                body: r#"{"errors":[{"message":"The cursor has expired","extensions":{"code":"CursorExpiredError"}}]}"#
+                    .to_owned(),
+            },
+        });
+        let script = throttled.map(|request| ScriptedFault {
+            request,
+            fault: Fault::Throttle,
+        });
+        behaviours.faults.script = script.into_iter().collect();
+        let mut simulation = Simulation::new(project.folder(), stand_in);
+        run(&case, &project, &mut simulation).service.log().requests
+    });
+    let [usual, expired] = requests;
+    assert!(expired > usual, "{expired} and {usual}: none had expired");
+    assert!(expired <= usual * 2, "{expired} requests for what takes {usual}");
 }

@@ -195,7 +195,7 @@ fn name(arguments: &InitArguments) -> String {
     name.unwrap_or_else(|| UNNAMED.to_owned())
 }
 
-/// `github` of `https://api.github.com/graphql`: the longest label before the last; `space` of `demo:space`.
+/// `tracker` of `https://api.tracker.com/graphql`: the longest label before the last; `space` of `demo:space`.
 fn name_in(endpoint: &str) -> Option<String> {
     if let Some(demo) = endpoint.strip_prefix("demo:") {
         return Some(if demo.is_empty() { "demo" } else { demo }.to_owned());
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_source_is_called_like_its_api() {
         for (endpoint, name) in [
-            ("https://api.github.com/graphql", Some("github")),
+            ("https://api.tracker.com/graphql", Some("tracker")),
             ("https://app.fluidattacks.com/api", Some("fluidattacks")),
             ("https://example.co.uk/graphql", Some("example")),
             ("http://127.0.0.1:8080/graphql", None),

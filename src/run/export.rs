@@ -39,7 +39,7 @@ use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::Look;
-use crate::run::memory::Memory;
+use crate::run::memory::{Memory, Remembered};
 use crate::run::pace::{Aims, Knee, Pace, Split};
 use crate::run::pack::Room;
 use crate::run::query_run::describe;
@@ -197,6 +197,8 @@ pub(crate) struct Export<'work> {
     learnt_at: Instant,
     /// Attempts at pages that did not bring what was asked for, by task.
     failed_attempts: HashMap<u64, u32>,
+    /// Requests that were refused for their cursors since one of a connection that was not begun again was taken.
+    cursors_refused: u32,
     /// Connections whose cursors have expired.
     restarted: HashSet<Option<usize>>,
     /// Which tasks may share a request.
@@ -251,7 +253,11 @@ impl<'work> Export<'work> {
             fan_outs,
             pace,
             fineness,
+            in_flight,
         } = Memory::read(&plan, &learnt, workplace.clock.unix_millis());
+        in_flight
+            .into_iter()
+            .for_each(|in_flight| workplace.knee().recall(in_flight));
         Ok(Self {
             workplace,
             query: query.to_owned(),
@@ -275,6 +281,7 @@ impl<'work> Export<'work> {
             noted_until: Instant::now(),
             learnt_at: Instant::now(),
             failed_attempts: HashMap::new(),
+            cursors_refused: 0,
             restarted: HashSet::new(),
             company: Company::default(),
             given_up: HashMap::new(),
@@ -357,7 +364,13 @@ impl<'work> Export<'work> {
     /// Keeps for the next run what this one showed.
     async fn keep_learnt(&mut self) -> Result<(), StateError> {
         self.learnt_at = Instant::now();
-        let learnt = Memory::write(&self.plan, &self.fan_outs, &self.pace, &self.fineness);
+        let shown = Remembered {
+            fan_outs: &self.fan_outs,
+            pace: &self.pace,
+            fineness: &self.fineness,
+            in_flight: self.workplace.knee().limit(),
+        };
+        let learnt = Memory::write(&self.plan, shown);
         let now = self.workplace.clock.unix_millis();
         self.workplace.state.store_learnt(&self.query, learnt, now).await
     }

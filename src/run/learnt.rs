@@ -134,6 +134,7 @@ mod tests {
             columns: Vec::new(),
             pace,
             fineness: None,
+            in_flight: None,
         })
         .unwrap();
         let fan_out = serde_json::to_string(&fan_out).unwrap();

@@ -21,6 +21,8 @@ pub(crate) struct Memory {
     pub(crate) fan_outs: Vec<FanOut>,
     pub(crate) pace: Pace,
     pub(crate) fineness: Fineness,
+    /// Requests in flight that the source took.
+    pub(crate) in_flight: Option<usize>,
 }
 
 /// How the API answers, as it is kept: what it says of connections is of use for the same ones only.
@@ -33,6 +35,8 @@ pub(crate) struct KeptPace {
     pub(crate) pace: Pace,
     #[serde(default)]
     pub(crate) fineness: Option<Fineness>,
+    #[serde(default)]
+    pub(crate) in_flight: Option<usize>,
 }
 
 impl KeptPace {
@@ -48,6 +52,15 @@ impl KeptPace {
     }
 }
 
+/// What a run shows, to be kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Remembered<'run> {
+    pub(crate) fan_outs: &'run [FanOut],
+    pub(crate) pace: &'run Pace,
+    pub(crate) fineness: &'run Fineness,
+    pub(crate) in_flight: usize,
+}
+
 impl Memory {
     /// What is kept, by the paths of connections; nothing where that cannot be read any more. `now` in milliseconds since
     /// 1970.
@@ -61,6 +74,7 @@ impl Memory {
         let pace = text(OF_ALL).and_then(KeptPace::read);
         let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.columns == columns(plan));
         let connections = plan.connections.len();
+        let in_flight = pace.as_ref().and_then(|kept| kept.in_flight);
         let (pace, fineness) = pace.map_or((None, None), |kept| (Some(kept.pace), kept.fineness));
         let fineness = fineness.filter(|fineness| fineness.is_for(connections));
         let fan_outs = plan.connections.iter();
@@ -72,19 +86,21 @@ impl Memory {
             fineness: fineness
                 .unwrap_or_else(|| Fineness::new(connections))
                 .without_old(|learnt_at| is_still_believed(learnt_at, now)),
+            in_flight,
         }
     }
 
     /// What is to be kept, by the paths of connections.
-    pub(crate) fn write(plan: &Plan, fan_outs: &[FanOut], pace: &Pace, fineness: &Fineness) -> Vec<(String, String)> {
+    pub(crate) fn write(plan: &Plan, memory: Remembered<'_>) -> Vec<(String, String)> {
         let kept = KeptPace {
             connections: paths(plan),
             columns: columns(plan),
-            pace: pace.settled(),
-            fineness: Some(fineness.clone()),
+            pace: memory.pace.settled(),
+            fineness: Some(memory.fineness.clone()),
+            in_flight: Some(memory.in_flight),
         };
         let of_all = serde_json::to_string(&kept).ok().map(|text| (OF_ALL.to_owned(), text));
-        let fan_outs = plan.connections.iter().zip(fan_outs);
+        let fan_outs = plan.connections.iter().zip(memory.fan_outs);
         let fan_outs = fan_outs
             .filter_map(|(connection, fan_out)| Some((connection.path.clone(), serde_json::to_string(fan_out).ok()?)));
         let left_out = plan.left_out.iter().map(|left_out| &left_out.field);

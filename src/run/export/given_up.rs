@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use crate::plan::{Loss, Plan};
 use crate::run::export::joining::Response;
-use crate::run::export::refused::GIVEN_UP_IN_A_ROW;
 use crate::run::export::{Export, ExportError};
 use crate::run::harvest::{FoundPage, Harvest};
 use crate::run::intake::AskedTask;
 use crate::run::seen::Repeats;
 use crate::run::turning::PagingError;
 
+/// Rows that are given up one after the other until the export ends: their values may be what nobody can have, but a stretch
+/// of bad rows is no reason to have none of the others.
+const GIVEN_UP_IN_A_ROW: u32 = 100;
 /// Rows of a page that are named; the others are counted.
 const NAMED: usize = 10;
 

@@ -20,8 +20,10 @@ use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 const LESS: f64 = 0.5;
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
+/// Requests refused for their cursors, with none taken between them, that may hold one old cursor among good ones.
+const REFUSED_BY_CHANCE: u32 = 2;
 /// Pages of a connection below rows that are given up one after the other, without any answer, until the export ends.
-pub(super) const GIVEN_UP_IN_A_ROW: u32 = 10;
+const GIVEN_UP_IN_A_ROW: u32 = 10;
 
 impl Export<'_> {
     /// Does what can be done about a request without an answer; what it cannot mend comes back.
@@ -32,12 +34,12 @@ impl Export<'_> {
         if blame != Blame::Nobody && may_be_kept {
             self.drop_pieces(&sent).await?;
         }
-        let error = match (error, sent.asked.as_slice()) {
-            (ExportError::Api(ApiError::CursorExpired(refusal)), [asked]) => match self.restart(asked, refusal).await {
+        let error = match error {
+            ExportError::Api(ApiError::CursorExpired(refusal)) => match self.begin_again(&sent.asked, refusal).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             },
-            (error, _) => error,
+            error => error,
         };
         if let ExportError::Api(ApiError::Denied { cause, paths, .. }) = &error {
             self.heed_refusal(&sent, paths, cause)?;
@@ -134,6 +136,35 @@ impl Export<'_> {
             ..TaskChange::default()
         };
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
+    }
+
+    /// Begins connections again whose cursors the API does not take any more: the one that is asked for alone, or, where
+    /// cursors are refused again and again and none of them is taken, all that are asked for together. Else the error comes
+    /// back, as one of several cursors may be what is refused.
+    async fn begin_again(&mut self, asked: &[AskedTask], refusal: Refusal) -> Result<(), ExportError> {
+        self.cursors_refused += 1;
+        let can_begin = |task: &Task| {
+            let next = begun_again(task);
+            next.is_some_and(|next| self.plan.can_reach(target(&StoredSlot::of(&next))))
+        };
+        let (old, others): (Vec<_>, Vec<_>) = asked.iter().partition(|asked| can_begin(&asked.task));
+        let old = match asked {
+            [_] => asked.iter().collect(),
+            _ if self.cursors_refused > REFUSED_BY_CHANCE => old,
+            _ => Vec::new(),
+        };
+        if old.is_empty() {
+            return Err(ApiError::CursorExpired(refusal).into());
+        }
+        for asked in old {
+            self.restart(asked, refusal.clone()).await?;
+        }
+        if asked.len() > 1 {
+            others
+                .into_iter()
+                .for_each(|asked| self.frontier.hold(asked.task.clone()));
+        }
+        Ok(())
     }
 
     /// Puts a new task in the place of one whose cursor the API does not take any more.

@@ -135,6 +135,9 @@ impl Export<'_> {
         self.company.reunite(&sent.asked);
         for asked in &sent.asked {
             self.given_up.remove(&asked.task.connection);
+            if asked.task.position.is_some() && asked.task.restart.is_none() {
+                self.cursors_refused = 0;
+            }
         }
         let mut next_tasks = self.resize(std::mem::take(&mut consequences.next_tasks));
         self.number(&mut next_tasks);

@@ -53,6 +53,13 @@ impl Knee {
         }
     }
 
+    /// Begins with as many as an earlier run ended with, where nothing is known yet of this one.
+    pub(crate) fn recall(&mut self, in_flight: usize) {
+        if self.answers == 0 {
+            self.now = self.now.max(in_flight.min(self.most));
+        }
+    }
+
     /// Answers that came until now.
     pub(crate) fn answers(&self) -> u64 {
         self.answers
@@ -183,6 +190,20 @@ mod tests {
         assert_eq!(knee.limit(), 3);
         let (settled, _) = serve(&mut knee, 100, 3_000);
         assert_eq!(settled, 16, "and comes back");
+    }
+
+    #[test]
+    fn the_next_run_begins_where_the_last_one_ended_and_not_above_what_is_allowed() {
+        let mut knee = Knee::new(64, false);
+        knee.recall(40);
+        assert_eq!(knee.limit(), 40);
+        knee.recall(100);
+        assert_eq!(knee.limit(), 64);
+        knee.note_failure();
+        let fewer = knee.limit();
+        knee.note_answer(Duration::ZERO, 1.0, true);
+        knee.recall(64);
+        assert_eq!(knee.limit(), fewer, "this run knows better");
     }
 
     #[test]

@@ -61,6 +61,10 @@ struct Cap {
 /// Of the time that answers may take for all permits to be used, what is steered to: some take longer.
 const SLACK: f64 = 0.95;
 
+/// Nothing shorter than this share of the wanted response time is steered to: rows would come more slowly, and more of the
+/// time would be what any answer takes.
+const NEAR_TARGET: f64 = 0.75;
+
 /// What a source wants of response times and sizes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Aims {
@@ -71,17 +75,20 @@ pub(crate) struct Aims {
 }
 
 impl Aims {
-    /// Those of a source. Longer answers than the requests in flight can bring in as often as the limits allow would leave
-    /// permits unused.
+    /// Those of a source. Answers that take longer than the requests in flight can bring in as often as the limits allow leave
+    /// permits unused, so that where little is given up for it, somewhat shorter ones are steered to.
     pub(crate) fn of(settings: &SourceSettings) -> Self {
         let limits = &settings.limits;
         let places = u32::try_from(limits.concurrency).unwrap_or(u32::MAX);
         let intervals = limits.requests.iter().map(|limit| limit.per / limit.max.max(1));
-        let longest = intervals
-            .max()
-            .map(|interval| interval.saturating_mul(places).mul_f64(SLACK));
+        let longest = intervals.max().map(|interval| interval.saturating_mul(places));
+        let target = settings.timing.target;
+        let is_near = |longest: &Duration| (target.mul_f64(NEAR_TARGET)..target).contains(longest);
         Self {
-            time: longest.map_or(settings.timing.target, |longest| settings.timing.target.min(longest)),
+            time: longest
+                .map(|longest| longest.mul_f64(SLACK))
+                .filter(is_near)
+                .unwrap_or(target),
             bytes: limits.response_bytes,
         }
     }
