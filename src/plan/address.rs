@@ -264,3 +264,22 @@ pub(crate) fn no_address(context: Context<'_>, row: &RowField, child: &RowField)
     };
     finding.into_error(context.sources)
 }
+
+/// A connection that is read on by the one value that tells the row which holds it, where there is no such value.
+pub(crate) fn no_parent(context: Context<'_>, child: &RowField) -> PlanError {
+    let nested = child.path.last().map_or("", |name| name.as_str());
+    let message = match child.path.iter().rev().nth(1) {
+        Some(holder) => {
+            format!("nothing but several columns, or none, tells `{holder}`, by which `{nested}` is read on")
+        }
+        None => format!("`{nested}` stands in no row by which it could be read on"),
+    };
+    let finding = Finding {
+        message,
+        place: child.path.last().and_then(Name::location),
+        label: "its further rows would be out of reach".to_owned(),
+        help: "let one column tell the rows that hold it, as in `@table(key: [\"id\"])`; or give it a query file of its own"
+            .to_owned(),
+    };
+    finding.into_error(context.sources)
+}

@@ -6,7 +6,7 @@
 use apollo_compiler::executable::Operation;
 use apollo_compiler::schema::Name;
 
-use crate::plan::address::{Address, no_address};
+use crate::plan::address::{Address, no_address, no_parent};
 use crate::plan::columns::Context;
 use crate::plan::cuts::{Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
 use crate::plan::denied::is_left_out;
@@ -158,6 +158,9 @@ fn refuse_unreachable(maker: RouteMaker<'_>, writer: &RequestWriter) -> Result<(
         let (Some(connection), Some(paged)) = (maker.connection(index), row.paged()) else {
             continue;
         };
+        if matches!(paged.paged.pager, Pager::Reverse { .. }) && maker.later_route(index).is_none() {
+            return Err(no_parent(maker.context, row));
+        }
         let needs_way = !matches!(paged.paged.pager, Pager::Capped { .. });
         let later = Target::Page {
             connection,

@@ -16,6 +16,7 @@ mod denied;
 mod each;
 mod hostile;
 mod limits;
+mod reverse;
 
 const SCHEMA: &str = r#"
   type Query {
@@ -29,11 +30,17 @@ const SCHEMA: &str = r#"
     records(limit: Int, options: RecordOptions): [Issue!]
     teams(first: Int, after: String): TeamConnection
     group(groupId: ID!): Group
+    shelves(limit: Int, offset: Int): [Shelf]
+    labels(limit: Int, offset: Int, order: String, state: State, holder: HolderFilter): [Label]
+    stacked(limit: Int, page: Int! = 1, holder: HolderFilter): [Label]
   }
   enum State { OPEN CLOSED }
   input RecordOptions { search: String where: RecordFilter paginate: Slice }
   input RecordFilter { id: Comparison state: State }
   input Comparison { _gt: ID _lt: ID }
+  input HolderFilter { id: ID name: String }
+  type Shelf { id: ID name: String labels(limit: Int, state: State, color: String, holder: HolderFilter): [Label] }
+  type Label { id: ID name: String }
   input Slice { page: Int limit: Int }
   scalar Long
   scalar DateTime
@@ -135,7 +142,7 @@ fn later(plan: &Plan, connections: &[usize]) -> RequestText {
         member: None,
         size: 50,
         position: Some(&positions[slot]),
-        parent: None,
+        parent: Some("p"),
         address: &addresses[slot],
     });
     plan.request(&asks.collect::<Vec<_>>(), &plan.full_sizes(), Piece::FIRST)
