@@ -22,6 +22,7 @@ mod each;
 mod edges;
 mod fingerprint;
 mod fitting;
+mod later_route;
 mod link;
 mod lists;
 mod measure;
