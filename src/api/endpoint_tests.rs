@@ -367,6 +367,20 @@ async fn a_refused_token_is_read_again_once() {
 }
 
 #[tokio::test]
+async fn a_token_is_shown_nowhere_in_an_answer_s_errors_nor_in_a_refusal_s() {
+    let error =
+        r#"{"message":"no","path":["groups","t0ken",0],"extensions":{"code":"t0ken","x":"t0ken"},"type":"t0ken"}"#;
+    let beside = format!(r#"{{"data":{{"groups":1}},"errors":[{error}]}}"#);
+    let denied = r#"{"errors":[{"message":"Access denied","path":["t0ken"]}]}"#;
+    let stage = Stage::new(&with_token(), &["t0ken"], vec![reply(200, &beside), reply(200, denied)]);
+    let answer = stage.ask().await.unwrap();
+    assert!(!format!("{:?}", answer.errors).contains("t0ken"), "{:?}", answer.errors);
+    assert_eq!(answer.errors[0].path.as_ref().unwrap().to_string(), "groups.[token].0");
+    let error = stage.ask().await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("t0ken"), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_token_that_cannot_be_read_costs_no_request() {
     let stage = Stage::new(&with_token(), &[], vec![]);
     let error = stage.ask().await.unwrap_err();

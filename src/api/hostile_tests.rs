@@ -2,8 +2,6 @@
 
 use std::marker::PhantomData;
 
-use serde_json::Value;
-
 use super::*;
 use crate::mutation::fuzz;
 

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde::de::{DeserializeSeed, IgnoredAny};
+use serde_json::Value;
 
 use crate::api::envelope::{Envelope, EnvelopeError, read_envelope};
 use crate::api::error::{ApiError, Failure, Refusal};
-use crate::api::graphql_error::{ErrorPath, GraphqlError};
+use crate::api::graphql_error::{ErrorPath, GraphqlError, PathSegment};
 use crate::api::token::TokenKeeper;
 use crate::api::transport::{HttpResponse, TransportError};
 use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint};
@@ -88,7 +89,7 @@ impl Reading<'_> {
         let verdict = judge(&reply, self.rules, self.now);
         let denied = match (&verdict, envelope.data.is_some()) {
             (Verdict::Data, _) => Vec::new(),
-            (Verdict::Denied { paths }, true) => paths.clone(),
+            (Verdict::Denied { paths }, true) => paths.iter().cloned().map(|path| self.redacted_path(path)).collect(),
             _ => return self.not_taken(verdict, &reply),
         };
         let Some(data) = envelope.data else {
@@ -115,7 +116,7 @@ impl Reading<'_> {
             // What is wrong with it is wrong whatever is asked for.
             Err(EnvelopeError::Refused(reason)) => {
                 let reply = reply(response, ReplyBody::Text(text));
-                return Outcome::Refused(ApiError::Misshapen(self.refusal(&reply, &reason)));
+                return Outcome::Refused(ApiError::Misshapen(self.refusal(&reply, self.redacted(&reason))));
             }
             Err(EnvelopeError::Malformed(_) | EnvelopeError::NotAnObject) => {
                 return self.without_envelope(response, text);
@@ -125,10 +126,10 @@ impl Reading<'_> {
         match judge(&reply, self.rules, self.now) {
             Verdict::Data => {
                 let said = match reply.errors() {
-                    [] => reason.to_owned(),
-                    _ => reply.message(),
+                    [] => self.redacted(reason),
+                    _ => self.message(&reply),
                 };
-                Outcome::Refused(ApiError::Misshapen(self.refusal(&reply, &said)))
+                Outcome::Refused(ApiError::Misshapen(self.refusal(&reply, said)))
             }
             verdict => self.not_taken(verdict, &reply),
         }
@@ -136,7 +137,7 @@ impl Reading<'_> {
 
     /// What happens after a response that brings nothing to take in.
     fn not_taken<D>(&self, verdict: Verdict, reply: &Reply<'_>) -> Outcome<D> {
-        let refusal = self.refusal(reply, &reply.message());
+        let refusal = self.refusal(reply, self.message(reply));
         Outcome::Refused(match verdict {
             Verdict::Throttled { wait } => return Outcome::Throttled { wait, refusal },
             Verdict::Transient { wait } => {
@@ -148,7 +149,7 @@ impl Reading<'_> {
             Verdict::Denied { paths } => ApiError::Denied {
                 cause: self.cause(reply, &paths),
                 refusal,
-                paths,
+                paths: paths.into_iter().map(|path| self.redacted_path(path)).collect(),
             },
             Verdict::Unauthorized => ApiError::Unauthorized(refusal),
             Verdict::CursorExpired => ApiError::CursorExpired(refusal),
@@ -164,27 +165,43 @@ impl Reading<'_> {
         self.redacted(message)
     }
 
-    fn redacted(&self, message: &str) -> String {
-        let message = self.secrets.redact(message);
-        match self.token {
-            Some(token) => token.redact(&message),
-            None => message,
-        }
+    fn redacted(&self, text: &str) -> String {
+        // The token first: a shorter secret in it would leave the rest of it.
+        let without_token = self.token.map(|token| token.redact(text));
+        self.secrets.redact(without_token.as_deref().unwrap_or(text))
     }
 
+    fn message(&self, reply: &Reply<'_>) -> String {
+        reply.message(|text| self.redacted(text))
+    }
+
+    /// All that is told of errors; `extensions` are not, and go.
     pub(super) fn redacted_errors(&self, errors: Vec<GraphqlError>) -> Vec<GraphqlError> {
         let redacted = |error: GraphqlError| GraphqlError {
             message: self.redacted(&error.message),
+            path: error.path.map(|path| self.redacted_path(path)),
+            code: error.code.map(|code| self.redacted(&code)),
+            kind: error.kind.map(|kind| self.redacted(&kind)),
+            extensions: Value::Null,
             ..error
         };
         errors.into_iter().map(redacted).collect()
     }
 
-    fn refusal(&self, reply: &Reply<'_>, message: &str) -> Refusal {
+    fn redacted_path(&self, path: ErrorPath) -> ErrorPath {
+        let redacted = |segment| match segment {
+            PathSegment::Field(name) => PathSegment::Field(self.redacted(&name)),
+            PathSegment::Index(index) => PathSegment::Index(index),
+        };
+        ErrorPath(path.0.into_iter().map(redacted).collect())
+    }
+
+    /// A response that was not taken in, with a message in which nothing is left that nobody is to see.
+    fn refusal(&self, reply: &Reply<'_>, message: String) -> Refusal {
         Refusal {
             api: Arc::clone(self.api),
             status: Some(reply.status),
-            message: self.redacted(message),
+            message,
         }
     }
 }

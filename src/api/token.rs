@@ -6,7 +6,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::project::{Auth, TokenOrigin};
+use crate::project::{Auth, TokenOrigin, without};
 
 /// Reads the token where the settings say. May block (a command runs); an error's text names the origin, never the token.
 pub type ReadToken = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
@@ -18,7 +18,8 @@ pub(crate) struct TokenKeeper {
     /// A command may have refreshed what it prints the same: its second answer is always worth an attempt.
     from_command: bool,
     read: ReadToken,
-    current: RwLock<Option<Token>>,
+    /// The newest last. The others are kept so that they are known where an API repeats them later.
+    editions: RwLock<Vec<Token>>,
     /// Held while the token is being read, so that many requests read it once.
     reading: Mutex<()>,
 }
@@ -49,7 +50,7 @@ impl TokenKeeper {
             scheme: auth.scheme.clone(),
             from_command: matches!(auth.token, Some(TokenOrigin::Command(_))),
             read,
-            current: RwLock::new(None),
+            editions: RwLock::default(),
             reading: Mutex::new(()),
         })
     }
@@ -86,18 +87,15 @@ impl TokenKeeper {
         Ok(true)
     }
 
-    /// `text` without the token, should the API have sent it back.
+    /// `text` without any token that this process had, should the API have sent it back.
     pub(crate) fn redact(&self, text: &str) -> String {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        match current.as_ref().map(|token| token.secret.expose_secret()) {
-            Some(secret) if !secret.is_empty() => text.replace(secret, "[token]"),
-            _ => text.to_owned(),
-        }
+        let editions = self.editions.read().unwrap_or_else(PoisonError::into_inner);
+        without(text, editions.iter().map(|token| &token.secret), "[token]")
     }
 
     fn known(&self) -> Option<Authorization> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().map(|token| self.carried(token))
+        let editions = self.editions.read().unwrap_or_else(PoisonError::into_inner);
+        editions.last().map(|token| self.carried(token))
     }
 
     fn carried(&self, token: &Token) -> Authorization {
@@ -108,7 +106,8 @@ impl TokenKeeper {
     }
 
     fn replace(&self, token: Token) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
+        let mut editions = self.editions.write().unwrap_or_else(PoisonError::into_inner);
+        editions.push(token);
     }
 
     async fn read_token(&self, edition: TokenEdition) -> Result<Token, String> {
@@ -221,5 +220,18 @@ mod tests {
         let keeper = keeper("Bearer", variable(), &["s3cret"]);
         keeper.authorization().await.unwrap();
         assert_eq!(keeper.redact("bad token s3cret"), "bad token [token]");
+    }
+
+    #[tokio::test]
+    async fn tokens_that_were_replaced_are_redacted_still() {
+        let keeper = keeper("Bearer", variable(), &["first", "first-and-second", "third"]);
+        for _ in 0..2 {
+            let edition = keeper.authorization().await.unwrap().edition;
+            assert!(keeper.renew(edition).await.unwrap());
+        }
+        assert_eq!(
+            keeper.redact("not first, first-and-second, third"),
+            "not [token], [token], [token]"
+        );
     }
 }

@@ -29,6 +29,7 @@ pub use layers::{KeyOverride, KeyOverrideError};
 pub use load::{Project, ProjectError, QueryFile, Source};
 pub use new_source::NewSource;
 pub use secrets::Secrets;
+pub(crate) use secrets::without;
 pub use settings::{
     Auth, ComplexityLimit, EndpointAddress, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
     RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,

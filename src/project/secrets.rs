@@ -18,19 +18,27 @@ impl FromIterator<SecretString> for Secrets {
 impl Secrets {
     /// `text` without any of them, as they are or as JSON writes them.
     pub fn redact(&self, text: &str) -> String {
-        let values = self.0.iter().map(SecretString::expose_secret);
-        let values = values.filter(|value| value.len() >= SHORTEST);
-        values.fold(text.to_owned(), |text, value| {
-            let text = text.replace(value, "[secret]");
-            text.replace(&as_json_writes(value), "[secret]")
-        })
+        let values = self.0.iter().filter(|value| value.expose_secret().len() >= SHORTEST);
+        without(text, values, "[secret]")
     }
+}
+
+/// `text` with `mark` in the place of each of these values, as they are or as JSON writes them.
+pub(crate) fn without<'v>(text: &str, values: impl Iterator<Item = &'v SecretString>, mark: &str) -> String {
+    let mut values: Vec<&str> = values.map(SecretString::expose_secret).collect();
+    values.retain(|value| !value.is_empty());
+    // One that another begins with would leave the other's end.
+    values.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
+    values.into_iter().fold(text.to_owned(), |text, value| {
+        let text = text.replace(value, mark);
+        text.replace(&as_json_writes(value), mark)
+    })
 }
 
 /// Without the quotes around it.
 fn as_json_writes(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
-    quoted.trim_start_matches('"').trim_end_matches('"').to_owned()
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 #[cfg(test)]
@@ -39,12 +47,18 @@ mod tests {
 
     #[test]
     fn texts_are_told_without_secrets_in_whatever_form() {
-        let secrets: Secrets = ["p4ss\"word", "abc", ""].map(SecretString::from).into_iter().collect();
+        let secrets: Secrets = ["p4ss\"word", "abc", "", "at the end\""]
+            .map(SecretString::from)
+            .into_iter()
+            .collect();
         assert_eq!(secrets.redact("got p4ss\"word!"), "got [secret]!");
         assert_eq!(
             secrets.redact(r#"got {"key":"p4ss\"word"}"#),
             r#"got {"key":"[secret]"}"#
         );
+        assert_eq!(secrets.redact(r#"["at the end\""]"#), r#"["[secret]"]"#);
         assert_eq!(secrets.redact("the abc stays"), "the abc stays");
+        let long: Secrets = ["abcd", "abcd-efgh"].map(SecretString::from).into_iter().collect();
+        assert_eq!(long.redact("got abcd-efgh, abcd"), "got [secret], [secret]");
     }
 }
