@@ -1,7 +1,9 @@
 //! Runs that are older than those that are kept.
 //!
 //! A run goes as it came, the other way round: first its manifest, so that nobody begins to read it, then its parts. The
-//! manifest's other name holds what is still to be removed, for the run that finds it after an interruption.
+//! manifest's other name holds what is still to be removed, for the run that finds it after an interruption, and goes last.
+//!
+//! Nothing is removed but what a manifest of ours names: a folder is none of ours for being called like a run.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -17,6 +19,7 @@ use crate::output::published::{PublishedError, PublishedRun, run_ids};
 use crate::output::run_id::RunId;
 use crate::output::source_folder::SourceFolder;
 use crate::output::store_error::StoreError;
+use crate::plan::TableName;
 
 /// What the manifest is called of a run that is being removed.
 pub(super) const REMOVED_FILE: &str = "_removed.json";
@@ -48,13 +51,22 @@ pub(super) fn superseded(mut runs: Vec<RunId>, complete: &[RunId], keep: NonZero
     runs
 }
 
-/// The names under which a run has folders, but for its query file's.
-pub(super) fn folders_of(manifest: &Manifest) -> BTreeSet<String> {
-    let names = manifest.tables.iter().flat_map(|table| {
-        let rejects = table.name_of_rejects().filter(|_| !table.reject_parts.is_empty());
-        [Some(table.name.clone()), rejects]
-    });
-    names.flatten().filter(|name| *name != manifest.query).collect()
+/// The names under which the run of a manifest has folders, but for its query file's; `None` where the manifest is not of
+/// this run, or names what no table is called: a name may lead anywhere.
+pub(super) fn folders_of(manifest: &Manifest, query: &str, run: &RunId) -> Option<BTreeSet<TableName>> {
+    if manifest.query != query || manifest.run != run.to_string() {
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    for table in &manifest.tables {
+        let name = TableName::new(table.name.as_str())?;
+        if !table.reject_parts.is_empty() {
+            names.insert(name.rejects());
+        }
+        names.insert(name);
+    }
+    names.retain(|name| name.as_str() != query);
+    Some(names)
 }
 
 /// Removes the runs of a query file that are older than its newest complete ones, of which so many are kept.
@@ -62,7 +74,9 @@ pub fn remove_old_runs(folder: &SourceFolder, query: &str, keep: NonZeroU32) -> 
     let runs = run_ids(folder, query)?;
     let mut complete = Vec::new();
     for run in &runs {
-        if PublishedRun::find(folder, query, run)?.is_some_and(|published| published.manifest.complete) {
+        let published = PublishedRun::find(folder, query, run)?;
+        let is_kept = |manifest: &Manifest| manifest.complete && folders_of(manifest, query, run).is_some();
+        if published.is_some_and(|published| is_kept(&published.manifest)) {
             complete.push(run.clone());
         }
     }
@@ -73,27 +87,42 @@ pub fn remove_old_runs(folder: &SourceFolder, query: &str, keep: NonZeroU32) -> 
 
 fn remove_run(folder: &SourceFolder, query: &str, run: &RunId) -> Result<(), KeepError> {
     let own = folder.published(run, query);
-    let (manifest, removed) = (own.join(MANIFEST_FILE), own.join(REMOVED_FILE));
-    if manifest.exists() {
-        fs::rename(&manifest, &removed).map_err(|error| OutputError::from_io(&manifest, error))?;
+    let (published, removed) = (own.join(MANIFEST_FILE), own.join(REMOVED_FILE));
+    let (path, manifest) = match (read_manifest(&published)?, read_manifest(&removed)?) {
+        (Some(manifest), _) => (&published, manifest),
+        (None, Some(manifest)) => (&removed, manifest),
+        (None, None) => {
+            // All that an interruption behind the last file leaves is empty; anything else stays, as it is not ours.
+            let _ = fs::remove_dir(&own);
+            return Ok(());
+        }
+    };
+    let Some(names) = folders_of(&manifest, query, run) else {
+        return Ok(());
+    };
+    if path == &published {
+        fs::rename(&published, &removed).map_err(|error| OutputError::from_io(&published, error))?;
         sync_folder(&own)?;
     }
-    for name in names_in(&removed)? {
-        folder.remove_published(run, &name)?;
+    for name in names {
+        // A run of another query file, which has its manifest there, began in the same second.
+        if !folder.published(run, name.as_str()).join(MANIFEST_FILE).exists() {
+            folder.remove_published(run, name.as_str())?;
+        }
     }
-    Ok(folder.remove_published(run, query)?)
+    Ok(folder.remove_published_but_last(run, query, REMOVED_FILE)?)
 }
 
-/// The other folders of a run that is being removed; none where it never had a manifest.
-fn names_in(removed: &Path) -> Result<BTreeSet<String>, KeepError> {
-    let text = match fs::read(removed) {
+/// A manifest, under either of its names; `None` where there is none.
+fn read_manifest(path: &Path) -> Result<Option<Manifest>, KeepError> {
+    let text = match fs::read(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        Err(error) => return Err(OutputError::from_io(removed, error).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(OutputError::from_io(path, error).into()),
     };
-    let manifest: Manifest = serde_json::from_slice(&text).map_err(|source| PublishedError::Manifest {
-        path: removed.to_owned(),
+    let manifest = serde_json::from_slice(&text).map_err(|source| PublishedError::Manifest {
+        path: path.to_owned(),
         source,
     })?;
-    Ok(folders_of(&manifest))
+    Ok(Some(manifest))
 }

@@ -202,11 +202,6 @@ impl ManifestTable {
         self.parts.iter().chain(&self.reject_parts)
     }
 
-    /// The name of the table of its rows that do not fit.
-    pub(super) fn name_of_rejects(&self) -> Option<String> {
-        TableName::new(self.name.as_str()).map(|name| name.rejects().to_string())
-    }
-
     /// The entry of a table of this query file in this run.
     pub fn new(query: &str, run: &RunId, table: &Table, parts: &[Part], reject_parts: &[Part]) -> Self {
         let place = |name: &TableName, parts: &[Part]| {

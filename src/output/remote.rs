@@ -158,7 +158,8 @@ impl RemoteSource {
             let Some(found) = self.store.read(&name).await? else {
                 continue;
             };
-            if read_manifest(&self.store.place(&name), &found.bytes)?.complete {
+            let manifest = read_manifest(&self.store.place(&name), &found.bytes)?;
+            if manifest.complete && folders_of(&manifest, query, run).is_some() {
                 complete.push(run.clone());
             }
         }
@@ -171,16 +172,27 @@ impl RemoteSource {
     async fn remove_run(&self, query: &str, run: &RunId) -> Result<(), StoreError> {
         let own = self.name(&format!("{query}/{run}"));
         let (manifest, removed) = (format!("{own}/{MANIFEST_FILE}"), format!("{own}/{REMOVED_FILE}"));
-        if let Some(found) = self.store.read(&manifest).await? {
+        let published = self.store.read(&manifest).await?;
+        let is_published = published.is_some();
+        let found = match published {
+            Some(found) => Some(found),
+            None => self.store.read(&removed).await?,
+        };
+        let Some(found) = found else { return Ok(()) };
+        let known = read_manifest(&self.store.place(&own), &found.bytes)?;
+        let Some(folders) = folders_of(&known, query, run) else {
+            return Ok(());
+        };
+        if is_published {
             self.store.create(&removed, found.bytes).await?;
             self.store.remove(&manifest).await?;
         }
-        let Some(found) = self.store.read(&removed).await? else {
-            return Ok(());
-        };
-        let manifest = read_manifest(&self.store.place(&removed), &found.bytes)?;
-        for name in folders_of(&manifest) {
-            self.store.remove_folder(&self.name(&format!("{name}/{run}"))).await?;
+        for name in folders {
+            let other = self.name(&format!("{name}/{run}"));
+            // A run of another query file, which has its manifest there, began in the same second.
+            if self.store.read(&format!("{other}/{MANIFEST_FILE}")).await?.is_none() {
+                self.store.remove_folder(&other).await?;
+            }
         }
         // What says that there is something to be removed goes last.
         for name in self

@@ -104,6 +104,14 @@ impl SourceFolder {
         }
     }
 
+    /// The same, with one of the files in it last: what says that there is something to be removed.
+    pub(super) fn remove_published_but_last(&self, run: &RunId, name: &str, last: &str) -> Result<(), OutputError> {
+        let folder = self.published(run, name);
+        let kept = BTreeSet::from([folder.join(last)]);
+        remove_files(&folder, &kept).map_err(|error| OutputError::from_io(&folder, error))?;
+        self.remove_published(run, name)
+    }
+
     /// Removes the run's staging folders that have become empty.
     pub(super) fn tidy(&self, run: &RunId) -> Result<(), OutputError> {
         let folder = self.staging_of_run(run);

@@ -63,6 +63,54 @@ fn a_removal_that_was_interrupted_is_gone_on_with() {
         fs::remove_file(own.join("part-00000.ndjson")).unwrap();
     };
     check_interrupted(remove_part, &["groups", "groups__findings"]);
-    // What the other tables were called is not known any more.
-    check_interrupted(|own| fs::remove_file(own.join("_manifest.json")).unwrap(), &["groups"]);
+    let remove_files = |own: &Path| {
+        remove_part(own);
+        fs::remove_file(own.join("_removed.json")).unwrap();
+    };
+    check_interrupted(remove_files, &["groups"]);
+}
+
+/// Removes all runs of `groups` but the newest complete one, where the manifest of the oldest is this one.
+fn removed_with(manifest: &Manifest) -> Staged {
+    let staged = published();
+    let own = staged.folder.published(&RUN.parse().unwrap(), "groups");
+    fs::write(own.join("_manifest.json"), manifest.to_json()).unwrap();
+    remove_old_runs(&staged.folder, "groups", 1.try_into().unwrap()).unwrap();
+    staged
+}
+
+#[test]
+fn a_manifest_that_names_other_places_or_another_run_has_nothing_removed() {
+    let victim = |staged: &Staged| staged.root.path().join("victim").join(RUN);
+    for name in ["../victim", "../../victim", "/victim", "..", "", "groups/.."] {
+        let mut hostile = manifest(RUN, true);
+        hostile.tables.push(table_without_parts(name));
+        let staged = published();
+        fs::create_dir_all(victim(&staged)).unwrap();
+        let own = staged.folder.published(&RUN.parse().unwrap(), "groups");
+        fs::write(own.join("_manifest.json"), hostile.to_json()).unwrap();
+        remove_old_runs(&staged.folder, "groups", 1.try_into().unwrap()).unwrap();
+        assert!(victim(&staged).is_dir(), "{name}");
+        assert_eq!(runs(&staged, "groups"), [RUN, RUNS[2].0, RUNS[3].0], "{name}");
+    }
+    let other = Manifest {
+        query: "findings".to_owned(),
+        ..manifest(RUN, true)
+    };
+    for foreign in [other, manifest(LATER, true)] {
+        assert_eq!(runs(&removed_with(&foreign), "groups")[0], RUN);
+    }
+}
+
+#[test]
+fn what_has_no_manifest_and_what_another_query_file_published_stays() {
+    let staged = published();
+    let mine = staged.folder.published(&"20200101T000000Z".parse().unwrap(), "groups");
+    fs::create_dir_all(&mine).unwrap();
+    fs::write(mine.join("notes.txt"), "mine").unwrap();
+    let beside = staged.folder.published(&RUN.parse().unwrap(), "groups__findings");
+    fs::write(beside.join("_manifest.json"), "{}").unwrap();
+    remove_old_runs(&staged.folder, "groups", 1.try_into().unwrap()).unwrap();
+    assert!(mine.join("notes.txt").exists() && beside.is_dir());
+    assert_eq!(runs(&staged, "groups")[1], RUNS[2].0);
 }

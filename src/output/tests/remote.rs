@@ -118,6 +118,32 @@ async fn old_runs_go_and_those_on_their_way_up_stay() {
     remote.source.remove_old_runs("groups", keep(1)).await.unwrap();
     assert_eq!(remote.runs().await, [RUNS[0], RUNS[3]]);
 
+    // What a manifest names that is no table, and what another query file published in the same second, is left alone.
+    put("victim/20261122T031500Z/part-00000.ndjson".to_owned()).await;
+    put(format!("tracker/groups__findings/{}/_manifest.json", RUNS[0])).await;
+    let oldest = format!("tracker/groups/{}/_manifest.json", RUNS[0]);
+    let mut hostile = manifest(RUNS[0], true);
+    hostile.tables.push(table_without_parts("../../victim"));
+    store.create(&oldest, hostile.to_json().into()).await.unwrap();
+    remote.source.remove_old_runs("groups", keep(1)).await.unwrap();
+    assert_eq!(remote.runs().await, [RUNS[0], RUNS[3]]);
+    assert!(
+        store
+            .read("victim/20261122T031500Z/part-00000.ndjson")
+            .await
+            .unwrap()
+            .is_some()
+    );
+    store.remove(&oldest).await.unwrap();
+    store
+        .create(&oldest, manifest(RUNS[0], true).to_json().into())
+        .await
+        .unwrap();
+    remote.source.remove_old_runs("groups", keep(1)).await.unwrap();
+    assert_eq!(remote.runs().await, [RUNS[3]]);
+    let beside = format!("tracker/groups__findings/{}/_manifest.json", RUNS[0]);
+    assert!(store.read(&beside).await.unwrap().is_some());
+
     // A removal that was interrupted is gone on with.
     let removed = format!("tracker/groups/{}/_removed.json", RUNS[1]);
     put(format!("tracker/groups/{}/part-00001.ndjson", RUNS[1])).await;
@@ -127,5 +153,5 @@ async fn old_runs_go_and_those_on_their_way_up_stay() {
         .await
         .unwrap();
     remote.source.remove_old_runs("groups", keep(1)).await.unwrap();
-    assert_eq!(remote.runs().await, [RUNS[0], RUNS[3]]);
+    assert_eq!(remote.runs().await, [RUNS[3]]);
 }
