@@ -280,6 +280,8 @@ fn a_second_process_is_refused_and_told_whom_to_wait_for() {
     let (project, server) = (Project::demo().only(&["vulnerabilities"]), serve(slow()));
     let mut first = project.start(&server, &MANY_PAGES);
     await_requests(&server, &mut first, 3);
+    // It could not be written. Whoever has no turn does not try to write anything.
+    fs::create_dir(project.written(".writable")).expect("a folder");
     let second = project.run(&server, &["--quiet"]).with_code(1);
     let owner = format!("(process {}, for ", first.pid());
     assert!(second.stderr.contains(&owner), "{}", second.stderr);

@@ -43,11 +43,15 @@ impl SourceFolder {
         self.0.join(OWN_FOLDER)
     }
 
-    /// Makes it, and the folder of our own in it, so that they outlive the machine. What a process has made that was ended
-    /// before it was written down is written down now: all that follows stands in it.
+    /// Makes it, and the folder of our own in it.
     pub fn create(&self) -> std::io::Result<()> {
         create_synced(&self.0)?;
-        create_synced(&self.own())?;
+        create_synced(&self.own())
+    }
+
+    /// Has everything in it outlive the machine. What a process has made that was ended before it was written down is
+    /// written down now: all that follows stands in it.
+    pub fn sync(&self) -> std::io::Result<()> {
         sync_names(&self.0)?;
         self.0.parent().map_or(Ok(()), sync_names)?;
         sync_tree(&self.own().join("staging"))

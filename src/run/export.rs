@@ -424,9 +424,10 @@ fn metadata(query: &str, run: &RunId, plan: &Plan) -> Vec<(String, String)> {
     ]
 }
 
-/// Whether a folder can be written, found out before anything is asked.
-pub(crate) fn check_writable(folder: &SourceFolder) -> std::io::Result<()> {
-    folder.create()?;
+/// Whether a folder can be written, and what stands in it outlives the machine: found out before anything is asked, by
+/// whoever has the lock, as two would take each other's files away.
+pub(crate) fn make_ready(folder: &SourceFolder) -> std::io::Result<()> {
+    folder.sync()?;
     let probe = folder.path().join(".writable");
     fs_err::write(&probe, b"")?;
     fs_err::remove_file(&probe)

@@ -1,19 +1,23 @@
 //! One run per source and output at a time: a lock that dies with its process.
 
 use std::fs::TryLockError;
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use fs_err::OpenOptions;
+use fs_err::{File, OpenOptions};
 
 use crate::clock::Clock;
 use crate::state::StateError;
 
+/// How often a lock is looked at until its owner has written into it, and how long lies between two looks.
+const LOOKS: usize = 10;
+const NEXT_LOOK: Duration = Duration::from_millis(10);
+
 /// Held as long as this lives; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct StateLock {
-    _file: fs_err::File,
+    file: File,
 }
 
 impl StateLock {
@@ -33,18 +37,41 @@ impl StateLock {
         match file.file().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut written = String::new();
                 // Who it is is a courtesy; without it the message is still true.
-                let _ = file.read_to_string(&mut written);
+                let written = owner_in(&mut file).unwrap_or_default();
                 let owner = describe_owner(&written, clock.unix_millis());
                 return Err(StateError::Locked { path, owner });
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
-        file.set_len(0).map_err(io)?;
-        writeln!(file, "{} {}", std::process::id(), clock.unix_millis()).map_err(io)?;
-        Ok(Self { _file: file })
+        // Over what the last owner left, so that nobody finds the file empty; then without the end of what it left.
+        let own = format!("{} {}\n", std::process::id(), clock.unix_millis());
+        file.write_all(own.as_bytes()).map_err(io)?;
+        file.set_len(own.len() as u64).map_err(io)?;
+        Ok(Self { file })
     }
+}
+
+impl Drop for StateLock {
+    fn drop(&mut self) {
+        // Who comes next is not to be taken for this one. What stays there where a process is killed is written over.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// The line that a lock's owner writes when it has taken it, which may be about to happen.
+fn owner_in(file: &mut File) -> std::io::Result<String> {
+    let mut written = String::new();
+    for _ in 0..LOOKS {
+        written.clear();
+        file.rewind()?;
+        file.read_to_string(&mut written)?;
+        if let Some((line, _)) = written.split_once('\n') {
+            return Ok(line.to_owned());
+        }
+        std::thread::sleep(NEXT_LOOK);
+    }
+    Ok(written)
 }
 
 /// What the owner wrote into its lock, in words: ` (process 4711, for 5m 3s)`.
@@ -79,6 +106,37 @@ mod tests {
         assert!(refused.to_string().contains(&owner), "{refused}");
         drop(first);
         StateLock::take(folder.path(), &at(1_000_304)).unwrap();
+    }
+
+    #[test]
+    fn an_owner_that_has_not_written_yet_is_read_when_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let mut owner = File::create(&path).unwrap();
+        owner.file().try_lock().unwrap();
+        let mut late = File::open(&path).unwrap();
+        let reader = std::thread::spawn(move || owner_in(&mut late).unwrap());
+        owner.write_all(b"4711 9000\n").unwrap();
+        assert_eq!(reader.join().unwrap(), "4711 9000");
+        // Between what an owner writes over the last one's line and the end of that going, both are there.
+        owner.write_all(b"00\n").unwrap();
+        assert_eq!(owner_in(&mut File::open(&path).unwrap()).unwrap(), "4711 9000");
+    }
+
+    #[test]
+    fn an_owner_s_line_goes_with_it_and_over_a_longer_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        fs_err::write(&path, "4711 9000 and much more than any of our lines has\n").unwrap();
+        let lock = StateLock::take(folder.path(), &Clock::system()).unwrap();
+        let text = fs_err::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with(&format!("{} ", std::process::id())) && text.lines().count() == 1,
+            "{text}"
+        );
+        assert!(!text.contains("more"), "{text}");
+        drop(lock);
+        assert_eq!(fs_err::read_to_string(&path).unwrap(), "");
     }
 
     #[test]

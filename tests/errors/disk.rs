@@ -191,8 +191,8 @@ fn a_disk_that_turns_read_only_between_two_runs_keeps_what_is_on_it() {
     };
     let ended = ended.with_code(0);
     assert_eq!(ended.stdout, "exit code 1\n", "{}", ended.stderr);
-    let said = "the output folder cannot be written: ";
-    let remedy = "Read-only file system (os error 30); choose another with --output, or mend its permissions";
+    let said = "output/api/.gqldump/lock: cannot be written (";
+    let remedy = "Read-only file system (os error 30)); check the permissions of the output folder";
     assert!(
         ended.stderr.contains(said) && ended.stderr.contains(remedy),
         "{}",
