@@ -368,6 +368,7 @@ impl Endpoint {
         match error {
             PermitError::Stopped => ApiError::Stopped { api },
             PermitError::Log(source) => ApiError::PermitLog { api, source },
+            PermitError::LogHeld(error) => ApiError::held(&api, &error),
         }
     }
 }

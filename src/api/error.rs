@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::graphql_error::ErrorPath;
+use crate::api::limiter::LONGEST;
 use crate::api::page_limit::{remedy, told_limit};
 use crate::api::transport::TransportError;
 
@@ -162,6 +164,19 @@ pub enum ApiError {
         /// What the system says.
         source: io::Error,
     },
+    /// Another process does not let go of the permit log.
+    #[error(
+        "{api}: {held}, and with it the budget, for {}: look which one (`fuser` or `lsof` tells), and end it",
+        humantime::format_duration(*after)
+    )]
+    PermitLogHeld {
+        /// The source's name.
+        api: Arc<str>,
+        /// What is held, by whom.
+        held: String,
+        /// For how long it was waited for.
+        after: Duration,
+    },
     /// The request cannot be written as JSON.
     #[error("{api}: the request cannot be written as JSON")]
     Unwritable {
@@ -173,6 +188,15 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// Another process does not let go of the permit log, as `error` says.
+    pub(crate) fn held(api: &str, error: &io::Error) -> Self {
+        Self::PermitLogHeld {
+            api: Arc::from(api),
+            held: error.to_string(),
+            after: LONGEST,
+        }
+    }
+
     /// The most rows of a page, where the API refused a request for its page size and said so.
     pub fn page_limit(&self) -> Option<u32> {
         match self {

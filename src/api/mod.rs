@@ -27,6 +27,7 @@ pub use error::{ApiError, Failure, Refusal};
 pub use graphql_error::{ErrorPath, GraphqlError, Location, PathSegment};
 pub use http::HttpTransport;
 pub use limiter::{Limiter, Permit, PermitError, PermitLog, stopped};
+pub(crate) use limiter::{Look, NEXT_LOOK, Patience};
 pub use request::GraphqlRequest;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{MAX_CONSECUTIVE_THROTTLES, RetryDecision, RetryState};

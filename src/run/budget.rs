@@ -1,20 +1,46 @@
 //! Where the permits of a source are noted: with those of all that ask the same API for the same user, or beside its state.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::api::PermitLog;
+use tokio::time::{Instant, sleep};
+
+use crate::api::{ApiError, Look, NEXT_LOOK, Patience, PermitLog, stopped};
 use crate::report::Event;
 use crate::run::source_run::{RunSettings, SourceError, SourceJob};
 
-/// The log in the user's own folder, or, where that cannot be had, the one in `own_folder`, the source's own.
-pub(super) fn open_permit_log(
+/// The log in the user's own folder, or, where that cannot be had, the one in `own_folder`, the source's own. Waits for a
+/// process that holds it, and not for ever.
+pub(super) async fn open_permit_log(
     job: &SourceJob,
     settings: &RunSettings,
     own_folder: &Path,
 ) -> Result<PermitLog, SourceError> {
+    let mut patience = Patience::default();
+    loop {
+        let held = match open_log(job, settings, own_folder) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => error,
+            opened => return opened.map_err(SourceError::Output),
+        };
+        match patience.look(Instant::now()) {
+            Look::Again => {}
+            Look::Tell => {
+                let text = format!("{}: waits for the budget: {held}", job.name);
+                settings.observer.notice(&Event::Notice { query: None, text });
+            }
+            Look::GiveUp => return Err(ApiError::held(&job.name, &held).into()),
+        }
+        tokio::select! {
+            biased;
+            () = stopped(settings.stop.clone()) => return Err(SourceError::Stopped),
+            () = sleep(NEXT_LOOK) => {}
+        }
+    }
+}
+
+fn open_log(job: &SourceJob, settings: &RunSettings, own_folder: &Path) -> io::Result<PermitLog> {
     match shared_log(job, settings) {
-        Some(Ok(log)) => return Ok(log),
-        Some(Err(error)) => {
+        Some(Err(error)) if error.kind() != ErrorKind::WouldBlock => {
             let text = format!(
                 "{}: the budget is not shared with other runs on this machine ({error}); make that folder writable, or \
                  point XDG_STATE_HOME elsewhere",
@@ -22,13 +48,14 @@ pub(super) fn open_permit_log(
             );
             settings.observer.notice(&Event::Warning { query: None, text });
         }
+        Some(opened) => return opened,
         None => {}
     }
-    open(job, settings, &own_folder.join("permits")).map_err(SourceError::Output)
+    open(job, settings, &own_folder.join("permits"))
 }
 
 /// The log that is shared; `None` where the job shares nothing, or nobody said where.
-pub(super) fn shared_log(job: &SourceJob, settings: &RunSettings) -> Option<std::io::Result<PermitLog>> {
+pub(super) fn shared_log(job: &SourceJob, settings: &RunSettings) -> Option<io::Result<PermitLog>> {
     if job.settings.limits.requests.is_empty() {
         return None;
     }
@@ -52,7 +79,7 @@ fn shared_path(job: &SourceJob, settings: &RunSettings) -> Option<PathBuf> {
     Some(folder.join(format!("{name}.permits")))
 }
 
-fn open(job: &SourceJob, settings: &RunSettings, path: &Path) -> std::io::Result<PermitLog> {
+fn open(job: &SourceJob, settings: &RunSettings, path: &Path) -> io::Result<PermitLog> {
     let clock = settings.clock.clone();
     PermitLog::open(path, clock, &job.settings.limits, &job.settings.timing)
 }

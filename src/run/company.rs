@@ -116,6 +116,7 @@ pub(crate) fn fault(error: &ApiError) -> Fault {
         | ApiError::Stopped { .. }
         | ApiError::Token { .. }
         | ApiError::PermitLog { .. }
+        | ApiError::PermitLogHeld { .. }
         | ApiError::Unwritable { .. } => Fault::Source,
     }
 }

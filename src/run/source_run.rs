@@ -136,7 +136,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     make_ready(&folder).map_err(SourceError::Output)?;
     let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;
     warn_of_token(job, settings);
-    let permit_log = open_permit_log(job, settings, &own_folder)?;
+    let permit_log = open_permit_log(job, settings, &own_folder).await?;
     let surroundings = Surroundings {
         transport,
         token: job.token.clone(),

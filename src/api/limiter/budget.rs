@@ -78,6 +78,12 @@ impl BudgetTeller {
             next_permit: state.next_permit.map(|at| at.saturating_duration_since(now)),
         });
     }
+
+    /// Says in words what keeps the budget from being used.
+    pub(super) fn explain(&self, text: &str) {
+        let text = format!("{}: {text}", self.api);
+        self.observer.notice(&Event::Notice { query: None, text });
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::api::limiter::budget::{BudgetState, BudgetTeller, BudgetTold};
+use crate::api::limiter::patience::{self, Look, Patience};
 use crate::api::limiter::permit::Permit;
 use crate::api::limiter::permit_log::{GrantId, PermitLog};
 use crate::api::limiter::queue::{Head, Queue, Ticket};
@@ -32,6 +33,9 @@ pub enum PermitError {
     /// The permit could not be noted, so a restart would not count it.
     #[error("the permit log cannot be written")]
     Log(#[from] io::Error),
+    /// Another process does not let go of the permit log.
+    #[error("{0}")]
+    LogHeld(io::Error),
 }
 
 /// What all requests of a source pass on their way to the API.
@@ -49,6 +53,8 @@ struct Books {
     slots: Slots,
     queue: Queue,
     log: Option<PermitLog>,
+    /// With another process that holds the log.
+    patience: Patience,
     told: BudgetTold,
 }
 
@@ -67,6 +73,7 @@ impl Limiter {
                 slots,
                 queue: Queue::new(longest_window),
                 log,
+                patience: Patience::default(),
                 told: BudgetTold::default(),
             }),
             teller: BudgetTeller::new(api, observer),
@@ -136,6 +143,12 @@ impl Limiter {
                 Turn::Blocked(Blocked::Until(at)) => (Some(at), Some(at)),
                 Turn::Blocked(Blocked::ByRequests) => (None, None),
                 Turn::BlockedByOthers | Turn::HeldBack => (None, Some(Instant::now() + NEXT_LOOK)),
+                Turn::LogHeld { told } => {
+                    if let Some(text) = told {
+                        self.teller.explain(&text);
+                    }
+                    (None, Some(Instant::now() + patience::NEXT_LOOK))
+                }
             };
             let tell_at = self.tell(until);
             tokio::select! {
@@ -157,8 +170,10 @@ impl Limiter {
         // From here on no other process grants anything, until this one has noted what it did.
         let held = match books.hold_log(now) {
             Ok(held) => held,
-            Err(error) => return Turn::Granted(Err(error)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return books.log_held(now, error),
+            Err(error) => return Turn::Granted(Err(error.into())),
         };
+        books.patience = Patience::default();
         if let Err(blocked) = books.slots.check(now) {
             return books.blocked(blocked);
         }
@@ -168,7 +183,7 @@ impl Limiter {
         books.slots.take();
         books.queue.pass(ticket, now);
         let noted = books.log.as_mut().zip(held).map(|(log, held)| log.note_grant(&held));
-        let noted = noted.transpose();
+        let noted = noted.transpose().map_err(PermitError::Log);
         if noted.is_err() {
             books.put_back(Grant { ticket, noted: None });
         }
@@ -266,6 +281,17 @@ impl Books {
         Ok(Some(held))
     }
 
+    /// Another process holds the log, for an instant or for good.
+    fn log_held(&mut self, now: Instant, error: io::Error) -> Turn {
+        match self.patience.look(now) {
+            Look::Again => Turn::LogHeld { told: None },
+            Look::Tell => Turn::LogHeld {
+                told: Some(format!("waits for the budget: {error}")),
+            },
+            Look::GiveUp => Turn::Granted(Err(PermitError::LogHeld(error))),
+        }
+    }
+
     /// What is known of the end of that: where others have requests on their way, it may come any time.
     fn blocked(&self, blocked: Blocked) -> Turn {
         match &self.log {
@@ -284,7 +310,7 @@ pub(super) struct Grant {
 
 /// What comes of asking for a permit.
 enum Turn {
-    Granted(io::Result<Option<GrantId>>),
+    Granted(Result<Option<GrantId>, PermitError>),
     /// It is another request's turn.
     Later,
     Blocked(Blocked),
@@ -292,6 +318,10 @@ enum Turn {
     BlockedByOthers,
     /// What there is has to be left to others.
     HeldBack,
+    /// Another process holds the log; what is to be said of that, if anything.
+    LogHeld {
+        told: Option<String>,
+    },
 }
 
 /// One request among those that wait, until it is dropped.

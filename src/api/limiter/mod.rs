@@ -9,6 +9,7 @@ mod budget;
 mod gate;
 mod ledger;
 mod party;
+mod patience;
 mod permit;
 mod permit_log;
 mod queue;
@@ -22,5 +23,6 @@ mod fairness;
 mod simulation;
 
 pub use gate::{Limiter, PermitError, stopped};
+pub(crate) use patience::{LONGEST, Look, NEXT_LOOK, Patience};
 pub use permit::Permit;
 pub use permit_log::PermitLog;

@@ -31,6 +31,8 @@ pub struct PermitLog {
     longest_flight: u64,
     next_grant: u64,
     ledger: Ledger,
+    /// What could not be noted yet, as another process held the file.
+    unnoted: Vec<Entry>,
     /// Whether something of others changed that was not asked for yet.
     has_news: bool,
     /// The file's length when it was last written anew.
@@ -55,7 +57,8 @@ impl PermitLog {
     /// Opens the log at `path`, or begins it, and keeps of it what still counts under `limits`.
     ///
     /// A request whose arrival no process noted may be on its way: it counts as arriving when it would time out, or now,
-    /// if no process lives that could have sent it.
+    /// if no process lives that could have sent it. The error is of the kind `WouldBlock` where another process holds the file,
+    /// which takes an instant as a rule.
     pub fn open(path: &Path, clock: Clock, limits: &Limits, timing: &Timing) -> io::Result<Self> {
         let margin = limits.requests.iter().map(|limit| limit.margin).max();
         let longest_window = limits.requests.iter().map(|limit| limit.per).max();
@@ -71,6 +74,7 @@ impl PermitLog {
             longest_flight: millis(timing.timeout),
             next_grant: 0,
             ledger: Ledger::default(),
+            unnoted: Vec::new(),
             has_news: true,
             compacted: 0,
             is_shared: !is_alone,
@@ -89,10 +93,13 @@ impl PermitLog {
     }
 
     /// Keeps others from granting and noting anything, and takes in what they did. What is decided while it is held is
-    /// decided on what is so.
+    /// decided on what is so. The error is of the kind `WouldBlock` where another process does not let go.
     pub(super) fn hold(&mut self) -> io::Result<Held> {
         let held = self.file.hold()?;
         self.catch_up(&held)?;
+        for entry in std::mem::take(&mut self.unnoted) {
+            self.append(&held, entry)?;
+        }
         Ok(held)
     }
 
@@ -126,22 +133,24 @@ impl PermitLog {
         Ok(grant)
     }
 
-    /// Notes that a request has arrived by now, give or take the margin.
+    /// Notes that a request has arrived by now, give or take the margin; forgotten, others take it for one that is still on
+    /// its way, and count it for longer.
     pub(super) fn note_arrival(&mut self, grant: GrantId) {
         let entry = Entry::Arrived(self.name(grant), self.time.unix_millis());
-        // Without the line, others take the request for one that is still on its way, and count it for longer.
-        let _ = self.note(entry);
+        self.note(entry);
     }
 
     /// Notes that a request will never leave; forgotten, it counts for longer.
     pub(super) fn note_unsent(&mut self, grant: GrantId) {
         let entry = Entry::Unsent(self.name(grant));
-        let _ = self.note(entry);
+        self.note(entry);
     }
 
-    fn note(&mut self, entry: Entry) -> io::Result<()> {
-        let held = self.hold()?;
-        self.append(&held, entry)
+    /// Notes something now, or, where another process holds the file, when it is next had.
+    fn note(&mut self, entry: Entry) {
+        self.unnoted.push(entry);
+        // What cannot be written makes others wait for longer, and them alone.
+        let _ = self.hold();
     }
 
     fn name(&self, grant: GrantId) -> GrantName {

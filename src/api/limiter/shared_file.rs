@@ -3,14 +3,23 @@
 //! Whoever reads or writes holds the lock, a file beside it. The first line names the file's edition: a process that finds
 //! another one reads all of it anew, since somebody left out what does not count any more.
 
+use std::fs::TryLockError;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fs_err::{File, OpenOptions};
 
+/// How often a lock is tried to be had at a time, a millisecond apart: others have it for as long as a line takes.
+const TRIES: usize = 10;
+
 /// What ends a line of which a process that died wrote only a part: no line that can be read ends so.
 const CUT: &[u8] = b" cut\n";
+
+/// The endings of the files beside it: whoever has the first one reads or writes, and all who live share the second.
+const LOCK: &str = "lock";
+const USERS: &str = "users";
 
 pub(super) struct SharedFile {
     path: PathBuf,
@@ -45,19 +54,22 @@ pub(super) enum News {
 impl SharedFile {
     /// Opens the file at `path`, which need not be there yet; says whether no other process has it open.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Held, bool)> {
-        let lock = Arc::new(open_beside(path, "lock")?);
-        let held = hold(&lock)?;
-        let users = open_beside(path, "users")?;
+        let lock = Arc::new(open_beside(path, LOCK)?);
+        let held = hold(&lock, path)?;
+        let users = open_beside(path, USERS)?;
         let is_alone = match users.file().try_lock() {
             Ok(()) => {
                 users.file().unlock()?;
                 true
             }
-            Err(std::fs::TryLockError::WouldBlock) => false,
-            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(error)) => return Err(error),
         };
-        // Only whoever holds the lock ever has this one for itself, so that nobody is waited for.
-        users.file().lock_shared()?;
+        // Only whoever holds the lock ever has this one for itself.
+        users.file().try_lock_shared().map_err(|error| match error {
+            TryLockError::WouldBlock => held_by_another(path, USERS),
+            TryLockError::Error(error) => error,
+        })?;
         let file = Self {
             path: path.to_owned(),
             lock,
@@ -68,9 +80,10 @@ impl SharedFile {
         Ok((file, held, is_alone))
     }
 
-    /// Waits until nobody else reads or writes, which takes them an instant.
+    /// Waits until nobody else reads or writes, for the instant that this takes them; where it takes longer, the error is of
+    /// the kind `WouldBlock`, and whoever asked may ask again.
     pub(super) fn hold(&self) -> io::Result<Held> {
-        hold(&self.lock)
+        hold(&self.lock, &self.path)
     }
 
     /// What is new in the file.
@@ -130,15 +143,30 @@ impl SharedFile {
     }
 }
 
-fn hold(lock: &Arc<File>) -> io::Result<Held> {
-    lock.file().lock()?;
-    Ok(Held(Arc::clone(lock)))
+fn hold(lock: &Arc<File>, path: &Path) -> io::Result<Held> {
+    for _ in 0..TRIES {
+        match lock.file().try_lock() {
+            Ok(()) => return Ok(Held(Arc::clone(lock))),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(held_by_another(path, LOCK))
+}
+
+fn held_by_another(path: &Path, ending: &str) -> io::Error {
+    let text = format!("another process holds `{}`", beside(path, ending).display());
+    io::Error::new(io::ErrorKind::WouldBlock, text)
 }
 
 fn open_beside(path: &Path, ending: &str) -> io::Result<File> {
     let mut options = private();
     options.read(true).write(true).create(true).truncate(false);
-    options.open(path.with_extension(ending))
+    options.open(beside(path, ending))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    path.with_extension(ending)
 }
 
 /// Opens files that, where they are made, are made for their owner alone.

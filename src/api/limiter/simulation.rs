@@ -578,3 +578,60 @@ async fn the_limiter_tells_how_many_requests_could_be_sent() {
     advance(SECOND).await;
     assert_eq!(limiter.free_permits(), Some(3));
 }
+
+/// Keeps what it is told in words.
+#[derive(Default)]
+struct Words(Mutex<Vec<String>>);
+
+impl Observer for Words {
+    fn notice(&self, event: &Event) {
+        if let Event::Notice { text, .. } = event {
+            self.0.lock().unwrap().push(text.clone());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_another_process_holds_is_waited_for_with_a_word_and_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = limits(&[(9, 1000)], 0, 9);
+    let log = open_log(&folder, &Clock::simulated(noon()), &limits);
+    let words = Arc::new(Words::default());
+    let observer: Arc<Words> = Arc::clone(&words);
+    let limiter = Limiter::new("api", &limits, Some(log), observer);
+    let holder = fs_err::File::open(folder.path().join("permits.lock")).unwrap();
+    let hold = || holder.file().try_lock().unwrap();
+
+    hold();
+    let (stop, stopping) = watch::channel(false);
+    let ask = || limiter.permit("q", &stopping);
+    let let_go = async {
+        advance(4 * SECOND).await;
+        sleep(SECOND).await;
+        holder.file().unlock().unwrap();
+    };
+    let (granted, ()) = tokio::join!(ask(), let_go);
+    granted.unwrap().accompany(async {}, Some).await;
+    let told = words.0.lock().unwrap().join("\n");
+    assert!(
+        told.starts_with("api: waits for the budget: another process holds `"),
+        "{told}"
+    );
+    assert!(told.contains("permits.lock") && !told.contains('\n'), "{told}");
+
+    hold();
+    let (refused, ()) = tokio::join!(ask(), advance(31 * SECOND));
+    let error = refused.err().unwrap();
+    assert!(matches!(error, PermitError::LogHeld(_)), "{error}");
+    assert!(error.to_string().contains("permits.lock"), "{error}");
+    holder.file().unlock().unwrap();
+    ask().await.unwrap();
+
+    hold();
+    let told_to_stop = async {
+        advance(SECOND).await;
+        stop.send(true).unwrap();
+    };
+    let (stopped, ()) = tokio::join!(ask(), told_to_stop);
+    assert!(matches!(stopped.err().unwrap(), PermitError::Stopped));
+}
