@@ -107,7 +107,7 @@ impl Simulation {
             api: "simulated".to_owned(),
             budget: None,
             secrets: Default::default(),
-            token: Some(Arc::new(move || Ok(token.clone()))),
+            token: Some(Arc::new(move |_| Ok(token.clone()))),
             queries: documents(&source),
             others: Vec::new(),
         }

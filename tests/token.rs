@@ -49,9 +49,17 @@ fn refused() -> Answer {
 
 /// A JSON Web Token that ends so many seconds from now.
 fn token_ending_in(seconds: i64) -> String {
+    token_of(0, seconds)
+}
+
+/// The same, with a life of so many seconds in all; 0 for one that does not say so.
+fn token_of(life: i64, seconds: i64) -> String {
     let now = i64::try_from(Clock::system().unix_millis() / 1000).expect("a time");
     let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
-    let (head, claims) = (json!({ "alg": "HS256" }), json!({ "exp": now + seconds }));
+    let (head, mut claims) = (json!({ "alg": "HS256" }), json!({ "exp": now + seconds }));
+    if life > 0 {
+        claims["iat"] = json!(now + seconds - life);
+    }
     format!("{}.{}.c2lnbmF0dXJl", part(head), part(claims))
 }
 
@@ -140,6 +148,40 @@ fn api_that_wants(runs: usize) -> (Stub, Project) {
     let settings = fs::read_to_string(project.file("source.toml")).expect("the settings");
     let settings = settings.replace("{ env = 'NEVER' }", &command(&project));
     (api, project.with("source.toml", &settings))
+}
+
+#[test]
+fn a_command_that_prints_one_old_token_is_told_of_and_one_that_makes_them_anew_is_not() {
+    let api = Stub::start(|request| Answer::Json(page(request)));
+    let project = items(&api, &format!("{{ command = ['sh', '-c', 'echo ${TOKEN_VARIABLE}'] }}"));
+    for (lives, ends_in, check, words) in [
+        (90 * DAY, 1800, 6, "and a run may take 1h: replace it"),
+        (2 * 3600, 1800, 0, ""),
+        (2 * 3600, -60, 6, "the token ended at "),
+    ] {
+        let token = token_of(lives, ends_in);
+        with_token(&project, "check", &token).with_code(check);
+        let told = with_token(&project, "run", &token).with_code(0).stderr;
+        assert!(told.contains(words), "{told}");
+        assert_eq!(told.contains("the token ends"), check == 6 && ends_in > 0, "{told}");
+    }
+}
+
+#[test]
+fn a_command_that_does_not_end_is_ended_with_the_run() {
+    let api = Stub::start(|request| Answer::Json(page(request)));
+    let project = items(
+        &api,
+        "{ command = ['sh', '-c', 'touch begun; sleep 1000; echo token'] }",
+    );
+    let mut running = start(&mut project.gqldump(&["run"]));
+    while !project.folder().join("begun").exists() && !running.has_ended() {
+        std::thread::yield_now();
+    }
+    running.signal(nix::sys::signal::Signal::SIGTERM);
+    let ended = running.end().with_code(5);
+    assert!(ended.stderr.contains("stopping"), "{}", ended.stderr);
+    assert_eq!(api.requests().len(), 0);
 }
 
 #[test]

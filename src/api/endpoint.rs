@@ -118,7 +118,7 @@ impl Endpoint {
         let api: Arc<str> = Arc::from(api);
         let token = surroundings
             .token
-            .map(|read| TokenKeeper::new(&settings.auth, read))
+            .map(|read| TokenKeeper::new(&settings.auth, read, surroundings.stop.clone()))
             .transpose();
         let token = token.map_err(|detail| ApiError::Token {
             api: Arc::clone(&api),
@@ -357,9 +357,11 @@ impl Endpoint {
     }
 
     fn token_error(&self, detail: String) -> ApiError {
-        ApiError::Token {
-            api: Arc::clone(&self.api),
-            detail,
+        let api = Arc::clone(&self.api);
+        // A command that was ended with the run has printed nothing.
+        match *self.stop.borrow() {
+            true => ApiError::Stopped { api },
+            false => ApiError::Token { api, detail },
         }
     }
 

@@ -81,7 +81,7 @@ impl Stage {
         let events = Arc::new(Events::default());
         let (stop, stopped) = watch::channel(false);
         let unread = Mutex::new(tokens.iter());
-        let read: ReadToken = Arc::new(move || match unread.lock().unwrap().next() {
+        let read: ReadToken = Arc::new(move |_| match unread.lock().unwrap().next() {
             Some(token) => Ok(SecretString::from(*token)),
             None => Err("the variable `TOKEN` is not set".to_owned()),
         });

@@ -4,12 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::project::{Auth, TokenOrigin, without};
 
-/// Reads the token where the settings say. May block (a command runs); an error's text names the origin, never the token.
-pub type ReadToken = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
+/// Reads the token where the settings say. May block (a command runs, until what it is given says that the run is
+/// stopped); an error's text names the origin, never the token.
+pub type ReadToken = Arc<dyn Fn(&dyn Fn() -> bool) -> Result<SecretString, String> + Send + Sync>;
 
 /// The token of one source, shared by all its requests.
 pub(crate) struct TokenKeeper {
@@ -18,6 +19,7 @@ pub(crate) struct TokenKeeper {
     /// A command may have refreshed what it prints the same: its second answer is always worth an attempt.
     from_command: bool,
     read: ReadToken,
+    stop: watch::Receiver<bool>,
     /// The newest last. The others are kept so that they are known where an API repeats them later.
     editions: RwLock<Vec<Token>>,
     /// Held while the token is being read, so that many requests read it once.
@@ -42,7 +44,7 @@ pub(crate) struct TokenEdition(u64);
 
 impl TokenKeeper {
     /// Reads nothing yet. Fails if the header's name is not one.
-    pub(crate) fn new(auth: &Auth, read: ReadToken) -> Result<Self, String> {
+    pub(crate) fn new(auth: &Auth, read: ReadToken, stop: watch::Receiver<bool>) -> Result<Self, String> {
         let header = HeaderName::try_from(auth.header.as_str())
             .map_err(|_| format!("`{}` in [auth] is not a header name", auth.header))?;
         Ok(Self {
@@ -50,6 +52,7 @@ impl TokenKeeper {
             scheme: auth.scheme.clone(),
             from_command: matches!(auth.token, Some(TokenOrigin::Command(_))),
             read,
+            stop,
             editions: RwLock::default(),
             reading: Mutex::new(()),
         })
@@ -112,7 +115,8 @@ impl TokenKeeper {
 
     async fn read_token(&self, edition: TokenEdition) -> Result<Token, String> {
         let read = Arc::clone(&self.read);
-        let secret = tokio::task::spawn_blocking(move || read())
+        let stop = self.stop.clone();
+        let secret = tokio::task::spawn_blocking(move || read(&|| *stop.borrow()))
             .await
             .map_err(|_| "reading the token was broken off".to_owned())??;
         let mut value = self.header_value(&secret)?;
@@ -140,7 +144,7 @@ mod tests {
 
     fn keeper(scheme: &str, origin: TokenOrigin, tokens: &'static [&'static str]) -> TokenKeeper {
         let reads = AtomicUsize::new(0);
-        let read: ReadToken = Arc::new(move || {
+        let read: ReadToken = Arc::new(move |_| {
             let read = reads.fetch_add(1, Ordering::SeqCst);
             Ok(SecretString::from(tokens[read.min(tokens.len() - 1)]))
         });
@@ -149,7 +153,7 @@ mod tests {
             scheme: scheme.to_owned(),
             token: Some(origin),
         };
-        TokenKeeper::new(&auth, read).unwrap()
+        TokenKeeper::new(&auth, read, watch::channel(false).1).unwrap()
     }
 
     async fn value_of(keeper: &TokenKeeper) -> HeaderValue {

@@ -59,7 +59,7 @@ impl Reached {
             EndpointAddress::Demo(name) => {
                 let server = DemoServer::start(DemoConfig::named(name)?)?;
                 let secret = server.token().clone();
-                let token: ReadToken = Arc::new(move || Ok(secret.clone()));
+                let token: ReadToken = Arc::new(move |_| Ok(secret.clone()));
                 let url = server.address().clone();
                 // A stand-in gives its own token, in the way in which it wants it.
                 settings.auth.header.clone_from(&server.auth().header);
@@ -223,9 +223,9 @@ fn token(source: &Arc<Source>) -> Option<ReadToken> {
     source.settings.auth.token.as_ref()?;
     let source = Arc::clone(source);
     let none = "the source names no token";
-    Some(Arc::new(move || {
+    Some(Arc::new(move |is_stopped| {
         source
-            .read_token()
+            .read_token(is_stopped)
             .map_err(|error| error.to_string())?
             .ok_or_else(|| none.to_owned())
     }))

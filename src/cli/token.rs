@@ -13,7 +13,7 @@ use crate::cli::look::quiet_settings;
 use crate::cli::secret_file::SecretFile;
 use crate::clock::Clock;
 use crate::project::{CallRequest, Source, TokenCall, TokenCalls, path_with_id};
-use crate::run::{CallAnswer, CallValues, TokenCallError, call, token_life, token_warning};
+use crate::run::{CallAnswer, CallValues, TokenCallError, call, token_warning, told_end};
 
 /// The exit code of a token that is not accepted.
 const NOT_ACCEPTED: u8 = 4;
@@ -116,7 +116,7 @@ impl TokenSource {
         let settings = quiet_settings(PathBuf::new());
         let mut output = std::io::stdout().lock();
         let name = &self.source.name;
-        writeln!(output, "{name}: {}", token_life(&reached.job, &settings))?;
+        writeln!(output, "{name}: {}", told_end(&reached.job, &settings))?;
         if let Some(owner) = &self.calls.owner {
             let answer = self.call(owner, &CallValues::default())?;
             writeln!(output, "{name}: accepted, of {}", answer.shown(owner).join(", "))?;

@@ -49,6 +49,10 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// connection from a long response only where `timing.timeout` is raised.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a program may take that prints a token or another secret: as long as a request. One that asks a person
+/// is none for a nightly run.
+pub(crate) const SECRET_COMMAND: Duration = Duration::from_secs(60);
+
 /// `retry.attempts`: with the waits below they span three minutes, which outlasts a rolling restart.
 pub(crate) const ATTEMPTS: u32 = 10;
 

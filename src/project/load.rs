@@ -225,11 +225,11 @@ impl Source {
     /// Reads the token anew; `None` for an API that asks for none. An error shows the key that says where it is found.
     ///
     /// May wait for a program: see [`TokenOrigin::read`](crate::project::TokenOrigin::read).
-    pub fn read_token(&self) -> Result<Option<SecretString>, ProjectError> {
+    pub fn read_token(&self, is_stopped: &dyn Fn() -> bool) -> Result<Option<SecretString>, ProjectError> {
         let Some(origin) = &self.settings.auth.token else {
             return Ok(None);
         };
-        let token = origin.read().map_err(|error| {
+        let token = origin.read(is_stopped).map_err(|error| {
             let reason = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
             let help = format!("a token comes from {ORIGIN_EXPECTED}");
             self.layers
@@ -509,7 +509,7 @@ mod tests {
             ("a/q.graphql", ""),
         ]);
         let project = load(&folder, &["a"]).expect("a project");
-        let Err(error) = project.sources[0].read_token() else {
+        let Err(error) = project.sources[0].read_token(&|| false) else {
             panic!("an error");
         };
         let error = error.to_string().replace(&folder.path().display().to_string(), "DIR");
@@ -519,7 +519,10 @@ mod tests {
             "{error}"
         );
         fs_err::write(folder.path().join("a/token"), "right").expect("a file");
-        let token = project.sources[0].read_token().expect("a token").expect("a token");
+        let token = project.sources[0]
+            .read_token(&|| false)
+            .expect("a token")
+            .expect("a token");
         assert_eq!(token.expose_secret(), "right");
     }
 }

@@ -4,6 +4,7 @@
 //! (`settle.rs`); nothing downstream checks a setting again. Must not know what a query file says, nor any API by name: what
 //! differs between APIs stands in `presets/`.
 
+mod command;
 mod complaint;
 mod defaults;
 mod diagnostic;
@@ -36,4 +37,4 @@ pub use settings::{
 };
 pub use token::TokenError;
 pub use token_calls::{CallMethod, CallRequest, TokenCall, TokenCalls, path_with_id};
-pub use token_end::token_end;
+pub use token_end::{TokenLife, token_life};

@@ -1,9 +1,12 @@
 //! Reads a source's token from where it is found.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::project::command::{self, CommandError};
+use crate::project::defaults::SECRET_COMMAND;
 use crate::project::settings::TokenOrigin;
 use crate::project::written::fits_header;
 
@@ -48,6 +51,27 @@ pub enum TokenError {
         /// The first line that it wrote to its standard error.
         complaint: String,
     },
+    /// The program did not end in time.
+    #[error(
+        "the {what}'s program `{program}` was ended, as it took longer than {}: run it by hand to see what it waits for",
+        humantime::format_duration(*limit)
+    )]
+    TooSlow {
+        /// What is looked for.
+        what: &'static str,
+        /// The command's first word.
+        program: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The run was stopped, and the program with it.
+    #[error("the {what}'s program `{program}` was ended with the run")]
+    Stopped {
+        /// What is looked for.
+        what: &'static str,
+        /// The command's first word.
+        program: String,
+    },
     /// There is nothing there.
     #[error("{place} is empty: put the {what} there, on the first line")]
     Empty {
@@ -64,10 +88,11 @@ pub enum TokenError {
 impl TokenOrigin {
     /// Reads the token anew: the first line, without the spaces around it.
     ///
-    /// Waits for a command to end, so that an async caller hands this to a blocking thread. A command gets no input;
-    /// what it writes to its standard error is shown only where it fails.
-    pub fn read(&self) -> Result<SecretString, TokenError> {
-        let token = self.read_line("token")?;
+    /// Waits for a command to end, so that an async caller hands this to a blocking thread; the command is ended when
+    /// `is_stopped` says so, or its time is up. A command gets no input; what it writes to its standard error is shown only
+    /// where it fails.
+    pub fn read(&self, is_stopped: &dyn Fn() -> bool) -> Result<SecretString, TokenError> {
+        let token = self.read_line("token", is_stopped)?;
         if !token.expose_secret().chars().all(fits_header) {
             return Err(TokenError::Unfit(self.describe("token")));
         }
@@ -76,10 +101,10 @@ impl TokenOrigin {
 
     /// Reads the value of a variable in the same way; it may hold any characters.
     pub fn read_value(&self) -> Result<SecretString, TokenError> {
-        self.read_line("value")
+        self.read_line("value", &|| false)
     }
 
-    fn read_line(&self, what: &'static str) -> Result<SecretString, TokenError> {
+    fn read_line(&self, what: &'static str, is_stopped: &dyn Fn() -> bool) -> Result<SecretString, TokenError> {
         let text = match self {
             Self::Env(name) => std::env::var(name).map_err(|_| TokenError::Unset {
                 what,
@@ -88,7 +113,7 @@ impl TokenOrigin {
             Self::File(path) => {
                 fs_err::read_to_string(path).map_err(|source| TokenError::Unreadable { what, source })?
             }
-            Self::Command(words) => output_of(words, what)?,
+            Self::Command(words) => output_of(words, what, SECRET_COMMAND, is_stopped)?,
         };
         let line = text.lines().next().unwrap_or_default().trim();
         if line.is_empty() {
@@ -108,20 +133,36 @@ impl TokenOrigin {
 }
 
 /// What a command writes to its standard output; bytes that are no text become characters that no token can have.
-fn output_of(words: &[String], what: &'static str) -> Result<String, TokenError> {
-    let program = program(words);
-    let arguments = words.iter().skip(1);
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let output = output.map_err(|source| TokenError::NotStarted {
-        what,
-        program: program.to_owned(),
-        source,
+fn output_of(
+    words: &[String],
+    what: &'static str,
+    limit: Duration,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<String, TokenError> {
+    let arguments = words.get(1..).unwrap_or_default();
+    let output = command::run(program(words), arguments, limit, is_stopped);
+    let program = program(words).to_owned();
+    let output = output.map_err(|error| match error {
+        CommandError::Io(source) => TokenError::NotStarted {
+            what,
+            program: program.clone(),
+            source,
+        },
+        CommandError::TooSlow => TokenError::TooSlow {
+            what,
+            program: program.clone(),
+            limit,
+        },
+        CommandError::Stopped => TokenError::Stopped {
+            what,
+            program: program.clone(),
+        },
     })?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(TokenError::Failed {
             what,
-            program: program.to_owned(),
+            program,
             status: output.status,
             complaint: complaint
                 .lines()
@@ -147,11 +188,11 @@ mod tests {
     }
 
     fn read(origin: &TokenOrigin) -> String {
-        origin.read().expect("a token").expose_secret().to_owned()
+        origin.read(&|| false).expect("a token").expose_secret().to_owned()
     }
 
     fn error(origin: &TokenOrigin) -> String {
-        origin.read().expect_err("no token").to_string()
+        origin.read(&|| false).expect_err("no token").to_string()
     }
 
     #[test]
@@ -185,7 +226,9 @@ mod tests {
             error(&unset),
             "the environment variable `GQLDUMP_TEST_UNSET` is not set: set it to the token"
         );
-        let absent = TokenOrigin::File("/nowhere/token".into()).read().expect_err("no file");
+        let absent = TokenOrigin::File("/nowhere/token".into())
+            .read(&|| false)
+            .expect_err("no file");
         assert!(
             matches!(&absent, TokenError::Unreadable { source, .. } if source.to_string().contains("/nowhere/token"))
         );
@@ -212,6 +255,60 @@ mod tests {
         );
     }
 
+    /// A program that waits for one that it has started, which holds on to its output; where the latter's number is found.
+    fn slow(folder: &tempfile::TempDir) -> (Vec<String>, std::path::PathBuf) {
+        let noted = folder.path().join("process");
+        let script = format!("sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; wait", noted.display());
+        (["sh", "-c", &script].map(str::to_owned).to_vec(), noted)
+    }
+
+    #[track_caller]
+    fn assert_ended(noted: &std::path::Path) {
+        let number = fs_err::read_to_string(noted).expect("a number");
+        let status = format!("/proc/{}/stat", number.trim());
+        // Whoever is to take notice of its end may not have done so yet.
+        let is_over = |stat: String| stat.contains(") Z ") || stat.contains(") X ");
+        while !fs_err::read_to_string(&status).map_or(true, is_over) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_program_that_takes_too_long_is_ended_with_all_that_it_has_started() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (words, noted) = slow(&folder);
+        let started = noted.clone();
+        // Its time begins to count when it is known what it has started.
+        let error = output_of(&words, "token", Duration::from_secs(3), &|| false).expect_err("no token");
+        assert!(started.exists());
+        assert_eq!(
+            error.to_string(),
+            "the token's program `sh` was ended, as it took longer than 3s: run it by hand to see what it waits for"
+        );
+        assert_ended(&noted);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_program_is_ended_with_the_run_that_asks_for_its_output() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (words, noted) = slow(&folder);
+        let is_stopped = || noted.exists();
+        let error = output_of(&words, "token", Duration::from_secs(1000), &is_stopped).expect_err("no token");
+        assert_eq!(error.to_string(), "the token's program `sh` was ended with the run");
+        assert_ended(&noted);
+    }
+
+    #[test]
+    fn a_program_that_writes_without_end_is_not_listened_to_for_ever() {
+        let endless = command("yes t0ken");
+        let error = endless.read(&|| false).expect_err("a program that fails");
+        assert!(matches!(error, TokenError::Failed { .. }), "{error}");
+        let much = command("head -c 200000 /dev/zero | tr '\\0' x >&2; echo t0ken");
+        assert_eq!(read(&much), "t0ken");
+    }
+
     #[test]
     fn characters_that_do_not_fit_a_header_are_refused_without_showing_them() {
         for script in [
@@ -220,7 +317,7 @@ mod tests {
             "printf 's3cret\\377'",
             "printf 's3\\tcret'",
         ] {
-            let error = command(script).read().expect_err("an unfit token");
+            let error = command(script).read(&|| false).expect_err("an unfit token");
             assert!(matches!(error, TokenError::Unfit(_)), "{script}");
             assert!(!format!("{error} {error:?}").contains("s3c"), "{script}");
         }

@@ -7,15 +7,25 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-/// The claim that matters; the others are nobody's business.
+/// The claims that matter; the others are nobody's business. Seconds since 1970, whole ones mostly.
 #[derive(Deserialize)]
 struct Claims {
-    /// Seconds since 1970, whole ones mostly.
     exp: f64,
+    #[serde(default)]
+    iat: Option<f64>,
 }
 
-/// When a token ends; `None` where it does not say so.
-pub fn token_end(token: &SecretString) -> Option<SystemTime> {
+/// From when to when a token is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenLife {
+    /// When it was made; `None` where it does not say so.
+    pub made: Option<SystemTime>,
+    /// When it ends.
+    pub end: SystemTime,
+}
+
+/// How long a token is good; `None` where it does not say so.
+pub fn token_life(token: &SecretString) -> Option<TokenLife> {
     // Some write the scheme into the token.
     let token = token.expose_secret().split_whitespace().last()?;
     let mut parts = token.split('.');
@@ -24,7 +34,11 @@ pub fn token_end(token: &SecretString) -> Option<SystemTime> {
     };
     let json = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims: Claims = serde_json::from_slice(&json).ok()?;
-    UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(claims.exp).ok()?)
+    let at = |seconds| UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);
+    Some(TokenLife {
+        made: claims.iat.and_then(at),
+        end: at(claims.exp)?,
+    })
 }
 
 #[cfg(test)]
@@ -32,8 +46,8 @@ mod tests {
     use super::*;
 
     fn end_of(token: &str) -> Option<u64> {
-        let end = token_end(&SecretString::from(token))?;
-        Some(end.duration_since(UNIX_EPOCH).unwrap().as_secs())
+        let life = token_life(&SecretString::from(token))?;
+        Some(life.end.duration_since(UNIX_EPOCH).unwrap().as_secs())
     }
 
     fn with_claims(claims: &str) -> String {
@@ -52,6 +66,15 @@ mod tests {
         );
         let padded = with_claims(r#"{"exp":1800000000}"#).replacen(".c2", "==.c2", 1);
         assert_eq!(end_of(&padded), Some(1_800_000_000));
+    }
+
+    #[test]
+    fn it_may_say_when_it_was_made() {
+        let made = |claims| token_life(&SecretString::from(with_claims(claims))).unwrap().made;
+        let at = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        assert_eq!(made(r#"{"exp":1800000000,"iat":1700000000}"#), Some(at));
+        assert_eq!(made(r#"{"exp":1800000000,"iat":-1}"#), None);
+        assert_eq!(made(r#"{"exp":1800000000}"#), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::run::plans::{DeniedFields, Planner, is_still_believed, plan_all};
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
 use crate::run::text_limits::TextLimits;
-use crate::run::token_life::warn_of_token;
+use crate::run::token_life::warning_reader;
 use crate::run::turn::take_turn;
 use crate::run::upstream::{Ended, Upstream};
 use crate::schema::ApiSchema;
@@ -135,11 +135,10 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
     let _lock = take_turn(&own_folder, &job.name, settings).await?;
     make_ready(&folder).map_err(SourceError::Output)?;
     let (state, thread) = StateStore::open(&own_folder, &settings.clock)?;
-    warn_of_token(job, settings);
     let permit_log = open_permit_log(job, settings, &own_folder).await?;
     let surroundings = Surroundings {
         transport,
-        token: job.token.clone(),
+        token: warning_reader(job, settings),
         secrets: job.secrets.values().cloned().collect(),
         clock: settings.clock.clone(),
         permit_log: Some(permit_log),

@@ -1,11 +1,14 @@
 //! How long the token lasts: told before a run that it would not outlast, and by `check` long before that.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
+use crate::api::ReadToken;
 use crate::output::SourceFolder;
-use crate::project::{TokenOrigin, token_end};
+use crate::project::{TokenLife, TokenOrigin, token_life};
 use crate::report::Event;
 use crate::run::source_run::{RunSettings, SourceJob};
 use crate::run::status::source_status;
@@ -16,35 +19,53 @@ const NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 /// What a run is taken to last at least: the last one may have found less.
 const LEAST_RUN: Duration = Duration::from_secs(3600);
 
-/// Warns of a token that ends before a run would that begins now.
-pub(super) fn warn_of_token(job: &SourceJob, settings: &RunSettings) {
+/// A token that a command prints and that lives no longer is taken to be made anew whenever it is needed: it is asked for
+/// again when the API refuses it. One that lives longer is one that the command found somewhere.
+const SHORT_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads the token as the job says, and warns, when it is read first, of one that ends before a run would that begins now.
+pub(super) fn warning_reader(job: &SourceJob, settings: &RunSettings) -> Option<ReadToken> {
+    let read = Arc::clone(job.token.as_ref()?);
     let folder = SourceFolder::new(&settings.output, &job.name);
     let lasts = longest_run(job, &folder).max(LEAST_RUN);
-    let Some(end) = end_of_token(job) else { return };
-    let now = settings.clock.wall();
-    if outlasts(end, now, lasts) {
-        return;
-    }
-    let text = format!(
-        "{}: {}, and a run may take {}: replace it, or the run stops with exit code 4, and the next one goes on from there",
-        job.name,
-        in_words(end, now),
-        humantime::format_duration(lasts),
-    );
-    settings.observer.notice(&Event::Warning { query: None, text });
+    let (name, is_command) = (job.name.clone(), is_command(job));
+    let (clock, observer) = (settings.clock.clone(), Arc::clone(&settings.observer));
+    let is_told = AtomicBool::new(false);
+    Some(Arc::new(move |is_stopped| {
+        let token = read(is_stopped)?;
+        let now = clock.wall();
+        let end = end_of(&token, is_command, now).filter(|end| !outlasts(*end, now, lasts));
+        if let Some(end) = end.filter(|_| !is_told.swap(true, Ordering::Relaxed)) {
+            let text = format!(
+                "{name}: {}, and a run may take {}: replace it, or the run stops with exit code 4, and the next one goes on \
+                 from there",
+                in_words(end, now),
+                humantime::format_duration(lasts),
+            );
+            observer.notice(&Event::Warning { query: None, text });
+        }
+        Ok(token)
+    }))
 }
 
 /// What is to be said of a token that ends within 14 days.
 pub fn token_warning(job: &SourceJob, settings: &RunSettings) -> Option<String> {
-    let end = end_of_token(job)?;
+    let read = job.token.as_ref()?;
+    // One that cannot be read is told of where it is used.
+    let token = read(&|| *settings.stop.borrow()).ok()?;
     let now = settings.clock.wall();
+    let end = end_of(&token, is_command(job), now)?;
     (!outlasts(end, now, NOTICE)).then(|| format!("{}: {}: replace it in time", job.name, in_words(end, now)))
 }
 
 /// What the token itself says of its end.
-pub fn token_life(job: &SourceJob, settings: &RunSettings) -> String {
-    match end_of_token(job) {
-        Some(end) => in_words(end, settings.clock.wall()),
+pub fn told_end(job: &SourceJob, settings: &RunSettings) -> String {
+    let token = job
+        .token
+        .as_ref()
+        .and_then(|read| read(&|| *settings.stop.borrow()).ok());
+    match token.and_then(|token| token_life(&token)) {
+        Some(life) => in_words(life.end, settings.clock.wall()),
         None => "the token does not say when it ends".to_owned(),
     }
 }
@@ -54,15 +75,22 @@ fn outlasts(end: SystemTime, now: SystemTime, duration: Duration) -> bool {
     now.checked_add(duration).is_some_and(|over| over < end)
 }
 
-/// When the token ends. One that a command prints is made anew whenever it is needed, and one that cannot be read is told
-/// of where it is used.
-fn end_of_token(job: &SourceJob) -> Option<SystemTime> {
-    if matches!(job.settings.auth.token, Some(TokenOrigin::Command(_))) {
-        return None;
-    }
-    let read = job.token.as_ref()?;
-    let token: SecretString = read().ok()?;
-    token_end(&token)
+/// When a token ends; `None` where it does not say so, or is made anew by then.
+fn end_of(token: &SecretString, is_command: bool, now: SystemTime) -> Option<SystemTime> {
+    let life = token_life(token).filter(|life| !(is_command && is_made_anew(*life, now)))?;
+    Some(life.end)
+}
+
+fn is_command(job: &SourceJob) -> bool {
+    matches!(job.settings.auth.token, Some(TokenOrigin::Command(_)))
+}
+
+/// Whether a token that a command prints is one of those that it prints anew. What has ended is none, however short its life
+/// was; one that does not say when it was made is taken to be made now.
+fn is_made_anew(life: TokenLife, now: SystemTime) -> bool {
+    let is_over = life.end <= now;
+    let lives = life.end.duration_since(life.made.unwrap_or(now)).unwrap_or_default();
+    !is_over && lives <= SHORT_LIFE
 }
 
 /// How long the last run of any of the query files took; nothing where none is known.
@@ -101,6 +129,18 @@ mod tests {
             !outlasts(ends_in(DAY), now, Duration::MAX),
             "beyond what a clock can say"
         );
+    }
+
+    #[test]
+    fn what_a_command_prints_is_made_anew_unless_it_lives_long_or_is_over() {
+        let now = UNIX_EPOCH + 20_000 * DAY;
+        let anew = |made: Option<SystemTime>, end| is_made_anew(TokenLife { made, end }, now);
+        let minute = Duration::from_secs(60);
+        assert!(anew(Some(now - 40 * minute), now + 35 * minute), "a cached one");
+        assert!(!anew(Some(now - 90 * DAY), now + 35 * minute));
+        assert!(!anew(Some(now - 40 * minute), now - minute));
+        assert!(anew(None, now + DAY) && !anew(None, now + DAY + minute) && !anew(None, now - minute));
+        assert!(anew(Some(now + minute), now + 2 * minute), "a clock that goes wrong");
     }
 
     #[test]
