@@ -81,6 +81,8 @@ steps! {
     StagingTidied = "staging-tidied",
     /// The state says that the run is published.
     RunFinished = "run-finished",
+    /// A run that is older than those that are kept is removed.
+    OldRunRemoved = "old-run-removed",
     /// The state gives its room back to the disk.
     StateCompacted = "state-compacted",
 }

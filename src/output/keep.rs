@@ -12,6 +12,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
+use crate::failpoint::{Step, around};
 use crate::output::durable::sync_folder;
 use crate::output::error::OutputError;
 use crate::output::manifest::{MANIFEST_FILE, Manifest};
@@ -82,7 +83,7 @@ pub fn remove_old_runs(folder: &SourceFolder, query: &str, keep: NonZeroU32) -> 
     }
     superseded(runs, &complete, keep)
         .iter()
-        .try_for_each(|run| remove_run(folder, query, run))
+        .try_for_each(|run| around(Step::OldRunRemoved, || remove_run(folder, query, run)))
 }
 
 fn remove_run(folder: &SourceFolder, query: &str, run: &RunId) -> Result<(), KeepError> {

@@ -112,7 +112,8 @@ impl SourceFolder {
     pub(super) fn remove_published_but_last(&self, run: &RunId, name: &str, last: &str) -> Result<(), OutputError> {
         let folder = self.published(run, name);
         let kept = BTreeSet::from([folder.join(last)]);
-        remove_files(&folder, &kept).map_err(|error| OutputError::from_io(&folder, error))?;
+        let remove = || remove_files(&folder, &kept).and_then(|()| sync_names(&folder));
+        remove().map_err(|error| OutputError::from_io(&folder, error))?;
         self.remove_published(run, name)
     }
 

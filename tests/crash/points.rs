@@ -19,6 +19,7 @@ pub(super) fn scenes_of(step: Step) -> (&'static [Kind], u64) {
         Step::RunDropped => (&[Kind::Fresh], 1),
         Step::LeftoversRemoved => (&[Kind::Fresh, Kind::Nested], 1),
         Step::TableMoved => (&[Kind::Nested], 2),
+        Step::OldRunRemoved => (&[Kind::Kept], 1),
         Step::LearntStored
         | Step::PublishingBegun
         | Step::ManifestWritten

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use fs_err as fs;
 use gqldump::demo::{DemoConfig, DemoServer};
 use gqldump::failpoint::{Side, Step};
 use nix::sys::resource::{Resource, setrlimit};
@@ -30,6 +31,8 @@ pub(super) enum Kind {
     Expiring,
     /// A flat one that has an unfinished run, which is not wanted.
     Fresh,
+    /// A flat one that leaves an old run behind those that are kept.
+    Kept,
 }
 
 /// A project, the API that it exports, and how.
@@ -60,7 +63,8 @@ impl Place {
 
     /// Whether the run was finished by then, so that the next one is another.
     pub(super) fn is_behind_the_end(self) -> bool {
-        (self.step, self.side) == (Step::RunFinished, Side::After) || self.step == Step::StateCompacted
+        (self.step, self.side) == (Step::RunFinished, Side::After)
+            || [Step::OldRunRemoved, Step::StateCompacted].contains(&self.step)
     }
 
     /// Whether all pages were read by then.
@@ -84,6 +88,7 @@ impl Scene {
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
         let (project, server, own) = match kind {
             Kind::Flat | Kind::Fresh => flat(),
+            Kind::Kept => kept(),
             Kind::Nested => nested("limits.query.root_fields=12", |_| {}),
             Kind::Expiring => expiring(),
             Kind::Pieces => pieces(),
@@ -105,6 +110,9 @@ impl Scene {
                 passing: 4,
             };
             assert_eq!(run(&mut scene.broken_off(begun)).code, None);
+        }
+        if kind == Kind::Kept {
+            run(&mut scene.export()).with_code(0);
         }
         scene
     }
@@ -133,6 +141,9 @@ impl Scene {
         let ended = run(&mut self.export());
         assert_eq!(ended.code, Some(0), "after {place}: {}", ended.stderr);
         self.check();
+        if self.kind == Kind::Kept {
+            assert_eq!(self.published_runs(), 1, "after {place}");
+        }
         ended
     }
 
@@ -141,7 +152,7 @@ impl Scene {
     pub(super) fn check(&self) {
         let stand_in = self.server.stand_in();
         match self.kind {
-            Kind::Flat | Kind::Fresh => {
+            Kind::Flat | Kind::Fresh | Kind::Kept => {
                 let table = tables().into_iter().find(|table| table.name == "vulnerabilities");
                 table.expect("a table").check(&self.exported(), stand_in);
             }
@@ -166,10 +177,18 @@ impl Scene {
         self.project.exported(self.query())
     }
 
+    /// How many runs of the query file have a folder.
+    fn published_runs(&self) -> usize {
+        let entries = fs::read_dir(self.project.written(self.query())).expect("a folder");
+        entries
+            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name() != "latest"))
+            .count()
+    }
+
     /// The query file.
     pub(super) fn query(&self) -> &'static str {
         match self.kind {
-            Kind::Flat | Kind::Fresh => "vulnerabilities",
+            Kind::Flat | Kind::Fresh | Kind::Kept => "vulnerabilities",
             Kind::Nested | Kind::Expiring => "vendors",
             Kind::Pieces => "plants",
         }
@@ -182,6 +201,12 @@ fn flat() -> (Project, DemoServer, Vec<&'static str>) {
     config.behaviours.latency.base = LATENCY;
     let project = Project::demo().only(&["vulnerabilities"]);
     (project, serve(config), vec!["--set", "limits.page_size=80"])
+}
+
+fn kept() -> (Project, DemoServer, Vec<&'static str>) {
+    let (project, server, mut arguments) = flat();
+    arguments.extend(["--set", "keep=1"]);
+    (project, server, arguments)
 }
 
 fn nested(few: &'static str, change: fn(&mut DemoConfig)) -> (Project, DemoServer, Vec<&'static str>) {
