@@ -449,6 +449,13 @@ async fn data_of_another_shape_is_told_with_the_errors_that_explain_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_byte_order_mark_before_a_body_is_no_part_of_it() {
+    let stage = Stage::open(vec![reply(200, "\u{feff}{\"data\":{\"a\":1}}")]);
+    let answer = stage.ask().await.unwrap();
+    assert_eq!(answer.body, Bytes::from_static(b"{\"data\":{\"a\":1}}"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_that_is_not_text_is_a_failure_like_any_other() {
     let binary = Ok(HttpResponse {
         status: 200,

@@ -53,10 +53,23 @@ where
         .deserialize_any(visitor)
         .and_then(|envelope| json.end().map(|()| envelope));
     envelope.map_err(|error| match error.classify() {
-        Category::Data if inside_data => EnvelopeError::Refused(error.to_string()),
+        Category::Data if inside_data => EnvelopeError::Refused(without_value(&error.to_string())),
         Category::Data => EnvelopeError::NotAnObject,
         Category::Syntax | Category::Eof | Category::Io => EnvelopeError::Malformed(error.to_string()),
     })
+}
+
+/// A complaint of the JSON reader without the value that it is about, which may be a person's name:
+/// ``invalid type: string "Ada", expected u8`` becomes `invalid type: string, expected u8`.
+fn without_value(complaint: &str) -> String {
+    let is_of_value = complaint.starts_with("invalid type: ") || complaint.starts_with("invalid value: ");
+    let (Some(value), Some(expected)) = (complaint.find(['"', '`']), complaint.rfind(", expected ")) else {
+        return complaint.to_owned();
+    };
+    if !is_of_value || value > expected {
+        return complaint.to_owned();
+    }
+    format!("{}{}", complaint[..value].trim_end(), &complaint[expected..])
 }
 
 struct EnvelopeVisitor<'v, S> {
@@ -281,6 +294,24 @@ mod tests {
         }
         let envelope = read_envelope(body, PhantomData::<Page<'_>>).unwrap();
         assert_eq!(envelope.data.unwrap().page, "text");
+    }
+
+    #[test]
+    fn a_shape_that_is_refused_is_told_without_the_value() {
+        type Numbers = std::collections::BTreeMap<String, u8>;
+        for (value, kind) in [
+            (r#""Ada, expected \"u8\"""#, "invalid type: string, expected u8"),
+            ("12345", "invalid value: integer, expected u8"),
+            ("-1.5", "invalid type: floating point, expected u8"),
+            ("[]", "invalid type: sequence, expected u8"),
+        ] {
+            let refused = read_envelope(&format!(r#"{{"data":{{"a":{value}}}}}"#), PhantomData::<Numbers>).unwrap_err();
+            let told = refused.to_string();
+            assert!(
+                told.contains(kind) && !told.contains("Ada") && !told.contains("12345"),
+                "{told}"
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use reqwest::header::HeaderMap;
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::Value;
@@ -15,6 +15,9 @@ use crate::api::token::TokenKeeper;
 use crate::api::transport::{HttpResponse, TransportError};
 use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint};
 use crate::project::{Secrets, VerdictRule};
+
+/// What some servers write before a text in UTF-8; JSON has none.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What happens after one attempt.
 pub(super) enum Outcome<D> {
@@ -53,10 +56,13 @@ impl Reading<'_> {
     where
         S: for<'de> DeserializeSeed<'de, Value = D>,
     {
-        let response = match result {
+        let mut response = match result {
             Ok(response) => response,
             Err(error) => return self.without_response(error),
         };
+        if response.body.starts_with(BYTE_ORDER_MARK) {
+            response.body.advance(BYTE_ORDER_MARK.len());
+        }
         let Ok(text) = std::str::from_utf8(&response.body) else {
             let text = String::from_utf8_lossy(&response.body);
             return self.without_envelope(&response, &text);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use url::Url;
+
 /// Where runs are published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputPlace {
@@ -48,7 +50,10 @@ pub enum OutputPlaceError {
     )]
     NotPlain,
     /// `file://` with a host, or without a path from the root on.
-    #[error("a file:// address has no host and a path from the root on, as in file:///data/exports")]
+    #[error(
+        "a file:// address has no host and a path from the root on, as in file:///data/exports; `%`, `?` and `#` in it are \
+         written %25, %3F and %23"
+    )]
     NotAPath,
 }
 
@@ -63,8 +68,7 @@ impl FromStr for OutputPlace {
             "s3" => StoreKind::S3,
             "gs" => StoreKind::Gcs,
             "az" => StoreKind::Azure,
-            "file" if rest.starts_with('/') => return Ok(Self::Folder(PathBuf::from(rest))),
-            "file" => return Err(OutputPlaceError::NotAPath),
+            "file" => return file_path(text).map(Self::Folder).ok_or(OutputPlaceError::NotAPath),
             _ => return Err(OutputPlaceError::UnknownScheme),
         };
         let mut names = rest.strip_suffix('/').unwrap_or(rest).split('/').map(str::to_owned);
@@ -75,6 +79,13 @@ impl FromStr for OutputPlace {
         }
         Ok(Self::Store(StoreAddress { kind, bucket, prefix }))
     }
+}
+
+/// The path of an address that begins with `file://`.
+fn file_path(text: &str) -> Option<PathBuf> {
+    let url = Url::parse(text).ok()?;
+    let is_path = text.starts_with("file:///") && url.query().is_none() && url.fragment().is_none();
+    url.to_file_path().ok().filter(|_| is_path)
 }
 
 /// Whether a name is the same in every store, and a folder's on every system.
@@ -141,6 +152,8 @@ mod tests {
         };
         assert_eq!(folder("output"), ("output".into(), None));
         assert_eq!(folder("file:///data/x"), ("/data/x".into(), None));
+        assert_eq!(folder("file:///a%20b/%C3%A9%25"), ("/a b/é%".into(), None));
+        assert_eq!(folder("/a%20b"), ("/a%20b".into(), None));
         assert_eq!(
             folder("s3://bucket"),
             (".gqldump/s3/bucket".into(), Some("s3://bucket".to_owned()))
@@ -171,6 +184,8 @@ mod tests {
             assert_eq!(error(text), OutputPlaceError::NotPlain, "{text}");
         }
         assert_eq!(error("ftp://secret@host/x"), OutputPlaceError::UnknownScheme);
-        assert_eq!(error("file://host/x"), OutputPlaceError::NotAPath);
+        for text in ["file://host/x", "file://x", "file:///x?y", "file:///x#y"] {
+            assert_eq!(error(text), OutputPlaceError::NotAPath, "{text}");
+        }
     }
 }

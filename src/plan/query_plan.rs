@@ -436,6 +436,22 @@ fn tables(context: Context<'_>, survey: &Survey, plans: &[RowPlan], stem: &str) 
                 "use letters, digits, `_` and `-`",
             )
         })?;
+        if table_name.is_taken() {
+            let message =
+                format!("a table cannot be called `{name}`: gqldump, or Windows, has something else of that name");
+            return Err(refusal(message, "name it with @table(name: \"…\")"));
+        }
+        let is_rejects = |other: &Table| other.name == table_name.rejects() || other.name.rejects() == table_name;
+        if let Some(other) = tables.iter().find(|other| is_rejects(other)) {
+            let message = format!(
+                "table `{name}` and the rows that do not fit another would be called the same, beside `{}`",
+                other.name
+            );
+            return Err(refusal(
+                message,
+                "name one of them with @table(name: \"…\"), or give its field an alias",
+            ));
+        }
         if tables.iter().any(|other| other.name == table_name) {
             let message = format!("two tables would be called `{name}`");
             return Err(refusal(

@@ -23,6 +23,17 @@ impl TableName {
         &self.0
     }
 
+    /// Whether something else goes by that name where tables stand: what is ours, and what Windows takes for a device.
+    pub fn is_taken(&self) -> bool {
+        let name = self.0.to_ascii_lowercase();
+        let is_port = |kind: &str| {
+            let number = name.strip_prefix(kind);
+            number.is_some_and(|number| number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        let is_named = ["latest", "staging", "con", "prn", "aux", "nul"].contains(&name.as_str());
+        is_named || is_port("com") || is_port("lpt")
+    }
+
     /// The name of the table that holds the rows that do not fit this one.
     pub fn rejects(&self) -> Self {
         Self(format!("{}__rejects", self.0))

@@ -617,16 +617,34 @@ fn note_signal(page: &mut FoundPage, signal: Signal, value: Value) {
                 value => Some(value),
             }
         }
-        Signal::Total => page.total = number(&value),
+        Signal::Total => page.total = total(&value),
         Signal::PageCount => page.page_count = number(&value),
     }
 }
 
+/// A total. One that no list can hold is kept as far as a number goes, for it is more than the rows that come, and said so.
+fn total(value: &Value) -> Option<u64> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    // -1 without its sign.
+    if text == u64::MAX.to_string() {
+        return None;
+    }
+    number(value).or_else(|| {
+        let is_beyond = text.parse().is_ok_and(|number: f64| number >= MOST as f64);
+        is_beyond.then_some(MOST)
+    })
+}
+
+/// What no list can hold is no count: -1 without its sign, for one.
+const MOST: u64 = i64::MAX as u64;
+
 /// A count, however it is written; nothing for what is none, as -1 where the number is not known.
 fn number(value: &Value) -> Option<u64> {
     let whole = |number: f64| number >= 0.0 && number.fract() == 0.0;
-    // What no list can hold is no count: -1 without its sign, for one.
-    const MOST: u64 = i64::MAX as u64;
     let number = match value {
         Value::String(text) => text.parse().ok(),
         value => {

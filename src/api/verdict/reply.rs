@@ -109,6 +109,12 @@ fn text_message(text: &str) -> String {
     if text.is_empty() {
         return "the body is empty".to_owned();
     }
+    if text.chars().any(is_binary) {
+        return "the body is binary, no text".to_owned();
+    }
+    if text.contains("\"data\"") && !text.starts_with(['{', '[', '<']) {
+        return "the body holds JSON with `data`, but something stands before it".to_owned();
+    }
     if text.starts_with(['{', '[']) {
         return "the body is no JSON object, or breaks off".to_owned();
     }
@@ -119,6 +125,11 @@ fn text_message(text: &str) -> String {
         Some(title) => one_line(&format!("an HTML page: {title}")),
         None => "an HTML page".to_owned(),
     }
+}
+
+/// What no text has. Escapes do not count, with which some servers colour theirs.
+fn is_binary(character: char) -> bool {
+    character.is_control() && !character.is_whitespace() && character != '\u{1b}'
 }
 
 fn title(html: &str) -> Option<&str> {
@@ -171,12 +182,25 @@ mod tests {
         let headers = HeaderMap::new();
         assert_eq!(message(429, &headers, "Retry later\n"), "Retry later");
         assert_eq!(message(502, &headers, " \n"), "the body is empty");
-        assert_eq!(message(502, &headers, "a\u{1b}[2Jb\0\u{9b}c"), "a [2Jb c");
+        assert_eq!(message(502, &headers, "a\u{1b}[2Jb"), "a [2Jb");
         assert_eq!(
             message(200, &headers, "{\"data\":{\"a\""),
             "the body is no JSON object, or breaks off"
         );
         assert_eq!(message(500, &headers, &"é".repeat(5000)).chars().count(), 301);
+    }
+
+    #[test]
+    fn neither_rows_nor_bytes_are_repeated() {
+        let headers = HeaderMap::new();
+        let told = "the body is binary, no text";
+        assert_eq!(message(200, &headers, "\u{1f}\u{fffd}\u{8}\0\0ab"), told);
+        assert_eq!(message(200, &headers, "PK\u{3}\u{4}"), told);
+        for before in [")]}',\n", "--graphql\ncontent-type: application/json\n\n"] {
+            let body = format!("{before}{{\"data\":{{\"people\":[{{\"name\":\"Ada\"}}]}}}}");
+            let told = message(200, &headers, &body);
+            assert_eq!(told, "the body holds JSON with `data`, but something stands before it");
+        }
     }
 
     #[test]

@@ -185,3 +185,22 @@ fn names_that_lead_elsewhere_name_no_table() {
         assert!(error.contains("letters, digits, `_` and `-`"), "{name}: {error}");
     }
 }
+
+#[test]
+fn names_that_something_else_has_name_no_table() {
+    let schema = ApiSchema::read(SCHEMA, Path::new("schema.graphql")).unwrap();
+    let plan = |name: &str| plan_of(&schema, &format!("{{ pages @table(name: \"{name}\") {{ id }} }}"));
+    for name in ["latest", "Staging", "CON", "nul", "com1", "LPT9", "aux"] {
+        let error = plan(name).expect_err(name).to_string();
+        assert!(
+            error.contains("something else of that name") && error.contains("@table(name: "),
+            "{error}"
+        );
+    }
+    for name in ["latest_pages", "com", "com10", "lpt", "console"] {
+        assert!(plan(name).is_ok(), "{name}");
+    }
+    let both = "{ pages @table(name: \"p\") { id } teams @table(name: \"p__rejects\") { nodes { slug } } }";
+    let error = plan_of(&schema, both).expect_err("one folder for both").to_string();
+    assert!(error.contains("would be called the same"), "{error}");
+}

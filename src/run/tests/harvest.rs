@@ -154,6 +154,21 @@ fn signals_are_read_however_they_are_written() {
         assert_eq!(pages[0].total, total, "{text}");
         assert_eq!((pages[1].total, pages[1].page_count), (total, total), "{text}");
     }
+    // More than any list can hold is more than the rows that come, and -1 without its sign is nothing.
+    let most = Some(i64::MAX as u64);
+    for (text, total) in [
+        ("9223372036854775808", most),
+        ("\"9223372036854775807\"", most),
+        ("99999999999999999999", most),
+        ("\"99999999999999999999\"", most),
+        ("1e300", most),
+        ("18446744073709551615", None),
+        ("-1e300", None),
+        ("\"many\"", None),
+    ] {
+        let pages = page(&format!(r#""totalCount":{text}"#), r#""total":1,"totalPages":1"#);
+        assert_eq!(pages[0].total, total, "{text}");
+    }
     for (text, cursor) in [
         ("\"\"", None),
         ("null", None),
