@@ -68,6 +68,7 @@ impl Failure {
                 TransportError::UnknownHost { .. }
                     | TransportError::Refused { .. }
                     | TransportError::Unreachable { .. }
+                    | TransportError::Proxy { .. }
                     | TransportError::Tls { .. }
                     | TransportError::ConnectTimeout { .. }
             )

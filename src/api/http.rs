@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
 use crate::api::connections::ConnectionWatch;
+use crate::api::proxy::proxy_before;
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use crate::project::{CallMethod, SourceSettings};
 
@@ -28,6 +29,8 @@ pub struct HttpTransport {
     method: Method,
     url: Url,
     place: String,
+    /// Host and port of the proxy that requests go through.
+    proxy: Option<String>,
     connections: ConnectionWatch,
     response_bytes: usize,
     connect_timeout: Duration,
@@ -54,9 +57,13 @@ impl HttpTransport {
             .connect_timeout(settings.timing.connect_timeout)
             .timeout(settings.timing.timeout)
             .connector_layer(connections.clone());
+        let mut proxy = None;
         if is_loopback(&url) {
             // A proxy would look for the server on its own machine.
             builder = builder.no_proxy();
+        } else {
+            let variable = |name: &str| std::env::var(name).ok();
+            proxy = proxy_before(&url, &variable).map_err(|detail| TransportError::Setup { detail })?;
         }
         let client = builder.build().map_err(|error| TransportError::Setup {
             detail: innermost(&error).to_string(),
@@ -70,6 +77,7 @@ impl HttpTransport {
                 CallMethod::Delete => Method::DELETE,
             },
             place: place_of(&url),
+            proxy,
             url,
             connections,
             response_bytes: settings.limits.response_bytes,
@@ -165,6 +173,13 @@ impl HttpTransport {
     fn no_connection(&self, error: &reqwest::Error) -> TransportError {
         let place = self.place.clone();
         let detail = innermost(error).to_string();
+        let is_of_tls = matches!(
+            io_kind(error),
+            Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+        );
+        if let Some(proxy) = self.proxy.clone().filter(|_| !is_of_tls) {
+            return TransportError::Proxy { place, proxy, detail };
+        }
         if error.is_timeout() {
             let after = self.connect_timeout;
             return TransportError::ConnectTimeout { place, after };

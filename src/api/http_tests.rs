@@ -264,6 +264,50 @@ async fn time_outs_are_told_apart() {
     assert!(matches!(error, TransportError::Silent { .. }), "{error:?}");
 }
 
+/// As if the environment named a proxy at that address.
+fn through(proxy: std::net::SocketAddr) -> HttpTransport {
+    let url: Url = "http://api.acme.test/".parse().unwrap();
+    let client = reqwest::Client::builder().proxy(reqwest::Proxy::all(format!("http://user:s3cret@{proxy}")).unwrap());
+    HttpTransport {
+        client: client.build().unwrap(),
+        proxy: Some(proxy.to_string()),
+        ..HttpTransport::new(url, &patient()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_cannot_be_reached_is_named_without_its_credentials() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let error = through(closed).send(request()).await.unwrap_err();
+    let told = error.to_string();
+    assert!(matches!(error, TransportError::Proxy { .. }), "{told}");
+    assert!(
+        told.contains(&format!("api.acme.test: no connection through the proxy {closed}")),
+        "{told}"
+    );
+    assert!(told.contains("NO_PROXY") && !told.contains("s3cret"), "{told}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_lets_nobody_through_is_named_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        read_request(&mut socket).await;
+        socket
+            .write_all(&response("407 Proxy Authentication Required", "", b""))
+            .await
+            .unwrap();
+    });
+    let transport = HttpTransport {
+        url: "https://api.acme.test/".parse().unwrap(),
+        ..through(place)
+    };
+    let error = transport.send(request()).await.unwrap_err();
+    assert!(matches!(error, TransportError::Proxy { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn hosts_that_cannot_be_reached_are_told_apart() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

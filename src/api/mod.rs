@@ -13,6 +13,7 @@ mod http;
 mod limiter;
 mod outcome;
 mod page_limit;
+mod proxy;
 mod request;
 mod retry;
 #[cfg(test)]

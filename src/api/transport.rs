@@ -65,6 +65,19 @@ pub enum TransportError {
         /// What the network says.
         detail: String,
     },
+    /// The proxy that the environment names could not be reached, or does not let through.
+    #[error(
+        "{place}: no connection through the proxy {proxy}, which the environment names ({detail}); check HTTPS_PROXY and \
+         HTTP_PROXY, or name the host in NO_PROXY"
+    )]
+    Proxy {
+        /// Host and port of the API.
+        place: String,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What the network says.
+        detail: String,
+    },
     /// The encrypted connection could not be agreed on.
     #[error("{place}: no secure connection ({detail})")]
     Tls {
