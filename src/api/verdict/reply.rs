@@ -127,9 +127,9 @@ fn text_message(text: &str) -> String {
     }
 }
 
-/// What no text has. Escapes do not count, with which some servers colour theirs.
+/// What no text has. The orders to a terminal do not count with which some servers colour theirs, and ring.
 fn is_binary(character: char) -> bool {
-    character.is_control() && !character.is_whitespace() && character != '\u{1b}'
+    character.is_control() && !character.is_whitespace() && !['\u{7}', '\u{8}', '\u{1b}'].contains(&character)
 }
 
 fn title(html: &str) -> Option<&str> {
@@ -182,7 +182,7 @@ mod tests {
         let headers = HeaderMap::new();
         assert_eq!(message(429, &headers, "Retry later\n"), "Retry later");
         assert_eq!(message(502, &headers, " \n"), "the body is empty");
-        assert_eq!(message(502, &headers, "a\u{1b}[2Jb"), "a [2Jb");
+        assert_eq!(message(502, &headers, "a\u{1b}[2Jb\u{7}c"), "a [2Jb c");
         assert_eq!(
             message(200, &headers, "{\"data\":{\"a\""),
             "the body is no JSON object, or breaks off"
