@@ -205,6 +205,8 @@ pub(crate) struct Export<'work> {
     company: Company,
     /// Pages that were given up since one of the same connection was answered.
     given_up: HashMap<Option<usize>, u32>,
+    /// Rows that were left out since one of the same list was answered, by connection and instance.
+    left_out: HashMap<(Option<usize>, u64), u32>,
     /// Fields that are asked for in vain.
     denied_everywhere: Vec<Denial>,
     /// Rows that were given up since a response had none of them, by connection.
@@ -285,6 +287,7 @@ impl<'work> Export<'work> {
             restarted: HashSet::new(),
             company: Company::default(),
             given_up: HashMap::new(),
+            left_out: HashMap::new(),
             denied_everywhere: Vec::new(),
             rows_given_up: HashMap::new(),
         })

@@ -2,8 +2,9 @@
 //! answers.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use crate::plan::{DeniedField, Plan};
+use crate::plan::{DeniedField, Plan, Table};
 use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
 use crate::run::pace::Pace;
@@ -29,9 +30,9 @@ pub(crate) struct Memory {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct KeptPace {
     pub(crate) connections: Vec<String>,
-    /// How many columns the rows of each had: with others they take another time.
+    /// A hash of the columns of each: rows with others take another time.
     #[serde(default)]
-    pub(crate) columns: Vec<usize>,
+    pub(crate) columns: Vec<String>,
     pub(crate) pace: Pace,
     #[serde(default)]
     pub(crate) fineness: Option<Fineness>,
@@ -124,14 +125,20 @@ pub(crate) fn written_denied<'denied>(
     Some((DENIED.to_owned(), serde_json::to_string(&denied).ok()?))
 }
 
-fn columns(plan: &Plan) -> Vec<usize> {
+fn columns(plan: &Plan) -> Vec<String> {
     let tables = plan
         .connections
         .iter()
         .map(|connection| plan.tables.get(connection.table));
-    tables
-        .map(|table| table.map_or(0, |table| table.columns.len()))
-        .collect()
+    tables.map(|table| table.map_or_else(String::new, hash_of)).collect()
+}
+
+fn hash_of(table: &Table) -> String {
+    let names = table.columns.iter().flat_map(|column| [&column.name, &column.key]);
+    let hash = names.fold(Sha256::new(), |hash, name| {
+        hash.chain_update(name.as_bytes()).chain_update([0])
+    });
+    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn paths(plan: &Plan) -> Vec<String> {

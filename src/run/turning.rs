@@ -12,12 +12,14 @@ mod pages;
 mod resize;
 mod reverse;
 mod sameness;
+mod skip;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod walks;
 
 pub(crate) use resize::resized;
+pub(crate) use skip::{Rest, behind_row};
 
 use serde_json::Value;
 

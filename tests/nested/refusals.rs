@@ -80,7 +80,7 @@ fn only_b_lacks_a_row(stub: &Stub, reason: &str) {
     let incomplete = exported.incomplete();
     assert_eq!(incomplete.len(), 1, "{incomplete:?}");
     assert!(
-        incomplete[0].starts_with("`boxes.items` cannot be read on in a row: "),
+        incomplete[0].starts_with("`boxes.items` of the row `b` cannot be read on behind its first 2 rows: "),
         "{incomplete:?}"
     );
     assert!(incomplete[0].contains(reason), "{incomplete:?}");

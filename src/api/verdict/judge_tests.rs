@@ -138,6 +138,8 @@ fn more_than_one_answer_can_hold() {
     check(
         "too big",
         r#"
+        400 | a server      | {"errors":[{"message":"Query exceeded maximum node count of 40"}]}
+        403 | a server      | {"errors":[{"type":"RESOURCE_LIMITS_EXCEEDED","message":"m"}]}
         200 | GitHub        | {"data":null,"errors":[{"message":"Something went wrong while executing your query. This may be the result of a timeout"}]}
         200 | GitHub        | {"data":{"a":1},"errors":[{"message":"Resource limits for this query exceeded.","path":["a"]}]}
         200 | commercetools | {"errors":[{"message":"m","extensions":{"code":"QueryTimedOut"}}]}

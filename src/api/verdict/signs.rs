@@ -91,6 +91,7 @@ pub(super) const SIGNS: &[Sign] = &[
     code("payloadtoolarge", TooBig),
     code("responsesizeexceeded", TooBig),
     code("resultsizeexceeded", TooBig),
+    code("resourcelimitsexceeded", TooBig),
     code("querytoocomplex", TooComplex),
     // Cursors.
     code("cursorexpirederror", CursorExpired),     // Monday
@@ -183,6 +184,9 @@ pub(super) const SIGNS: &[Sign] = &[
     // Texts: too much in one answer.
     text(&["something went wrong while executing your query"], TooBig), // GitHub
     text(&["resource limits for this query exceeded"], TooBig),         // GitHub
+    text(&["takes too many resources"], TooBig),
+    text(&["exceed", "node count"], TooBig),
+    text(&["exceed", "number of nodes"], TooBig),
     text(&["query", "timed out"], TooBig),
     text(&["exceeded", "time quota"], TooBig),
     text(&["result", "too big"], TooBig),

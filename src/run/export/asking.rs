@@ -240,7 +240,7 @@ impl Asker<'_> {
             Fault::Source => false,
             Fault::Either if is_first_failure => true,
             // Without the first pages there is nothing that another request could be spared for.
-            Fault::Either if sent.is_everything() && !can_ask_for_less => false,
+            Fault::Either if sent.is_everything() && !can_ask_for_less && sent.rest(&self.plan).is_none() => false,
             Fault::Either => match self.ask_for_nothing(spent).await {
                 Ok(()) => true,
                 Err(error) if crate::run::company::fault(&error) == Fault::Task => true,

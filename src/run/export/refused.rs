@@ -13,7 +13,7 @@ use crate::run::export::{Export, ExportError};
 use crate::run::intake::AskedTask;
 use crate::run::members::{count_open, give_up};
 use crate::run::sink::target;
-use crate::run::turning::resized;
+use crate::run::turning::{Rest, resized};
 use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 
 /// What of the rows that were too many is asked for next.
@@ -22,6 +22,8 @@ const LESS: f64 = 0.5;
 const ATTEMPTS: u32 = 5;
 /// Requests refused for their cursors, with none taken between them, that may hold one old cursor among good ones.
 const REFUSED_BY_CHANCE: u32 = 2;
+/// Rows of one list of which nothing can be read, one after the other, until the rest of it is not asked for either.
+const LEFT_OUT_IN_A_ROW: u32 = 5;
 /// Pages of a connection below rows that are given up one after the other, without any answer, until the export ends.
 const GIVEN_UP_IN_A_ROW: u32 = 10;
 
@@ -198,6 +200,12 @@ impl Export<'_> {
         if let Some(change) = self.all_behind(&sent, &error.to_string()) {
             return Ok(self.workplace.state.change_tasks(self.key, change).await?);
         }
+        if let [asked] = sent.asked.as_slice()
+            && let Some(rest) = sent.rest(&self.plan)
+            && self.bears_another_row(&asked.task)
+        {
+            return self.leave_row_out(asked, rest, &error).await;
+        }
         if sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
             return Err(error);
         }
@@ -216,13 +224,55 @@ impl Export<'_> {
         *in_a_row <= GIVEN_UP_IN_A_ROW
     }
 
+    /// Counts the rows of one list that are left out in a row; false where that is too much. Below a row, there has to be a
+    /// sign that there is such a row.
+    fn bears_another_row(&mut self, task: &Task) -> bool {
+        let is_there = task.expected.is_some() || task.total.is_some_and(|total| task.before < total);
+        if task.depth > 0 && !is_there {
+            return false;
+        }
+        let in_a_row = self.left_out.entry((task.connection, task.instance)).or_default();
+        *in_a_row += 1;
+        *in_a_row <= LEFT_OUT_IN_A_ROW
+    }
+
+    /// Goes on behind a row of which nothing can be read.
+    async fn leave_row_out(&mut self, asked: &AskedTask, rest: Rest, error: &ExportError) -> Result<(), ExportError> {
+        let task = &asked.task;
+        let mut next = match rest {
+            Rest::At(task) => vec![*task],
+            Rest::Elsewhere => Vec::new(),
+        };
+        self.number(&mut next);
+        let mut members = BTreeMap::new();
+        count_open(&mut members, std::iter::once(task), &next);
+        next.iter().for_each(|task| self.frontier.hold(task.clone()));
+        let change = TaskChange {
+            done: vec![task.id],
+            next,
+            flaws: vec![format!(
+                "{}: the row number {} is given up: nothing of it can be read: {error}",
+                self.named_in_row(task),
+                task.before + 1
+            )],
+            members: members.into_iter().collect(),
+            ..TaskChange::default()
+        };
+        Ok(self.workplace.state.change_tasks(self.key, change).await?)
+    }
+
     /// What giving tasks up amounts to: a value of the variable fails; what stands below a row is lacking there.
     fn given_up(&self, asked: &[AskedTask], error: &ExportError) -> TaskChange {
         let mut below = asked.iter().filter(|asked| asked.task.depth > 0).peekable();
         if below.peek().is_none() {
             return give_up(asked, Some(&error.to_string()));
         }
-        let flaws = below.map(|asked| format!("{} cannot be read on in a row: {error}", self.named(&asked.task)));
+        let flaw = |asked: &AskedTask| {
+            let before = asked.task.before;
+            let named = self.named_in_row(&asked.task);
+            format!("{named} cannot be read on behind its first {before} rows: {error}")
+        };
+        let flaws = below.map(flaw);
         TaskChange {
             flaws: flaws.collect(),
             ..give_up(asked, None)
@@ -246,6 +296,15 @@ impl Export<'_> {
             ..TaskChange::default()
         };
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
+    }
+
+    /// The path of a task's connection, and the row that holds it.
+    fn named_in_row(&self, task: &Task) -> String {
+        let parent = task.parent.as_ref().filter(|_| task.depth > 0);
+        match parent {
+            Some(parent) => format!("{} of the row `{parent}`", self.named(task)),
+            None => self.named(task),
+        }
     }
 
     /// The path of a task's connection.

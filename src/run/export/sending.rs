@@ -14,7 +14,7 @@ use crate::run::export::{Asked, Export, ExportError};
 use crate::run::intake::AskedTask;
 use crate::run::pace::{Budget, Load, Split, Spread};
 use crate::run::pack::{Packer, is_capped, is_fixed};
-use crate::run::turning::resized;
+use crate::run::turning::{Rest, behind_row, resized};
 use crate::state::{BegunRequest, KeptPiece, Task};
 
 /// A request on its way.
@@ -85,6 +85,16 @@ impl Sent {
             _ => return false,
         }
         true
+    }
+
+    /// What is left behind the one row that it asks for; `None` where it asks for more, or where nothing tells that.
+    pub(super) fn rest(&self, plan: &Plan) -> Option<Rest> {
+        match self.asked.as_slice() {
+            [AskedTask { task, size: 1 }] if !self.is_divisible => {
+                behind_row(plan.connections.get(task.connection?)?, task)
+            }
+            _ => None,
+        }
     }
 
     /// Whether it asks for one page without which nothing is to be had: no other task can be spared by giving it up.

@@ -135,6 +135,7 @@ impl Export<'_> {
         self.company.reunite(&sent.asked);
         for asked in &sent.asked {
             self.given_up.remove(&asked.task.connection);
+            self.left_out.remove(&(asked.task.connection, asked.task.instance));
             if asked.task.position.is_some() && asked.task.restart.is_none() {
                 self.cursors_refused = 0;
             }

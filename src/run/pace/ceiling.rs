@@ -18,6 +18,9 @@ const BELOW: f64 = 0.9;
 const PROBE: f64 = 1.25;
 /// The same where a trial has never failed, or much more succeeded once: about what was given way.
 const LARGE_PROBE: f64 = 1.6;
+/// The same far below what succeeded once, below this share of it.
+const FAR_PROBE: f64 = 3.0;
+const FAR: f64 = 0.1;
 /// Answers near the ceiling until it is tried again, at first and at most. What failed once may succeed soon; what failed
 /// again is tried more seldom each time.
 const PATIENCE: u32 = 2;
@@ -38,8 +41,14 @@ const NEAR: f64 = 0.75;
 const FADE: f64 = 0.97;
 /// How fast the memory of what was once possible fades.
 const SLOW_FADE: f64 = 0.995;
+/// How much each request counts for how often requests fail by chance; above which share failures are taken for noise, and
+/// answers near a ceiling until it is tried again amid noise.
+const CHANCE_WEIGHT: f64 = 0.05;
+const NOISE: f64 = 0.07;
+const NOISY_PATIENCE: u32 = 10;
 /// A failure counts when another one comes within so many answers: a single one may be chance.
 const STRIKE_LIFE: u32 = 20;
+const NOISY_STRIKE_LIFE: u32 = 1;
 
 /// Rows that requests may hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +70,9 @@ pub(crate) struct Ceiling {
     /// Nothing came since the wall was lowered: it may stand lower still.
     #[serde(skip)]
     is_falling: bool,
+    /// How many of the requests of late failed whose number of rows had succeeded: what fails so often by chance.
+    #[serde(skip)]
+    chance: f64,
 }
 
 /// When a request was sent.
@@ -128,11 +140,14 @@ impl Ceiling {
         self.proven = rows.max(self.proven * FADE);
         self.once = rows.max(self.once * SLOW_FADE);
         self.is_falling = false;
+        self.chance *= 1.0 - CHANCE_WEIGHT;
+        let is_noisy = self.is_noisy();
         if let Some(strike) = &mut self.strike {
             strike.age += 1;
             strike.largest = strike.largest.max(rows);
         }
-        self.strike = self.strike.filter(|strike| strike.age < STRIKE_LIFE);
+        let life = if is_noisy { NOISY_STRIKE_LIFE } else { STRIKE_LIFE };
+        self.strike = self.strike.filter(|strike| strike.age < life);
         let once = self.once;
         let Some(wall) = &mut self.wall else { return };
         if wall.rows < FEW_ROWS {
@@ -152,12 +167,17 @@ impl Ceiling {
         }
         // What held for long where it was says little of where it fell to.
         let patience = match wall.rows < once * DOUBTFUL {
+            _ if is_noisy => wall.patience.min(NOISY_PATIENCE),
             true => wall.patience.min(DOUBTFUL_PATIENCE),
             false => wall.patience,
         };
         if wall.calm >= patience {
             let is_doubtful = wall.patience <= PATIENCE || wall.rows < once * NEAR / LARGE_PROBE;
-            let probe = if is_doubtful { LARGE_PROBE } else { PROBE };
+            let probe = match is_doubtful {
+                true if wall.rows < once * FAR => FAR_PROBE,
+                true => LARGE_PROBE,
+                false => PROBE,
+            };
             *wall = Wall {
                 // A part of a row is no trial.
                 rows: (wall.rows * probe).max(wall.rows.floor() + 1.0),
@@ -176,6 +196,7 @@ impl Ceiling {
             return true;
         }
         if !self.is_trial(rows) {
+            self.chance += CHANCE_WEIGHT * (1.0 - self.chance);
             let last = self.strike.replace(Strike::default());
             // One failure may be chance; and if as many rows succeeded since then, it is not their number that failed.
             if last.is_none_or(|last| last.largest >= rows * NEAR) {
@@ -209,6 +230,11 @@ impl Ceiling {
         self.wall = Some(wall);
     }
 
+    /// Whether so much fails by chance that a failure says little of the rows.
+    fn is_noisy(&self) -> bool {
+        self.chance > NOISE
+    }
+
     /// Whether so many rows never succeeded, or not since the wall moved.
     fn is_trial(&self, rows: f64) -> bool {
         let before = self.wall.and_then(|wall| wall.before);
@@ -229,12 +255,17 @@ impl Ceiling {
                 before: Some(before),
                 patience,
                 ..
-            }) if rows > before => wall(before, (patience * WARIER).min(MOST_PATIENCE)),
+            }) if rows > before => match self.is_noisy() {
+                true => wall(before, patience.min(NOISY_PATIENCE)),
+                false => wall(before, (patience * WARIER).min(MOST_PATIENCE)),
+            },
             last => {
                 let retreat = rows * RETREAT;
                 // Met again about where it was, it stands still.
                 let warier = |last: Wall| match floor > retreat {
                     true => (last.patience * WARIER).min(MOST_PATIENCE),
+                    // Far below what came it is another wall, or none: chance alone can do that.
+                    false if retreat < self.once * FAR => PATIENCE,
                     false => last.patience,
                 };
                 wall(retreat.max(floor).max(1.0), last.map_or(PATIENCE, warier))
@@ -262,6 +293,7 @@ impl Ceiling {
             strike: None,
             trials: 0,
             is_falling: false,
+            chance: 0.0,
             ..self.clone()
         }
     }
@@ -404,6 +436,30 @@ mod tests {
             assert!(room(&ceiling) < 10.0, "night {night}: {ceiling:?}");
             let (_, failures, _) = play(&mut ceiling, 60, 4_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) > 2_000.0, "night {night}: {ceiling:?}");
+        }
+    }
+
+    #[test]
+    fn failures_by_chance_leave_requests_large_in_the_end() {
+        for (share, least) in [(5, 0.5), (10, 0.5), (20, 0.2), (35, 0.05)] {
+            let mut ceiling = Ceiling::default();
+            ceiling.note_answer(1_000.0);
+            let (mut asked, mut random) = (0.0, 12_345_u32);
+            for _ in 0..1_000 {
+                let rows = room(&ceiling).min(1_000.0).floor();
+                let mark = ceiling.take_off(rows);
+                ceiling.land(mark);
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                match random >> 16 < 65_536 / 100 * share {
+                    true => _ = ceiling.note_failure(rows, mark),
+                    false => ceiling.note_answer(rows),
+                }
+                asked += rows;
+            }
+            let mean = asked / 1_000.0;
+            assert!(mean >= least * 1_000.0, "{share} in a hundred: {mean} rows");
+            let (_, failures, _) = play(&mut ceiling, 150, 1_000.0, |_| f64::INFINITY);
+            assert!(failures == 0 && room(&ceiling) >= 1_000.0, "{share}: {ceiling:?}");
         }
     }
 
