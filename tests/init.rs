@@ -293,5 +293,8 @@ fn what_cannot_be_begun_is_refused_with_the_remedy() {
     assert!(said(&["init", "demo:", "--preset=fibry"], 2).contains("did you mean `fibery`?"));
     let secret = said(&["init", "demo:", "--set=auth.token=s3cr3t"], 2);
     assert!(secret.contains("auth.token") && !secret.contains("s3cr3t"), "{secret}");
+    for name in ["--name=../x", "--name=..", "--name="] {
+        assert!(said(&["init", "demo:", name], 2).contains("a folder below `queries`"));
+    }
     assert!(!folder.path().join("queries").exists(), "nothing was written");
 }

@@ -242,6 +242,23 @@ fn a_token_that_is_refused_with_a_status_of_success_is_told_as_such() {
 }
 
 #[test]
+fn a_token_that_is_not_there_is_no_token() {
+    let desk = fibery(1);
+    let mut command = gqldump();
+    command
+        .current_dir(desk.folder.path())
+        .args(["token", "status"])
+        .env_remove(TOKEN_VARIABLE);
+    let ended = run(&mut command).with_code(4);
+    assert!(
+        ended.stderr.contains("there is no token: ") && ended.stdout.is_empty(),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(desk.calls().len(), 0);
+}
+
+#[test]
 fn limits_are_kept_before_anything_is_made() {
     let desk = fluidattacks(2);
     let full = desk.token(&["create", "--expires=30d"]).with_code(2);
@@ -284,6 +301,12 @@ fn tokens_are_listed_without_their_secrets_and_revoked() {
     desk.token(&["revoke", "id/1"]).with_code(0);
     let gone = desk.token(&["revoke", "other"]).with_code(1);
     assert!(gone.stderr.contains("status 404: Not Found"), "{}", gone.stderr);
+    // What would be another address of the API is no id.
+    let calls = desk.calls().len();
+    for id in ["", " ", ".", ".."] {
+        desk.token(&["revoke", id]).with_code(2);
+    }
+    assert_eq!(desk.calls().len(), calls);
 
     let desk = fluidattacks(1);
     let listed = desk.token(&["list"]).with_code(0);

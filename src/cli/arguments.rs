@@ -264,7 +264,7 @@ pub(super) struct InitArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) schema: Option<PathBuf>,
     /// What the source is called [default: the preset's name, or the API's]
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", value_parser = folder_name)]
     pub(super) name: Option<String>,
     /// Write a key into source.toml, such as auth.token.env=EXAMPLE_TOKEN; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
@@ -327,9 +327,29 @@ pub(super) struct CreateTokenArguments {
 #[derive(Args)]
 pub(super) struct RevokeTokenArguments {
     /// The token's id, as `list` shows it
+    #[arg(value_parser = token_id)]
     pub(super) id: String,
     #[command(flatten)]
     pub(super) of: TokenSourceArguments,
+}
+
+/// An id that is one: what is empty, or nothing but dots, would be another address of the API.
+fn token_id(text: &str) -> Result<String, String> {
+    match text.trim().trim_matches('.').is_empty() {
+        true => Err("that is no token's id: `gqldump token list` shows them".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// The name of a folder, and not the way to one.
+fn folder_name(text: &str) -> Result<String, String> {
+    let is_plain = text
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+    match is_plain && !text.trim_matches('.').is_empty() {
+        true => Ok(text.to_owned()),
+        false => Err("it names a folder below `queries`: write letters, digits, `-` and `_`".to_owned()),
+    }
 }
 
 /// How the text of a request is shown.

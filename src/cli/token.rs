@@ -116,7 +116,18 @@ impl TokenSource {
         let settings = quiet_settings(PathBuf::new());
         let mut output = std::io::stdout().lock();
         let name = &self.source.name;
-        writeln!(output, "{name}: {}", told_end(&reached.job, &settings))?;
+        match told_end(&reached.job, &settings) {
+            Ok(end) => writeln!(output, "{name}: {end}")?,
+            Err(why) => {
+                let by_hand = self
+                    .calls
+                    .by_hand
+                    .as_ref()
+                    .map_or_else(String::new, |words| format!("; {words}"));
+                writeln!(std::io::stderr(), "{name}: there is no token: {why}{by_hand}")?;
+                return Ok(NOT_ACCEPTED);
+            }
+        }
         if let Some(owner) = &self.calls.owner {
             let answer = self.call(owner, &CallValues::default())?;
             writeln!(output, "{name}: accepted, of {}", answer.shown(owner).join(", "))?;

@@ -58,16 +58,18 @@ pub fn token_warning(job: &SourceJob, settings: &RunSettings) -> Option<String> 
     (!outlasts(end, now, NOTICE)).then(|| format!("{}: {}: replace it in time", job.name, in_words(end, now)))
 }
 
-/// What the token itself says of its end.
-pub fn told_end(job: &SourceJob, settings: &RunSettings) -> String {
-    let token = job
-        .token
-        .as_ref()
-        .and_then(|read| read(&|| *settings.stop.borrow()).ok());
-    match token.and_then(|token| token_life(&token)) {
+/// What the token itself says of its end; an error says why there is no token.
+pub fn told_end(job: &SourceJob, settings: &RunSettings) -> Result<String, String> {
+    let Some(read) = &job.token else {
+        return Err(
+            "source.toml does not say where it is found: write `token = { env = \"NAME\" }` under [auth]".to_owned(),
+        );
+    };
+    let token = read(&|| *settings.stop.borrow()).map_err(|error| error.to_string())?;
+    Ok(match token_life(&token) {
         Some(life) => in_words(life.end, settings.clock.wall()),
         None => "the token does not say when it ends".to_owned(),
-    }
+    })
 }
 
 /// Whether something that begins now and takes so long is over before that end.
