@@ -231,8 +231,13 @@ fn what_was_stored_with_another_table_is_dropped_and_that_is_told() {
         said.contains("is dropped, with 1 responses: without `groups.nodes.secret` its tables are others"),
         "{said}"
     );
-    checked(&project, |field, _| field == "secret");
+    let exported = checked(&project, |field, _| field == "secret");
     assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (2 + 3, 2));
+    assert_eq!(
+        exported.manifest["traffic"]["requests"],
+        2 + 3,
+        "what was dropped was asked for, too"
+    );
 }
 
 #[test]

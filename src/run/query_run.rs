@@ -187,6 +187,7 @@ impl QueryRun<'_> {
 
     /// The unfinished run if it can be gone on with, else a new one.
     async fn begin(&self) -> Result<(UnfinishedRun, Option<Resumed>), ExportError> {
+        let mut spent = None;
         if let Some(run) = self.workplace.state.unfinished_run(&self.query).await? {
             let Some(reason) = self.reason_to_drop(&run) else {
                 let run = self.ask_again(run).await?;
@@ -198,6 +199,8 @@ impl QueryRun<'_> {
                 return Ok((run, Some(resumed)));
             };
             self.drop_run(&run).await?;
+            // What was spent to find out what is denied is a part of what the run took.
+            spent = self.why_dropped.is_some().then_some(run.effort);
             let (name, responses) = (&run.name, run.last_sequence);
             // One that was begun a moment ago and has nothing is no loss.
             if self.why_dropped.is_none() || responses > 0 {
@@ -206,7 +209,11 @@ impl QueryRun<'_> {
                 ));
             }
         }
-        Ok((self.begin_anew().await?, None))
+        let run = self.begin_anew().await?;
+        if let Some(effort) = spent {
+            self.workplace.state.add_effort(run.key, effort).await?;
+        }
+        Ok((run, None))
     }
 
     fn reason_to_drop(&self, run: &UnfinishedRun) -> Option<String> {
