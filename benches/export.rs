@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 
+mod beside;
+
+use beside::Server;
+
 const ROWS: usize = 200_000;
 const ROWS_A_PAGE: usize = 100;
 const ROUNDS: usize = 5;
@@ -50,7 +54,7 @@ fn compare_time() {
     let bodies = bodies(ROWS / ROWS_A_PAGE);
     let bytes: usize = bodies.iter().map(Vec::len).sum();
     println!("{ROWS} rows, {} bodies, {:.1} MB", bodies.len(), bytes as f64 / 1e6);
-    let server = Server::start(bodies.len());
+    let server = Server::start(&[&bodies.len().to_string()]);
     let mut rounds = Vec::new();
     for round in 1..=ROUNDS {
         let parse = measure(UsageWho::RUSAGE_SELF, || parse_all(&bodies));
@@ -87,7 +91,7 @@ fn compare_memory() {
 
 /// The peak memory of an export of that many pages, in KiB.
 fn peak(pages: usize) -> u64 {
-    let server = Server::start(pages);
+    let server = Server::start(&[&pages.to_string()]);
     let folder = tempfile::tempdir().expect("a folder");
     let mut export = export(&server, folder.path());
     let mut peak = 0;
@@ -220,38 +224,6 @@ fn node(index: usize) -> String {
         index.is_multiple_of(3),
         spread % 1000,
     )
-}
-
-/// The replaying process.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(pages: usize) -> Self {
-        let program = std::env::current_exe().expect("this program");
-        let mut command = Command::new(program);
-        let mut process = command
-            .args(["serve", &pages.to_string()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a server");
-        let mut address = String::new();
-        let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut address).expect("its address");
-        Self {
-            process,
-            address: address.trim().to_owned(),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 fn serve(pages: usize) {

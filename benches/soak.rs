@@ -12,7 +12,7 @@
     reason = "a benchmark prints its figures, and ends where anything goes wrong"
 )]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::str::FromStr;
@@ -27,6 +27,10 @@ use rand::{Rng as _, SeedableRng as _};
 use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+mod beside;
+
+use beside::Server;
 
 const TOKEN: &str = "token-of-the-soak";
 
@@ -271,7 +275,7 @@ fn soak() {
     let rows_wanted: u64 = 1_000_000 * from_environment("GQLDUMP_SOAK_MILLION_ROWS", 0);
     let seed: u64 = from_environment("GQLDUMP_SEED", rand::random());
     println!("seed {seed}; {minutes} minutes, at least {rows_wanted} rows");
-    let server = Server::start();
+    let server = Server::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     write_project(folder.path());
     let truth = truth();
@@ -299,33 +303,4 @@ fn soak() {
         );
     }
     soak.samples.check();
-}
-
-/// The stand-in's process, which ends with this one.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let program = std::env::current_exe().expect("this program");
-        let mut command = Command::new(program);
-        command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("a server");
-        let mut address = String::new();
-        let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut address).expect("its address");
-        Self {
-            process,
-            address: address.trim().to_owned(),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

@@ -16,6 +16,29 @@ use crate::pieces::store::{items, store, styles};
 use crate::simulation::Simulation;
 use crate::tracker::serve;
 
+/// Small pages, at once, without faults.
+const BEHAVIOURS: &str = r#"
+[auth]
+required = false
+header = "authorization"
+scheme = "Bearer"
+status = 401
+body = ""
+[throttle]
+retry_after = true
+body = "json"
+injected_wait = "10ms"
+[latency]
+base = "0s"
+per_node = "0s"
+[paging]
+default_size = 10
+cap = 50
+above_cap = "refuse"
+[faults]
+slow_by = "1s"
+"#;
+
 #[test]
 fn a_query_that_is_too_much_in_every_way_is_exported_with_every_row_and_every_column() {
     let text = query();

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use gqldump::demo::DemoConfig;
 
 use crate::cell::{Kind, object};
+use crate::pieces::BEHAVIOURS;
 use crate::project::Project;
 use crate::truth::Branch;
 
@@ -62,32 +63,13 @@ site = { object = "Site" }
 name = { pattern = "{word} {number}" }
 "#;
 
-const BEHAVIOURS: &str = r#"
-[auth]
-required = false
-header = "authorization"
-scheme = "Bearer"
-status = 401
-body = ""
-[throttle]
-retry_after = true
-body = "json"
-injected_wait = "10ms"
-[latency]
-base = "0s"
-per_node = "0s"
-[paging]
-default_size = 10
-cap = 50
-above_cap = "refuse"
+const TEXT_LIMIT: &str = r#"
 [text_limit]
 characters = 3000
 depth = 8
 root_fields = 3
 complexity = { max = 400, object = 1.0, scalar = 1.0 }
 refusal = { status = 400, body = '{"errors":[{"message":"Your query is not to have more {what} than {max}, and has {requested}."}]}' }
-[faults]
-slow_by = "1s"
 "#;
 
 /// The name of a field, as long as such names can be, what it holds, and how the stand-in makes it.
@@ -144,7 +126,7 @@ pub(crate) fn plant() -> DemoConfig {
         );
         data.push_str(&made);
     }
-    DemoConfig::of_texts("plant", &schema, &data, BEHAVIOURS).expect("a stand-in")
+    DemoConfig::of_texts("plant", &schema, &data, &format!("{BEHAVIOURS}{TEXT_LIMIT}")).expect("a stand-in")
 }
 
 /// All fields of all objects.

@@ -4,6 +4,7 @@
 use gqldump::demo::{DemoConfig, Poison, Refusal};
 
 use crate::cell::Kind;
+use crate::pieces::BEHAVIOURS;
 use crate::project::Project;
 use crate::truth::Branch;
 
@@ -69,28 +70,6 @@ weight = { integer = { min = 1, max = 999 } }
 colour = { nullable = { chance = 0.3, of = { text = ["red", "blue"] } } }
 state = { text = ["OPEN", "SOLD"] }
 text = { pattern = "This {word} is no {word}, and this {word} no {word}; that {word} was a {word} before." }
-"#;
-
-const BEHAVIOURS: &str = r#"
-[auth]
-required = false
-header = "authorization"
-scheme = "Bearer"
-status = 401
-body = ""
-[throttle]
-retry_after = true
-body = "json"
-injected_wait = "10ms"
-[latency]
-base = "0s"
-per_node = "0s"
-[paging]
-default_size = 10
-cap = 50
-above_cap = "refuse"
-[faults]
-slow_by = "1s"
 "#;
 
 /// The key of the row that does harm.
