@@ -257,7 +257,7 @@ pub(super) struct InitArguments {
     /// The API's address; `demo:NAME` for a stand-in. May be left out where the preset has one
     #[arg(value_name = "URL")]
     pub(super) endpoint: Option<String>,
-    /// What is known of the API: conviso, fibery, fluidattacks, github
+    /// What is known of the API: arm, asm, conviso, demo, fibery, fluidattacks, github
     #[arg(long)]
     pub(super) preset: Option<String>,
     /// Read the schema from a file instead of asking for it
