@@ -624,12 +624,12 @@ fn cases() -> Vec<Case> {
         named(
             "cursors that are swallowed",
             |config| {
-                for list in ["Group.toeInputs", "Group.toePorts"] {
+                for list in ["Group.toeInputs", "Group.toePorts", "Finding.vulnerabilitiesConnection"] {
                     traps_of(config, list, |traps| traps.lost_at = Some(1));
                     config.behaviours.paging.fields.entry(list.to_owned()).or_default().cap = Some(2);
                 }
             },
-            &["toe_inputs", "toe_ports"],
+            &["toe_inputs", "toe_ports", "vulnerabilities"],
         ),
         named(
             "cursors that do not advance",
