@@ -72,7 +72,7 @@ fn an_unknown_key_of_set_is_refused_with_the_one_that_was_meant() {
       |
     1 | limits.page_sise = …
       |        ^^^^^^^^^
-      = help: did you mean `page_size`? the keys here are: `requests`, `arrival_margin`, `concurrency`, `query`, `page_size`, `response_bytes`
+      = help: did you mean `page_size`? the keys here are: `requests`, `arrival_margin`, `counted_by`, `concurrency`, `query`, `page_size`, `response_bytes`
     ");
 }
 

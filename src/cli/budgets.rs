@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::project::TokenOrigin;
+use crate::project::{CountedBy, TokenOrigin};
 
 /// The user's own folder for what outlives a process; none where the environment names no home.
 pub(super) fn budgets_folder() -> Option<PathBuf> {
@@ -21,10 +21,11 @@ fn folder_in(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     Some(state.join("gqldump/budgets"))
 }
 
-/// What the budget of an API is called: budgets are by API and by user, and whose token it is shows in where it is found.
-/// The token itself is no part of it, as some are new each time.
-pub(super) fn budget_name(url: &Url, token: Option<&TokenOrigin>) -> String {
-    let origin = match token {
+/// What the budget of an API is called: budgets are by host and by user, and whose token it is shows in where it is found,
+/// where that makes a difference. The token itself is no part of it, as some are new each time.
+pub(super) fn budget_name(url: &Url, counted_by: CountedBy, token: Option<&TokenOrigin>) -> String {
+    let host = url.origin().ascii_serialization();
+    let origin = match token.filter(|_| counted_by == CountedBy::Token) {
         None => String::new(),
         Some(TokenOrigin::Env(name)) => format!("env {name}"),
         Some(TokenOrigin::File(path)) => format!(
@@ -33,7 +34,7 @@ pub(super) fn budget_name(url: &Url, token: Option<&TokenOrigin>) -> String {
         ),
         Some(TokenOrigin::Command(words)) => format!("command {}", words.join("\0")),
     };
-    let digest = Sha256::digest(format!("{url}\n{origin}"));
+    let digest = Sha256::digest(format!("{host}\n{origin}"));
     let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
     let host: String = url.host_str().unwrap_or_default().chars().filter(is_plain).collect();
@@ -63,15 +64,16 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_one_apis_and_one_tokens() {
+    fn a_budget_is_one_hosts_and_one_tokens_unless_it_is_counted_by_address() {
         let url = |text: &str| text.parse::<Url>().unwrap();
         let env = |name: &str| TokenOrigin::Env(name.to_owned());
         let api = url("https://api.example.com/graphql");
+        let by_token = |url: &Url, token: Option<&TokenOrigin>| budget_name(url, CountedBy::Token, token);
         let names = [
-            budget_name(&api, None),
-            budget_name(&api, Some(&env("ONE"))),
-            budget_name(&api, Some(&env("OTHER"))),
-            budget_name(&url("https://api.example.com/other"), Some(&env("ONE"))),
+            by_token(&api, None),
+            by_token(&api, Some(&env("ONE"))),
+            by_token(&api, Some(&env("OTHER"))),
+            by_token(&url("https://api.example.com:8443/graphql"), Some(&env("ONE"))),
         ];
         for (index, name) in names.iter().enumerate() {
             assert!(
@@ -79,7 +81,11 @@ mod tests {
                 "{names:?}"
             );
         }
-        assert_eq!(names[1], budget_name(&api, Some(&env("ONE"))));
-        assert!(!budget_name(&url("http://[::1]:80/"), None).contains(':'));
+        let space = url("https://api.example.com/spaces/two");
+        assert_eq!(names[1], by_token(&space, Some(&env("ONE"))));
+        let by_address = [None, Some(env("ONE")), Some(env("OTHER"))]
+            .map(|token| budget_name(&space, CountedBy::Address, token.as_ref()));
+        assert!(by_address.iter().all(|name| *name == names[0]), "{by_address:?}");
+        assert!(!by_token(&url("http://[::1]:80/"), None).contains(':'));
     }
 }

@@ -53,7 +53,11 @@ impl Reached {
         let mut stand_in = None;
         let (url, api, budget, token) = match &source.settings.endpoint {
             EndpointAddress::Url(url) => {
-                let budget = budget_name(url, source.settings.auth.token.as_ref());
+                let budget = budget_name(
+                    url,
+                    source.settings.limits.counted_by,
+                    source.settings.auth.token.as_ref(),
+                );
                 (url.clone(), api_name(url), Some(budget), token(source))
             }
             EndpointAddress::Demo(name) => {

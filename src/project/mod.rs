@@ -32,7 +32,7 @@ pub use new_source::NewSource;
 pub use secrets::Secrets;
 pub(crate) use secrets::without;
 pub use settings::{
-    Auth, ComplexityLimit, EndpointAddress, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
+    Auth, ComplexityLimit, CountedBy, EndpointAddress, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
     RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName, VerdictRule,
 };
 pub use token::TokenError;

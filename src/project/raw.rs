@@ -11,7 +11,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::project::complaint::with_remedy;
-use crate::project::settings::{OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
+use crate::project::settings::{CountedBy, OnDenied, OperationNameRule, RetryGrowth, VerdictName, VerdictRule};
 use crate::project::token_calls::TokenCalls;
 use crate::project::written::{ByteSize, HeaderName, HeaderText, Period, Text, WrittenHeaders, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
@@ -68,6 +68,7 @@ pub(crate) struct RawAuth {
 pub(crate) struct RawLimits {
     pub(crate) requests: Option<Vec<RawRequestLimit>>,
     pub(crate) arrival_margin: Option<Text<Duration>>,
+    pub(crate) counted_by: Option<CountedBy>,
     pub(crate) concurrency: Option<NonZeroU32>,
     #[serde(default)]
     pub(crate) query: RawQueryLimits,
@@ -202,6 +203,7 @@ impl RawLimits {
         Self {
             requests: self.requests.or(below.requests),
             arrival_margin: self.arrival_margin.or(below.arrival_margin),
+            counted_by: self.counted_by.or(below.counted_by),
             concurrency: self.concurrency.or(below.concurrency),
             query: self.query.over(below.query),
             page_size: self.page_size.or(below.page_size),

@@ -104,6 +104,8 @@ pub enum TokenOrigin {
 pub struct Limits {
     /// Windows that all hold at once; empty for an API without a request limit.
     pub requests: Vec<RequestLimit>,
+    /// For whom they are counted.
+    pub counted_by: CountedBy,
     /// Requests in flight at once, at least 1.
     pub concurrency: usize,
     /// What one query text may ask for.
@@ -112,6 +114,16 @@ pub struct Limits {
     pub page_size: u32,
     /// The largest response that is read, in bytes after decompression.
     pub response_bytes: usize,
+}
+
+/// For whom an API counts requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountedBy {
+    /// For each token, whatever is asked for on its host.
+    Token,
+    /// For each address that requests come from: all tokens of a machine share what it has.
+    Address,
 }
 
 /// At most `max` requests in any window of `per`.

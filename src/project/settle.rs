@@ -10,8 +10,8 @@ use crate::project::diagnostic::Diagnostic;
 use crate::project::layers::Layers;
 use crate::project::raw::{RawAuth, RawLimits, RawQueryLimits, RawRequestLimit, RawRetry, RawSource, RawTiming};
 use crate::project::settings::{
-    Auth, EndpointAddress, Limits, OnDenied, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy, SchemaOrigin,
-    SourceSettings, Timing, TokenOrigin,
+    Auth, CountedBy, EndpointAddress, Limits, OnDenied, QueryLimits, RequestLimit, RetryGrowth, RetryPolicy,
+    SchemaOrigin, SourceSettings, Timing, TokenOrigin,
 };
 use crate::project::written::{Period, Text, WrittenSchema};
 use crate::project::written_complexity::WrittenComplexity;
@@ -132,6 +132,7 @@ fn limits(raw: RawLimits) -> Limits {
     let response_bytes = raw.response_bytes.map_or(defaults::RESPONSE_BYTES, |size| size.0);
     Limits {
         requests: requests.iter().map(|limit| request_limit(limit, margin)).collect(),
+        counted_by: raw.counted_by.unwrap_or(CountedBy::Token),
         concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
         query: query_limits(raw.query),
         page_size: raw.page_size.map_or(defaults::PAGE_SIZE, u32::from),

@@ -10,8 +10,8 @@ use crate::project::layers::Layers;
 use crate::project::preset;
 use crate::project::settle::settle;
 use crate::project::{
-    Auth, Diagnostic, EndpointAddress, KeyOverride, Limits, OnDenied, OperationNameRule, QueryLimits, RequestLimit,
-    RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
+    Auth, CountedBy, Diagnostic, EndpointAddress, KeyOverride, Limits, OnDenied, OperationNameRule, QueryLimits,
+    RequestLimit, RetryGrowth, RetryPolicy, SchemaOrigin, SourceSettings, Timing, TokenOrigin, VerdictName,
 };
 use crate::schema::{PagingRule, ScalarType};
 
@@ -56,6 +56,7 @@ fn assert_defaults(settings: &SourceSettings) {
         settings.limits,
         Limits {
             requests: Vec::new(),
+            counted_by: CountedBy::Token,
             concurrency: 16,
             query: QueryLimits::default(),
             page_size: 100,
@@ -431,7 +432,7 @@ unknown key `concurency`
   |
 4 | concurency = …
   | ^^^^^^^^^^
-  = help: did you mean `concurrency`? the keys here are: `requests`, `arrival_margin`, `concurrency`, `query`, \
+  = help: did you mean `concurrency`? the keys here are: `requests`, `arrival_margin`, `counted_by`, `concurrency`, `query`, \
          `page_size`, `response_bytes`",
     ),
     (
@@ -618,7 +619,7 @@ unknown key `concurency`
   |
 1 | limits.concurency = …
   |        ^^^^^^^^^^
-  = help: did you mean `concurrency`? the keys here are: `requests`, `arrival_margin`, `concurrency`, `query`, \
+  = help: did you mean `concurrency`? the keys here are: `requests`, `arrival_margin`, `counted_by`, `concurrency`, `query`, \
          `page_size`, `response_bytes`",
     ),
     (

@@ -12,7 +12,7 @@ fn an_unknown_key_is_shown_with_the_one_that_was_meant() {
       |
     3 | page_sise = …
       | ^^^^^^^^^
-      = help: did you mean `page_size`? the keys here are: `requests`, `arrival_margin`, `concurrency`, `query`, `page_size`, `response_bytes`
+      = help: did you mean `page_size`? the keys here are: `requests`, `arrival_margin`, `counted_by`, `concurrency`, `query`, `page_size`, `response_bytes`
     ");
 }
 

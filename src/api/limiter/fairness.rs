@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::gate::Limiter;
-use crate::project::{Limits, QueryLimits, RequestLimit};
+use crate::project::{CountedBy, Limits, QueryLimits, RequestLimit};
 use crate::report::{Event, Observer};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -38,6 +38,7 @@ const HUGE: Export = Export {
 
 fn limiter(max: u32, concurrency: usize) -> Limiter {
     let limits = Limits {
+        counted_by: CountedBy::Token,
         requests: vec![RequestLimit {
             max,
             per: MINUTE,

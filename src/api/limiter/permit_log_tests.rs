@@ -7,13 +7,14 @@ use tempfile::TempDir;
 use tokio::time::advance;
 
 use super::*;
-use crate::project::{QueryLimits, RequestLimit};
+use crate::project::{CountedBy, QueryLimits, RequestLimit};
 
 const NOON: Duration = Duration::from_secs(1_763_760_000);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn limits() -> Limits {
     Limits {
+        counted_by: CountedBy::Token,
         requests: vec![RequestLimit {
             max: 100,
             per: 60 * SECOND,

@@ -16,7 +16,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use super::gate::{Limiter, PermitError};
 use super::permit_log::PermitLog;
 use crate::clock::Clock;
-use crate::project::{Limits, QueryLimits, RequestLimit, Timing};
+use crate::project::{CountedBy, Limits, QueryLimits, RequestLimit, Timing};
 use crate::report::{Event, Observer};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -102,6 +102,7 @@ fn limits(windows: &[(u32, u64)], margin: u64, concurrency: usize) -> Limits {
         margin: Duration::from_millis(margin),
     });
     Limits {
+        counted_by: CountedBy::Token,
         requests: requests.collect(),
         concurrency,
         query: QueryLimits::default(),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::project::{QueryLimits, RequestLimit};
+use crate::project::{CountedBy, QueryLimits, RequestLimit};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_millis(200);
@@ -13,6 +13,7 @@ fn limits(windows: &[(u32, Duration)], concurrency: usize) -> Limits {
         margin: MARGIN,
     });
     Limits {
+        counted_by: CountedBy::Token,
         requests: requests.collect(),
         concurrency,
         query: QueryLimits::default(),
