@@ -124,20 +124,25 @@ impl Export<'_> {
     }
 
     /// Puts the tasks of smaller pages in the place of one.
-    async fn replace_by(&mut self, task: &Task, mut next: Vec<Task>, terms: Terms) -> Result<(), ExportError> {
+    async fn replace_by(&mut self, task: &Task, next: Vec<Task>, terms: Terms) -> Result<(), ExportError> {
+        let change = self.in_place_of(task, next);
+        let terms = Terms { rows: None, ..terms };
+        self.company.set_apart(change.next.iter().map(|task| task.id), terms);
+        Ok(self.workplace.state.change_tasks(self.key, change).await?)
+    }
+
+    /// Holds new tasks in the place of one; what that amounts to in the state.
+    fn in_place_of(&mut self, task: &Task, mut next: Vec<Task>) -> TaskChange {
         self.number(&mut next);
         let mut members = BTreeMap::new();
         count_open(&mut members, std::iter::once(task), &next);
-        let terms = Terms { rows: None, ..terms };
-        self.company.set_apart(next.iter().map(|task| task.id), terms);
         next.iter().for_each(|task| self.frontier.hold(task.clone()));
-        let change = TaskChange {
+        TaskChange {
             done: vec![task.id],
             next,
             members: members.into_iter().collect(),
             ..TaskChange::default()
-        };
-        Ok(self.workplace.state.change_tasks(self.key, change).await?)
+        }
     }
 
     /// Begins connections again whose cursors the API does not take any more: the one that is asked for alone, or, where
@@ -145,39 +150,35 @@ impl Export<'_> {
     /// back, as one of several cursors may be what is refused.
     async fn begin_again(&mut self, asked: &[AskedTask], refusal: Refusal) -> Result<(), ExportError> {
         self.cursors_refused += 1;
-        let can_begin = |task: &Task| {
-            let next = begun_again(task);
-            next.is_some_and(|next| self.plan.can_reach(target(&StoredSlot::of(&next))))
-        };
-        let (old, others): (Vec<_>, Vec<_>) = asked.iter().partition(|asked| can_begin(&asked.task));
-        let old = match asked {
-            [_] => asked.iter().collect(),
-            _ if self.cursors_refused > REFUSED_BY_CHANCE => old,
-            _ => Vec::new(),
-        };
-        if old.is_empty() {
+        let is_alone = asked.len() == 1;
+        let is_meant = |asked: &&AskedTask| is_alone || self.beginning_of(&asked.task).is_ok();
+        let (old, others): (Vec<_>, Vec<_>) = asked.iter().partition(is_meant);
+        let may_be_chance = !is_alone && self.cursors_refused <= REFUSED_BY_CHANCE;
+        if may_be_chance || old.is_empty() {
             return Err(ApiError::CursorExpired(refusal).into());
         }
         for asked in old {
             self.restart(asked, refusal.clone()).await?;
         }
-        if asked.len() > 1 {
-            others
-                .into_iter()
-                .for_each(|asked| self.frontier.hold(asked.task.clone()));
-        }
+        others.iter().for_each(|asked| self.frontier.hold(asked.task.clone()));
         Ok(())
+    }
+
+    /// The first page of a task's connection; an error says why it is not begun again.
+    fn beginning_of(&self, task: &Task) -> Result<Task, &'static str> {
+        let next = begun_again(task).ok_or("it came no further for too often")?;
+        match self.plan.can_reach(target(&StoredSlot::of(&next))) {
+            true => Ok(next),
+            false => Err("there is no way back to its beginning alone"),
+        }
     }
 
     /// Puts a new task in the place of one whose cursor the API does not take any more.
     async fn restart(&mut self, asked: &AskedTask, refusal: Refusal) -> Result<(), ExportError> {
         let task = &asked.task;
-        let why = match begun_again(task) {
-            None => "it came no further for too often",
-            Some(next) if !self.plan.can_reach(target(&StoredSlot::of(&next))) => {
-                "there is no way back to its beginning alone"
-            }
-            Some(next) => return self.replace(task, next).await,
+        let why = match self.beginning_of(task) {
+            Ok(next) => return self.replace(task, next).await,
+            Err(why) => why,
         };
         if task.depth == 0 {
             return Err(ApiError::CursorExpired(refusal).into());
@@ -239,25 +240,16 @@ impl Export<'_> {
     /// Goes on behind a row of which nothing can be read.
     async fn leave_row_out(&mut self, asked: &AskedTask, rest: Rest, error: &ExportError) -> Result<(), ExportError> {
         let task = &asked.task;
-        let mut next = match rest {
+        let next = match rest {
             Rest::At(task) => vec![*task],
             Rest::Elsewhere => Vec::new(),
         };
-        self.number(&mut next);
-        let mut members = BTreeMap::new();
-        count_open(&mut members, std::iter::once(task), &next);
-        next.iter().for_each(|task| self.frontier.hold(task.clone()));
-        let change = TaskChange {
-            done: vec![task.id],
-            next,
-            flaws: vec![format!(
-                "{}: the row number {} is given up: nothing of it can be read: {error}",
-                self.named_in_row(task),
-                task.before + 1
-            )],
-            members: members.into_iter().collect(),
-            ..TaskChange::default()
-        };
+        let mut change = self.in_place_of(task, next);
+        change.flaws.push(format!(
+            "{}: the row number {} is given up: nothing of it can be read: {error}",
+            self.named_in_row(task),
+            task.before + 1
+        ));
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
@@ -280,21 +272,11 @@ impl Export<'_> {
     }
 
     async fn replace(&mut self, task: &Task, next: Task) -> Result<(), ExportError> {
-        self.next_id += 1;
-        let next = Task {
-            id: self.next_id,
-            ..next
-        };
         if self.restarted.insert(task.connection) {
             let text = "have expired: what they are of is read again from its beginning, each row kept once";
             self.warn(format!("cursors of {} {text}", self.named(task)));
         }
-        self.frontier.hold(next.clone());
-        let change = TaskChange {
-            done: vec![task.id],
-            next: vec![next],
-            ..TaskChange::default()
-        };
+        let change = self.in_place_of(task, vec![next]);
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
