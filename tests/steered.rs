@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use gqldump::demo::{CursorExpiry, DemoConfig, DriftStep, Fault, Latency, Refusal, RowWall, ScriptedFault, TimeWall};
+use gqldump::demo::{
+    Crowd, CursorExpiry, DemoConfig, DriftStep, Fault, Latency, Refusal, RowWall, ScriptedFault, TimeWall,
+};
 use gqldump::run::QueryOutcome;
 
-use crate::nested::cases::{Case, board, library, shop};
+use crate::nested::cases::{Case, board, library, roomy_shop, shop};
 use crate::project::Project;
 use crate::simulation::{Simulated, Simulation};
 
@@ -199,4 +201,32 @@ fn connections_whose_cursors_have_all_expired_are_read_again_side_by_side() {
     let [usual, expired] = requests;
     assert!(expired > usual, "{expired} and {usual}: none had expired");
     assert!(expired <= usual * 2, "{expired} requests for what takes {usual}");
+}
+
+/// A server that turns away what is too much at once, in the words in which others give up on large requests: fewer are
+/// sent, and they ask for no less.
+#[test]
+fn a_server_that_is_busy_is_sent_fewer_requests_and_not_smaller_ones() {
+    let case = roomy_shop();
+    let project = case.project();
+    let file = project.folder().join("queries/api/source.toml");
+    let settings = fs_err::read_to_string(&file).expect("the settings");
+    let patient = settings.replace("'5ms'", "'500ms'").replace("'20ms'", "'1m'");
+    fs_err::write(&file, patient).expect("a file");
+    let mut stand_in = slow(&case, SECOND / 5, SECOND / 1_000);
+    stand_in.behaviours.limits.clear();
+    stand_in.behaviours.wall.crowd = Some(Crowd {
+        max: 6,
+        refusal: Refusal::unavailable(),
+    });
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    for night in 0..2 {
+        let log = run(&case, &project, &mut simulation).service.log();
+        println!(
+            "night {night}: {} turned away of {}, {} rows at most",
+            log.turned_away, log.requests, log.max_rows
+        );
+        assert!(log.turned_away * 5 < log.requests, "night {night}: {log:?}");
+        assert!(log.rows / log.answered > 100, "night {night}: {log:?}");
+    }
 }

@@ -13,6 +13,8 @@ use crate::api::transport::TransportError;
 /// With these statuses gateways answer for a server that did not answer in time, or died of a request; 52x are those of
 /// Cloudflare.
 const OVERLOADED: [u16; 4] = [413, 502, 503, 520];
+/// With this one, servers that have too much to do answer besides.
+const BUSY: u16 = 503;
 /// And with these where it was time that ran out.
 const TIMED_OUT: [u16; 4] = [408, 504, 522, 524];
 
@@ -204,6 +206,11 @@ impl ApiError {
             Self::Invalid(refusal) | Self::TooBig(refusal) | Self::TooComplex(refusal) => told_limit(&refusal.message),
             _ => None,
         }
+    }
+
+    /// Whether the last attempt met what a server answers that has too much to do, whatever is asked for.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::GaveUp { last: Failure::Response(refusal), .. } if refusal.status == Some(BUSY))
     }
 
     /// Whether time ran out in the last attempt.

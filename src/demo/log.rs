@@ -58,6 +58,8 @@ pub struct RequestLog {
     pub busy_ms: u64,
     /// Requests that were given up since they would have taken too long, or held too many rows.
     pub walls_hit: u64,
+    /// Requests that were turned away since there were too many at once.
+    pub turned_away: u64,
     /// Requests that had been given up before and came again, word for word.
     pub oversized_repeats: u64,
     /// One entry for each limit.
@@ -249,6 +251,13 @@ impl Judge {
     pub(crate) fn note_accepted(&mut self, body: &Bytes) {
         self.log.accepted += 1;
         self.log.oversized_repeats += u64::from(self.oversized.contains(body));
+    }
+
+    /// Whether there are more requests at once than so many, so that the last one is turned away.
+    pub(crate) fn turns_away(&mut self, max: u64) -> bool {
+        let is_crowded = self.in_flight > max;
+        self.log.turned_away += u64::from(is_crowded);
+        is_crowded
     }
 
     /// A request was given up.

@@ -73,4 +73,4 @@ pub use service::{DemoRequest, DemoResponse, DemoService};
 pub use stand_in::{StandIn, StandInError};
 pub use text_limit::TextLimit;
 pub use truth::Family;
-pub use wall::{RowWall, TimeWall, Wall};
+pub use wall::{Crowd, RowWall, TimeWall, Wall};

@@ -17,9 +17,17 @@ pub struct Refusal {
 impl Refusal {
     /// What proxies answer for a server that takes too long.
     pub fn gateway_timeout() -> Self {
-        let title = "504 Gateway Time-out";
+        Self::page(504, "504 Gateway Time-out")
+    }
+
+    /// What servers answer that have too much to do.
+    pub fn unavailable() -> Self {
+        Self::page(503, "503 Service Temporarily Unavailable")
+    }
+
+    fn page(status: u16, title: &str) -> Self {
         Self {
-            status: 504,
+            status,
             body: format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"),
         }
     }

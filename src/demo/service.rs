@@ -146,6 +146,11 @@ impl DemoService {
             return self.unauthorized();
         }
         self.judge().note_accepted(&request.body);
+        if let Some(crowd) = &self.behaviours.wall.crowd
+            && self.judge().turns_away(crowd.max)
+        {
+            return refused(crowd.refusal.clone(), &request.headers);
+        }
         let fault = self.behaviours.faults.fault_at(arrival.number, self.seed);
         if let Some(fault) = fault {
             self.judge().note_fault(fault);

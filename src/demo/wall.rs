@@ -15,6 +15,19 @@ pub struct Wall {
     pub time: Option<TimeWall>,
     /// Answers that would hold more rows than this.
     pub rows: Option<RowWall>,
+    /// Requests beyond so many at once.
+    pub crowd: Option<Crowd>,
+}
+
+/// The requests that may be in the server at once, whatever they ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crowd {
+    /// So many; those beyond are turned away at once.
+    pub max: u64,
+    /// The answer to them; a 503 in HTML where it is not given.
+    #[serde(default = "Refusal::unavailable")]
+    pub refusal: Refusal,
 }
 
 /// The time that an answer may take.

@@ -300,6 +300,7 @@ impl<'work> Export<'work> {
         loop {
             if failure.is_none() && !*self.workplace.stop.borrow() {
                 self.fetch_tasks().await?;
+                self.divide_last().await?;
                 self.split = None;
                 while let Some(sent) = self.next_request() {
                     self.flying.take_off(&sent);

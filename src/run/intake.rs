@@ -436,7 +436,9 @@ impl Settled<'_> {
                     connection.path
                 ));
             }
-            let next = turned.next.into_iter().map(|next| self.next_task(next));
+            // The page that says how it goes on first: what lies behind it is known before the others are through.
+            let (last, others): (Vec<_>, Vec<_>) = turned.next.into_iter().partition(|next| next.expected.is_none());
+            let next = last.into_iter().chain(others).map(|next| self.next_task(next));
             result.next_tasks.extend(next);
         }
         for flaw in flaws {

@@ -25,6 +25,9 @@ const SLACK: f64 = 1.1;
 const LEAST_PART: u32 = 5;
 /// The same where the second one can only be asked for when the first one has come.
 const LEAST_PART_OF_CHAIN: u32 = 2;
+/// The so-manieth part of a page is asked for first where pages can begin anywhere and there are likely to be several: all
+/// others wait for the total that it tells, and go out side by side.
+const FIRST_PART: u32 = 10;
 /// Tasks that are passed over for others behind them that still fit, until a request goes out.
 const LOOK_AHEAD: usize = 50;
 
@@ -133,7 +136,16 @@ impl<'plan> Packer<'plan> {
                 1.0 + (share / measure.costs[index]).max(0.0)
             });
             let size = sizes.fold(f64::INFINITY, f64::min) as u32;
-            self.inline_sizes[index] = self.inline_sizes[index].min(size);
+            let size = self.inline_sizes[index].min(size);
+            let rows = fan_outs
+                .get(index)
+                .and_then(|fan_out| fan_out.rows().keys().last().copied());
+            let is_first_of_many = rows.is_some_and(|rows| rows > u64::from(size)) && self.measures.time().is_some();
+            let has_total = matches!(plan.connections[index].paged.pager, Pager::OffsetTotal { .. });
+            self.inline_sizes[index] = match is_first_of_many && has_total {
+                true => size.div_ceil(FIRST_PART),
+                false => size,
+            };
         }
     }
 
@@ -465,7 +477,7 @@ fn spare(connection: &Connection) -> u32 {
 }
 
 /// Whether pages can begin anywhere and have any size.
-fn is_by_offset(connection: &Connection) -> bool {
+pub(crate) fn is_by_offset(connection: &Connection) -> bool {
     matches!(
         connection.paged.pager,
         Pager::OffsetTotal { .. } | Pager::OffsetList { .. }

@@ -27,6 +27,7 @@ const SCHEMA: &str = r#"
     groups(first: Int, after: String): GroupConnection
     folders(first: Int, after: String): FolderConnection
     shelves(limit: Int, offset: Int): [Shelf]
+    boxes(limit: Int, offset: Int): Boxes
     books(page: Int, perPage: Int): Books
     racks(first: Int, after: String): RackConnection
     events(after: String, limit: Int): [Event]
@@ -47,6 +48,7 @@ const SCHEMA: &str = r#"
   type Folder { name: String notes(first: Int, after: String): NoteConnection }
   type Shelf { id: ID notes(first: Int, after: String): NoteConnection }
   type Books { items: [Book] totalPages: Int total: Int }
+  type Boxes { items: [Shelf] total: Int }
   type Book { title: String notes(first: Int, after: String): NoteConnection }
   type RackConnection { pageInfo: PageInfo! edges: [RackEdge] }
   type RackEdge { cursor: String node: Rack }

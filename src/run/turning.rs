@@ -18,7 +18,7 @@ mod tests;
 #[cfg(test)]
 mod walks;
 
-pub(crate) use resize::resized;
+pub(crate) use resize::{divided, resized};
 pub(crate) use skip::{Rest, behind_row};
 
 use serde_json::Value;

@@ -143,6 +143,25 @@ pub(crate) fn shop() -> Case {
     }
 }
 
+/// The shop with a limit on requests that nobody reaches.
+pub(crate) fn roomy_shop() -> Case {
+    Case {
+        name: "roomy_shop",
+        settings: "
+            [auth]
+            scheme = 'bearer'
+            [limits]
+            requests = [{ max = 10000, per = '1m' }]
+            concurrency = 16
+            query = { nodes = 10000 }
+            [scalars]
+            Money = 'decimal(38, 9)'
+            Timestamp = 'timestamp'
+        ",
+        ..shop()
+    }
+}
+
 /// The shop where nothing finds a vendor or a product but its place in its list.
 pub(crate) fn shop_by_place() -> Case {
     Case {

@@ -32,8 +32,8 @@ fn moved(style: usize, every: u64) -> (Project, DemoServer) {
 /// Rows that move to a page that was read already are lacking in any case, which is named.
 #[test]
 fn pages_whose_rows_moved_between_the_pieces_are_asked_for_once_more() {
-    for (style, place) in [(1, "Query.byPage"), (2, "Query.byOffset")] {
-        let (project, server) = moved(style, 5);
+    for (style, every, place) in [(1, 5, "Query.byPage"), (2, 4, "Query.byOffset")] {
+        let (project, server) = moved(style, every);
         let name = styles()[style].0;
         let exported = project.newest(name);
         let rows = items(name, place);

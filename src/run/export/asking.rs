@@ -261,7 +261,10 @@ impl Asker<'_> {
     async fn ask_for_nothing(&self, spent: &mut Spent) -> Result<(), ApiError> {
         let mut perseverance = Perseverance::GiveWay;
         loop {
-            let answers = self.workplace.knee().answers();
+            let (answers, retreats) = {
+                let knee = self.workplace.knee();
+                (knee.answers(), knee.retreats())
+            };
             let Err(error) = self.ask_for_nothing_once(perseverance, spent).await else {
                 return Ok(());
             };
@@ -270,7 +273,7 @@ impl Asker<'_> {
             if fault(&error) != Fault::Either || !(is_first || is_busy) {
                 return Err(error);
             }
-            self.workplace.knee().note_failure();
+            self.workplace.knee().note_failure(retreats);
             spent.retries += 1;
         }
     }

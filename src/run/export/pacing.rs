@@ -2,12 +2,12 @@
 
 use crate::api::Answer;
 use crate::plan::Connection;
-use crate::run::export::Export;
 use crate::run::export::joining::Response;
 use crate::run::export::sending::Sent;
+use crate::run::export::{Export, ExportError};
 use crate::run::harvest::{FoundPage, Harvest};
-use crate::run::pack::{Packer, is_fixed};
-use crate::run::turning::resized;
+use crate::run::pack::{Packer, is_by_offset, is_fixed};
+use crate::run::turning::{divided, resized};
 use crate::state::Task;
 
 /// How many times larger than wanted a numbered page is left as it is: another size costs evenness.
@@ -20,8 +20,10 @@ impl Export<'_> {
         for page in &answer.data.pages {
             rows[page.connection] += page.rows as f64;
         }
-        self.pace
-            .note_answer(&sent.load, &rows, answer.elapsed, answer.body.len() as u64);
+        let bytes = answer.body.len() as u64;
+        if self.pace.note_answer(&sent.load, &rows, answer.elapsed, bytes) {
+            self.workplace.knee().note_failure(sent.retreats);
+        }
         // What failed twice and more, and came with fewer rows, failed for their number.
         if sent.terms.failures > 1 {
             self.pace.note_wall(&sent.load, sent.terms.failed);
@@ -104,6 +106,28 @@ impl Export<'_> {
         // A larger page than any that came full may be cut off, and its number would mean other rows.
         let most = most.min(self.honoured[index]);
         (task.expected.is_none() && most > size).then_some((connection, most))
+    }
+
+    /// Parts the pages of the tasks at hand where there are more places than tasks: what a page has no room for is asked
+    /// for beside it, and not behind it.
+    pub(super) async fn divide_last(&mut self) -> Result<(), ExportError> {
+        let places = self.places().saturating_sub(self.flying.all());
+        if self.frontier.held() >= places {
+            return Ok(());
+        }
+        let allowance = self.pace.allowance(self.workplace.aims);
+        let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let parted = self.frontier.tasks().filter_map(|task| {
+            let is_by_offset = self.connection_of(task).is_some_and(is_by_offset);
+            let parts = divided(task, packer.size(task, &self.fan_outs)).filter(|_| is_by_offset)?;
+            Some((task.clone(), parts))
+        });
+        for (task, parts) in parted.collect::<Vec<_>>() {
+            self.frontier.remove(&task);
+            let change = self.in_place_of(&task, parts);
+            self.workplace.state.change_tasks(self.key, change).await?;
+        }
+        Ok(())
     }
 
     pub(super) fn connection_of(&self, task: &Task) -> Option<&Connection> {

@@ -85,9 +85,15 @@ impl Export<'_> {
 
     /// Asks for the same rows again, with fewer of them at once.
     async fn ask_for_less(&mut self, sent: Sent, error: &ExportError, took: Duration) -> Result<(), ExportError> {
-        // What fails again may fail for one of its rows, and says nothing of the others before it has come through.
-        if sent.terms.failures == 0 && !self.pace.note_failure(&sent.load, took) {
-            self.workplace.knee().note_failure();
+        // Alone, no request meets a server that others keep busy.
+        let may_be_busy = self.flying.all() > 0 && matches!(error, ExportError::Api(error) if error.is_busy());
+        let is_busy = match sent.terms.failures {
+            0 => !self.pace.note_failure(&sent.load, took, may_be_busy),
+            // What fails again may fail for one of its rows, and says nothing of the others before it has come through.
+            _ => may_be_busy,
+        };
+        if is_busy {
+            self.workplace.knee().note_failure(sent.retreats);
         }
         let rows = sent.load.total();
         let terms = Terms {
@@ -132,7 +138,7 @@ impl Export<'_> {
     }
 
     /// Holds new tasks in the place of one; what that amounts to in the state.
-    fn in_place_of(&mut self, task: &Task, mut next: Vec<Task>) -> TaskChange {
+    pub(super) fn in_place_of(&mut self, task: &Task, mut next: Vec<Task>) -> TaskChange {
         self.number(&mut next);
         let mut members = BTreeMap::new();
         count_open(&mut members, std::iter::once(task), &next);

@@ -23,6 +23,8 @@ pub(super) struct Sent {
     pub(super) inline_sizes: Vec<u32>,
     /// What it is likely to bring.
     pub(super) load: Load,
+    /// How often the source had been found to be busy.
+    pub(super) retreats: u64,
     /// What holds for its tasks.
     pub(super) terms: Terms,
     /// How finely its columns are cut.
@@ -176,6 +178,7 @@ impl<'work> Export<'work> {
             asked,
             inline_sizes,
             load,
+            retreats: self.workplace.knee().retreats(),
             terms,
             lane,
             kept: Vec::new(),
@@ -207,6 +210,7 @@ impl<'work> Export<'work> {
             asked,
             inline_sizes: begun.inline_sizes,
             load,
+            retreats: self.workplace.knee().retreats(),
             terms: Terms::default(),
             kept: begun.pieces,
         }

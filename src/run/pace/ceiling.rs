@@ -73,6 +73,17 @@ pub(crate) struct Ceiling {
     /// How many of the requests of late failed whose number of rows had succeeded: what fails so often by chance.
     #[serde(skip)]
     chance: f64,
+    /// What the wall was lowered for, where that may have been something else than the rows.
+    #[serde(skip)]
+    doubt: Option<Doubt>,
+}
+
+/// A failure that a busy server may answer, whatever is asked for, and what held before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Doubt {
+    rows: f64,
+    proven: f64,
+    wall: Option<Wall>,
 }
 
 /// When a request was sent.
@@ -172,6 +183,7 @@ impl Ceiling {
             false => wall.patience,
         };
         if wall.calm >= patience {
+            self.doubt = None;
             let is_doubtful = wall.patience <= PATIENCE || wall.rows < once * NEAR / LARGE_PROBE;
             let probe = match is_doubtful {
                 true if wall.rows < once * FAR => FAR_PROBE,
@@ -211,6 +223,33 @@ impl Ceiling {
         };
         self.is_falling = true;
         self.lower(rows, floor);
+        true
+    }
+
+    /// The same of a failure that a busy server may answer: whether it was the rows shows in the answers to requests that
+    /// were on their way already.
+    pub(crate) fn note_busy(&mut self, rows: f64, mark: Mark) -> bool {
+        let doubt = Doubt {
+            rows,
+            proven: self.proven,
+            wall: self.wall,
+        };
+        let moves = self.moves;
+        let is_believed = self.note_failure(rows, mark);
+        if self.moves > moves {
+            self.doubt.get_or_insert(doubt);
+        }
+        is_believed
+    }
+
+    /// Takes back what such a failure did, where a request for as many rows came through that was sent before. False where
+    /// there is nothing to be taken back.
+    pub(crate) fn refute(&mut self, rows: f64, mark: Mark) -> bool {
+        let is_old = mark.moves < self.moves;
+        let Some(doubt) = self.doubt.take_if(|doubt| is_old && rows >= doubt.rows) else {
+            return false;
+        };
+        (self.proven, self.wall, self.is_falling) = (doubt.proven, doubt.wall, false);
         true
     }
 
@@ -294,6 +333,7 @@ impl Ceiling {
             trials: 0,
             is_falling: false,
             chance: 0.0,
+            doubt: None,
             ..self.clone()
         }
     }
@@ -423,6 +463,23 @@ mod tests {
         let mark = now(&ceiling);
         assert!((0..16).all(|_| ceiling.note_failure(1_000.0, mark)));
         assert_eq!(room(&ceiling), 900.0);
+    }
+
+    #[test]
+    fn what_a_busy_server_answers_is_taken_back_where_as_many_rows_come_through() {
+        let mut ceiling = Ceiling::default();
+        let marks = [(); 4].map(|()| ceiling.take_off(1_000.0));
+        assert!(ceiling.note_busy(1_000.0, marks[0]) && ceiling.note_busy(1_000.0, marks[1]));
+        let retried = ceiling.take_off(600.0);
+        assert!(ceiling.note_busy(600.0, retried) && room(&ceiling) < 600.0);
+        assert!(!ceiling.refute(360.0, now(&ceiling)), "that shows nothing");
+        assert!(ceiling.refute(1_000.0, marks[2]));
+        ceiling.note_answer(1_000.0);
+        assert!(!ceiling.refute(1_000.0, marks[3]), "once is enough");
+        assert_eq!(room(&ceiling), 2_000.0);
+        ceiling.note_failure(1_900.0, now(&ceiling));
+        ceiling.note_failure(1_900.0, now(&ceiling));
+        assert!(!ceiling.refute(1_950.0, marks[3]), "time had run out");
     }
 
     #[test]

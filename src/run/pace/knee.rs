@@ -29,6 +29,8 @@ pub(crate) struct Knee {
     rest: u32,
     epoch: Epoch,
     answers: u64,
+    /// How often failures made it smaller.
+    retreats: u64,
 }
 
 /// What came since the number last changed or was judged.
@@ -50,6 +52,7 @@ impl Knee {
             rest: 0,
             epoch: Epoch::default(),
             answers: 0,
+            retreats: 0,
         }
     }
 
@@ -95,8 +98,18 @@ impl Knee {
         }
     }
 
-    /// A request failed as those of a busy source do.
-    pub(crate) fn note_failure(&mut self) {
+    /// How often failures made the number smaller, to be told with what comes of a request that is sent now.
+    pub(crate) fn retreats(&self) -> u64 {
+        self.retreats
+    }
+
+    /// A request failed as those of a busy source do that was sent after so many retreats. What was on its way at the last
+    /// one says nothing new.
+    pub(crate) fn note_failure(&mut self, retreats: u64) {
+        if retreats < self.retreats {
+            return;
+        }
+        self.retreats += 1;
         self.now = ((self.now as f64 * RETREAT) as usize).max(1);
         self.settle();
     }
@@ -186,8 +199,10 @@ mod tests {
     fn a_source_with_a_budget_begins_with_all_and_gives_way_to_failures() {
         let mut knee = Knee::new(16, true);
         assert_eq!(knee.limit(), 16);
-        (0..3).for_each(|_| knee.note_failure());
+        (0..3).for_each(|_| knee.note_failure(knee.retreats()));
         assert_eq!(knee.limit(), 3);
+        knee.note_failure(0);
+        assert_eq!(knee.limit(), 3, "it was sent when all were");
         let (settled, _) = serve(&mut knee, 100, 3_000);
         assert_eq!(settled, 16, "and comes back");
     }
@@ -199,7 +214,7 @@ mod tests {
         assert_eq!(knee.limit(), 40);
         knee.recall(100);
         assert_eq!(knee.limit(), 64);
-        knee.note_failure();
+        knee.note_failure(knee.retreats());
         let fewer = knee.limit();
         knee.note_answer(Duration::ZERO, 1.0, true);
         knee.recall(64);

@@ -27,8 +27,10 @@ const SHARE_OF_BYTES: f64 = 0.5;
 /// However long any answer takes, rows have this share of the target.
 const LEAST_SHARE: f64 = 0.1;
 /// How much each answer counts for how far the server has changed while a request was on its way: the last ten or so
-/// decide.
+/// decide, and of fewer each as much as the others.
 const TREND_WEIGHT: f64 = 0.1;
+/// How much of becoming faster is believed.
+const HOPE: f64 = 0.5;
 /// How many times slower or faster a server is taken to become meanwhile at most, as a logarithm.
 const MOST_TREND: f64 = 0.4;
 /// Pages of one same size below what was asked for, with more behind, by which a cap is known.
@@ -43,6 +45,9 @@ pub(crate) struct Pace {
     /// How many times longer answers took than was foreseen when they were asked for, as a logarithm.
     #[serde(skip)]
     trend: f64,
+    /// Answers that the trend is of.
+    #[serde(skip)]
+    trend_answers: u32,
     /// By the connection that most rows of a request are of.
     ceilings: Vec<Ceiling>,
     caps: Vec<Cap>,
@@ -59,7 +64,7 @@ struct Cap {
 }
 
 /// Of the time that answers may take for all permits to be used, what is steered to: some take longer.
-const SLACK: f64 = 0.95;
+const SLACK: f64 = 0.92;
 
 /// Nothing shorter than this share of the wanted response time is steered to: rows would come more slowly, and more of the
 /// time would be what any answer takes.
@@ -167,6 +172,7 @@ impl Pace {
             time: Fit::new(connections),
             bytes: Fit::new(connections),
             trend: 0.0,
+            trend_answers: 0,
             ceilings: vec![Ceiling::default(); connections],
             caps: vec![Cap::default(); connections],
         }
@@ -193,8 +199,12 @@ impl Pace {
         let wall = |ceiling: &Ceiling| ceiling.wall().unwrap_or(f64::INFINITY);
         let grown = self.ceilings.iter().map(Ceiling::grown).fold(0.0, f64::max);
         Allowance {
-            // When it is answered the server will have become slower or faster by as much again.
-            time: measure(&self.time, aims.time.as_secs_f64() / self.trend.exp()),
+            // When it is answered the server will have become slower or faster by as much again; what becomes faster may
+            // become slower again.
+            time: measure(
+                &self.time,
+                aims.time.as_secs_f64() / self.trend.max(self.trend * HOPE).exp(),
+            ),
             bytes: measure(&self.bytes, aims.bytes as f64 * SHARE_OF_BYTES),
             rows: self.ceilings.iter().map(|ceiling| ceiling.rows(grown)).collect(),
             walls: self.ceilings.iter().map(wall).collect(),
@@ -235,8 +245,8 @@ impl Pace {
         self.time.base()
     }
 
-    /// An answer came with these rows.
-    pub(crate) fn note_answer(&mut self, load: &Load, rows: &[f64], elapsed: Duration, bytes: u64) {
+    /// An answer came with these rows. True where it shows that the source was busy when another request failed.
+    pub(crate) fn note_answer(&mut self, load: &Load, rows: &[f64], elapsed: Duration, bytes: u64) -> bool {
         if let Some((base, per_row)) = &load.foresight {
             let foreseen = base
                 + rows
@@ -245,24 +255,33 @@ impl Pace {
                     .map(|(rows, seconds)| rows * seconds)
                     .sum::<f64>();
             let surprise = (elapsed.as_secs_f64() / foreseen).ln().clamp(-MOST_TREND, MOST_TREND);
-            self.trend += TREND_WEIGHT * (surprise - self.trend);
+            self.trend_answers = self.trend_answers.saturating_add(1);
+            let weight = TREND_WEIGHT.max(1.0 / f64::from(self.trend_answers.saturating_add(1)));
+            self.trend += weight * (surprise - self.trend);
         }
         self.time.note(rows, elapsed.as_secs_f64());
         self.bytes.note(rows, bytes as f64);
         if let Some(index) = largest(rows)
             && let Some(ceiling) = self.ceilings.get_mut(index)
         {
-            ceiling.note_answer(rows.iter().sum());
+            let rows = rows.iter().sum();
+            let is_refuted = load.largest == Some(index) && ceiling.refute(rows, load.mark);
+            ceiling.note_answer(rows);
+            return is_refuted;
         }
+        false
     }
 
-    /// No answer came for a request that may have been too large, after `elapsed`. False where larger ones succeeded of
-    /// late.
-    pub(crate) fn note_failure(&mut self, load: &Load, elapsed: Duration) -> bool {
+    /// No answer came for a request that may have been too large, after `elapsed`; or, where `may_be_busy`, that may have met
+    /// a busy server. False where larger ones succeeded of late.
+    pub(crate) fn note_failure(&mut self, load: &Load, elapsed: Duration, may_be_busy: bool) -> bool {
         // The answer would have taken longer than it was waited for.
         self.time.note_at_least(&load.rows, elapsed.as_secs_f64());
         if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
-            return ceiling.note_failure(load.total(), load.mark);
+            return match may_be_busy {
+                true => ceiling.note_busy(load.total(), load.mark),
+                false => ceiling.note_failure(load.total(), load.mark),
+            };
         }
         true
     }
@@ -337,6 +356,7 @@ impl Pace {
         Self {
             ceilings: self.ceilings.iter().map(Ceiling::settled).collect(),
             trend: 0.0,
+            trend_answers: 0,
             ..self.clone()
         }
     }

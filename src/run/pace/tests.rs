@@ -91,7 +91,7 @@ fn play(pace: &mut Pace, server: &Server, requests: std::ops::Range<u32>, most: 
                 outcome.seconds += seconds;
             }
             Err(seconds) => {
-                pace.note_failure(&load, Duration::from_secs_f64(seconds));
+                pace.note_failure(&load, Duration::from_secs_f64(seconds), false);
                 outcome.failures += 1;
                 outcome.seconds += seconds;
             }

@@ -317,6 +317,20 @@ fn lists_of_plain_values_that_take_a_size_may_be_cut_off() {
     assert!(text.starts_with("`groups.nodes.tags` may be cut off: "), "{text}");
 }
 
+#[test]
+fn the_page_that_says_how_a_list_goes_on_is_asked_for_first() {
+    let plan = plan("{ boxes { items { id } } }");
+    let rows: Vec<String> = (0..100).map(|row| format!(r#"{{"id":"B{row}"}}"#)).collect();
+    let data = format!(r#"{{"boxes":{{"items":[{}],"total":350}}}}"#, rows.join(","));
+    let first = AskedTask { size: 100, ..start() };
+    let result = take(&plan, &[first], &data);
+    let next = result.next_tasks.iter().map(|task| (task.before, task.expected));
+    assert_eq!(
+        next.collect::<Vec<_>>(),
+        [(300, None), (100, Some(100)), (200, Some(100))]
+    );
+}
+
 /// The findings of a group from an offset on; a group has as many as its number says.
 fn findings(group: usize, from: usize, size: usize) -> String {
     let rows: Vec<String> = (from..(from + size).min(group))

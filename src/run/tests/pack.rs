@@ -404,3 +404,21 @@ fn what_is_likely_to_come_is_told_by_connection() {
         [100.0, 700.0, 1_400.0]
     );
 }
+
+#[test]
+fn where_pages_go_out_side_by_side_the_first_one_is_small() {
+    let first = |text: &str, rows: u64, is_timed: bool| {
+        let plan = plan(text);
+        let allowance = if is_timed { timed(&plan, 0.5) } else { anything(&plan) };
+        Packer::new(&plan, room(1_000_000, 100), &allowance, &known(&[rows])).inline_sizes()[0]
+    };
+    let boxes = "{ boxes { items { id } } }";
+    assert_eq!(first(boxes, 5_000, true), 5, "a tenth of what its time allows");
+    assert_eq!(first(boxes, 40, true), 50, "there is likely to be one page");
+    assert_eq!(first(boxes, 5_000, false), 100, "nothing is known");
+    assert_eq!(
+        first("{ shelves { id } }", 5_000, true),
+        50,
+        "the next page would not be known sooner"
+    );
+}

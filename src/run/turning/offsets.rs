@@ -101,10 +101,10 @@ impl Turner<'_> {
         (rows > 0 && (rows >= self.size() || self.is_cut())).then_some(rows)
     }
 
-    /// The first page that shares a request with others of its kind is small: the others need not be, where a total says
-    /// how many rows there are.
+    /// The first page is small, as it shares its request or others wait for it: those need not be, where a total says how
+    /// many rows there are.
     fn grown(&self, step: u64) -> u64 {
-        match self.connection.is_repeated && step == self.size() {
+        match (self.connection.is_repeated || self.asked.before == 0) && step == self.size() {
             true => step.max(u64::from(self.connection.page_size)),
             false => step,
         }

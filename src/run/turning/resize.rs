@@ -1,6 +1,6 @@
-//! Another size for the pages that are asked for by number: the number means other rows then, and is reckoned anew.
+//! Another size for pages that are asked for by offset, or by number: the number means other rows then, and is reckoned anew.
 //!
-//! Pure. A page of another size must begin where the old one did, so that no row is asked for twice or left out: the new
+//! Pure. A numbered page of another size must begin where the old one did, so that no row is asked for twice or left out: the new
 //! size divides the rows before it.
 
 use crate::plan::Connection;
@@ -37,6 +37,27 @@ pub(crate) fn resized(connection: &Connection, task: &Task, most: u32) -> Option
         ..task.clone()
     };
     Some((0..pages).map(page).collect())
+}
+
+/// The tasks that ask for the rows of a task side by side in pages of at most so many, all about as large: for pages that
+/// can begin anywhere. Their ids are those of the task, and have to be given anew.
+pub(crate) fn divided(task: &Task, most: u32) -> Option<Vec<Task>> {
+    let (offset, rows) = (task.position.as_ref()?.as_u64()?, task.size?);
+    let pages = rows.div_ceil(most.max(1));
+    let size = rows.div_ceil(pages.max(2));
+    let begins = (0..rows).step_by(usize::try_from(size.max(1)).ok()?);
+    let page = |begin: u32| {
+        let size = size.min(rows - begin);
+        Task {
+            position: Some((offset + u64::from(begin)).into()),
+            before: task.before + u64::from(begin),
+            size: Some(size),
+            // The last one says how it goes on, where the whole was to.
+            expected: task.expected.or((begin + size < rows).then_some(size)).map(|_| size),
+            ..task.clone()
+        }
+    };
+    (pages > 1).then(|| begins.map(page).collect())
 }
 
 /// The number of the first page, where pages are asked for by number.

@@ -76,7 +76,7 @@ fn spend(pace: &mut Pace, period: f64, size: impl Fn(&Pace) -> f64) -> Night {
         let rows = flight.load.total();
         if flight.seconds > WALL {
             night.failures += 1;
-            pace.note_failure(&flight.load, Duration::from_secs_f64(WALL));
+            pace.note_failure(&flight.load, Duration::from_secs_f64(WALL), false);
         } else {
             night.rows += rows;
             pace.note_answer(

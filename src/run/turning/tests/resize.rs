@@ -1,7 +1,7 @@
 //! Numbered pages of another size.
 
 use super::*;
-use crate::run::turning::resized;
+use crate::run::turning::{divided, resized};
 use crate::state::Task;
 
 fn task(page: u64, size: u32, before: u64, expected: Option<u32>) -> Task {
@@ -86,4 +86,23 @@ fn uneven_pages_and_other_styles_are_left_as_they_are() {
         ),
         None
     );
+}
+
+#[test]
+fn a_page_by_offset_is_parted_into_pages_beside_each_other() {
+    let divided = |task: Task, most| told(divided(&task, most));
+    let side = task(1_000, 500, 1_000, Some(500));
+    let parts = [(1_000, 167), (1_167, 167), (1_334, 166)];
+    assert_eq!(
+        divided(side.clone(), 200),
+        Some(parts.map(|(offset, size)| (offset, size, offset, Some(size))).to_vec())
+    );
+    assert_eq!(
+        divided(task(1_000, 5, 990, None), 3),
+        Some(vec![(1_000, 3, 990, Some(3)), (1_003, 2, 993, None)]),
+        "the last one says how it goes on"
+    );
+    assert_eq!(divided(side.clone(), 500), None, "it fits");
+    assert_eq!(divided(task(0, 2, 0, None), 0).map(|parts| parts.len()), Some(2));
+    assert_eq!(divided(Task { size: None, ..side }, 10), None);
 }
