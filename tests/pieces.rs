@@ -2,6 +2,7 @@
 //! fails on some.
 
 mod given_up;
+mod lists;
 mod moved;
 pub(crate) mod plant;
 mod store;

@@ -11,6 +11,7 @@ use serde_json::{Value as JsonValue, json};
 use crate::plan::columns::Context;
 use crate::plan::measure::{Amount, LimitKind, measured};
 use crate::plan::outline::Part;
+use crate::plan::parted::Parted;
 use crate::plan::pieces::{Kept, Piece, Pieces};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, RequestText, RequestWriter, Target};
@@ -23,6 +24,13 @@ const ADDRESS_VALUES: usize = 32;
 
 /// The row fields that do not come with the rows that they stand in, each with what there would be too much of.
 pub(crate) type Detached = BTreeMap<usize, Amount>;
+
+/// What is done about requests that are too much, before columns are put in groups.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cuts {
+    pub(crate) detached: Detached,
+    pub(crate) parted: Parted,
+}
 
 /// A request that the API would refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

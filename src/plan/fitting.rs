@@ -8,10 +8,10 @@ use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, no_address, no_parent};
 use crate::plan::columns::Context;
-use crate::plan::cuts::{Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
+use crate::plan::cuts::{Cuts, Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
 use crate::plan::denied::is_left_out;
 use crate::plan::each::EachVariable;
-use crate::plan::measure::Amount;
+use crate::plan::measure::{Amount, LimitKind};
 use crate::plan::outline::Outline;
 use crate::plan::pieces::Pieces;
 use crate::plan::report::PlanError;
@@ -45,23 +45,23 @@ pub(crate) fn fit(
     each: Option<&EachVariable>,
     limits: &QueryLimits,
 ) -> Result<Fitted, PlanError> {
-    let mut detached = Detached::new();
+    let mut cuts = Cuts::default();
     loop {
-        let plans = plan_rows(context, survey, &detached)?;
-        let outline = Outline::of(operation, survey, &plans);
+        let plans = plan_rows(context, survey, &cuts)?;
+        let outline = Outline::of(operation, survey, &plans, &cuts.parted);
         let maker = RouteMaker {
             context,
             operation,
             survey,
             plans: &plans,
             outline: &outline,
-            detached: &detached,
+            detached: &cuts.detached,
         };
         let writer = writer(maker, each, limits.operation_name)?;
         refuse_unreachable(maker, &writer)?;
         let (writer, spread_for) = spread(maker, writer, limits);
         let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();
-        let pieces = Pieces::whole(outline.clone(), survey, roots, &detached);
+        let pieces = Pieces::whole(outline.clone(), survey, roots, &cuts.detached);
         let cutter = Cutter {
             writer: &writer,
             limits,
@@ -78,16 +78,21 @@ pub(crate) fn fit(
                     outline,
                     writer,
                     pieces,
-                    detached,
+                    detached: cuts.detached,
                     spread_for,
                     grouped_for,
                 });
             }
-            Err(misfit) => match to_detach(maker, &cutter, misfit) {
-                Some((row, amount)) => detached.insert(row, amount),
-                None => return Err(cutter.refusal(context, survey, misfit)),
-            },
-        };
+            Err(misfit) => {
+                if let Some(list) = to_part(&outline, misfit) {
+                    cuts.parted.insert(list);
+                } else if let Some((row, amount)) = to_detach(maker, &cutter, misfit) {
+                    cuts.detached.insert(row, amount);
+                } else {
+                    return Err(cutter.refusal(context, survey, misfit));
+                }
+            }
+        }
     }
 }
 
@@ -124,6 +129,17 @@ fn spread(maker: RouteMaker<'_>, writer: RequestWriter, limits: &QueryLimits) ->
     match roots.len() {
         0 | 1 => (writer, None),
         _ => (RequestWriter { roots, ..writer }, excess),
+    }
+}
+
+/// The plain list whose items are to be asked for in groups: one that is too much by itself. Cutting it makes nothing less
+/// deep.
+fn to_part(outline: &Outline, misfit: Misfit) -> Option<Vec<Name>> {
+    match misfit {
+        Misfit::Atom(atom, excess) if excess.amount.kind != LimitKind::Depth => {
+            outline.list_of(atom).map(<[Name]>::to_vec)
+        }
+        Misfit::Atom(..) | Misfit::Base(_) => None,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Everything that a query asks for, by its place in the response: what can be asked for by itself, and what has to
 //! come with it.
 //!
-//! An *atom* is what is never parted: a single value, a plain list with all that is in it, what stands together in a
-//! fragment with a directive. Of the rest, the *base* is what the rows are known, placed and read on by.
+//! An *atom* is what is never parted: a single value, a plain list with all that is in it unless it is too much for one
+//! request, what stands together in a fragment with a directive. Of the rest, the *base* is what the rows are known, placed and read on by.
 
 use std::collections::HashMap;
 
 use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
 use apollo_compiler::schema::Name;
 
+use crate::plan::parted::Parted;
 use crate::plan::row_plan::{RowPlan, everything};
 use crate::plan::selection::TYPE_NAME;
 use crate::plan::survey::{RowField, Survey};
@@ -22,6 +23,8 @@ pub(crate) struct Outline {
     pub(crate) nodes: Vec<Node>,
     /// In the order of the query: the plain fields that are never parted.
     pub(crate) atoms: Vec<Vec<usize>>,
+    /// The plain lists of objects that are atoms.
+    whole_lists: Vec<Vec<Name>>,
 }
 
 /// A field at its place.
@@ -47,6 +50,8 @@ pub(crate) enum Part {
     Key,
     /// It tells the type of the object that it stands in.
     TypeName,
+    /// The items of a plain list that is cut are told by it.
+    ItemKey,
     /// The rows that it stands in are placed or read on by it, or it stands beside them.
     Signal,
     /// It stands in rows without a key, which cannot be put together from several answers.
@@ -55,8 +60,9 @@ pub(crate) enum Part {
 
 impl Outline {
     /// The outline of a query.
-    pub(crate) fn of(operation: &Operation, survey: &Survey, plans: &[RowPlan]) -> Self {
+    pub(crate) fn of(operation: &Operation, survey: &Survey, plans: &[RowPlan], parted: &Parted) -> Self {
         let mut reader = Reader {
+            parted,
             survey,
             plans,
             known: known(survey, plans),
@@ -70,6 +76,14 @@ impl Outline {
     /// The field of that response path.
     pub(crate) fn at(&self, path: &[Name]) -> Option<usize> {
         self.places.get(path).copied()
+    }
+
+    /// The plain list that an atom is nothing but, where there is more than one value in its items.
+    pub(crate) fn list_of(&self, atom: usize) -> Option<&[Name]> {
+        let nodes = &self.atoms[atom];
+        let holds_all = |list: &&Vec<Name>| nodes.iter().all(|node| self.nodes[*node].path.starts_with(list));
+        let list = self.whole_lists.iter().find(holds_all)?;
+        (nodes.len() > 1).then_some(list)
     }
 }
 
@@ -104,6 +118,7 @@ fn known(survey: &Survey, plans: &[RowPlan]) -> HashMap<Vec<Name>, Part> {
         if let Items::Edges { beside, .. } | Items::Nodes { beside, .. } = &layout.items {
             known.extend(beside.iter().map(|field| (in_field(&[&field.key]), Part::Signal)));
         }
+        known.extend(plan.item_keys.iter().map(|key| (key.clone(), Part::ItemKey)));
         // Last, since a key can be an address as well.
         if let RowId::Cells(cells) = &layout.row.id {
             let keys = cells.iter().map(|cell| in_items(&layout.row.cells[*cell].key));
@@ -123,6 +138,7 @@ struct Togetherness {
 }
 
 struct Reader<'plan> {
+    parted: &'plan Parted,
     survey: &'plan Survey,
     plans: &'plan [RowPlan],
     known: HashMap<Vec<Name>, Part>,
@@ -176,7 +192,12 @@ impl Reader<'_> {
                 return;
             }
             let below = match self.is_whole(field, &path) {
-                true => self.joined(together),
+                true => {
+                    if together.atom.is_none() && field.ty().is_list() && !field.directives.has("column") {
+                        self.outline.whole_lists.push(path.clone());
+                    }
+                    self.joined(together)
+                }
                 false => together,
             };
             return self.read(&field.selection_set, &path, below);
@@ -189,10 +210,11 @@ impl Reader<'_> {
         self.read(&set, &path, Togetherness { part, ..together });
     }
 
-    /// Whether a field with fields below it is one value: a plain list of objects, or an object written as one text.
+    /// Whether a field with fields below it is one value: a plain list of objects that is not cut, or an object written as
+    /// one text.
     fn is_whole(&self, field: &Field, path: &[Name]) -> bool {
         let is_step = |row: &RowField| path.len() > row.path.len() && row.items_path().starts_with(path);
-        let is_list = field.ty().is_list() && !self.survey.rows.iter().any(is_step);
+        let is_list = field.ty().is_list() && !self.parted.contains(path) && !self.survey.rows.iter().any(is_step);
         is_list || field.directives.has("column")
     }
 
@@ -206,12 +228,10 @@ impl Reader<'_> {
         if let Some(node) = self.outline.at(path) {
             return node;
         }
-        let rows = self.survey.rows.iter().enumerate();
-        let rows = rows.filter(|(_, row)| row.path.len() < path.len() && path.starts_with(&row.path));
         let node = Node {
             path: path.to_vec(),
             above: self.outline.at(above),
-            row: rows.max_by_key(|(_, row)| row.path.len()).map(|(row, _)| row),
+            row: self.survey.around(path),
             part,
         };
         self.outline.nodes.push(node);
@@ -245,22 +265,23 @@ impl Reader<'_> {
     }
 
     fn finish(mut self) -> Outline {
-        self.value_lone_type_names();
+        self.value_lone_tellers();
         self.outline.atoms.retain(|atom| !atom.is_empty());
         self.outline
     }
 
-    /// A type's name that is all that is asked of an object is a value like others.
-    fn value_lone_type_names(&mut self) {
+    /// A type's name, or what tells an item, is a value like others where nothing else is asked of the object.
+    fn value_lone_tellers(&mut self) {
+        let is_teller = |part| matches!(part, Part::TypeName | Part::ItemKey);
         let mut below = vec![0_usize; self.outline.nodes.len()];
         for node in &self.outline.nodes {
-            if let (Some(above), false) = (node.above, node.part == Part::TypeName) {
+            if let (Some(above), false) = (node.above, is_teller(node.part)) {
                 below[above] += 1;
             }
         }
         for node in 0..self.outline.nodes.len() {
             let Node { part, above, .. } = self.outline.nodes[node];
-            if part == Part::TypeName && above.is_some_and(|above| below[above] == 0) {
+            if is_teller(part) && above.is_some_and(|above| below[above] == 0) {
                 self.outline.nodes[node].part = Part::Value;
                 self.join(node, None);
             }

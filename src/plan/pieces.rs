@@ -260,7 +260,7 @@ impl Pieces {
             .map(|(index, _)| index)
     }
 
-    /// These fields, the keys of the rows on the way to them, and what tells the types of the objects.
+    /// These fields, the keys of the rows on the way to them, and what tells the types of objects and the items of lists.
     fn with_keys(&self, fields: impl Iterator<Item = usize>) -> Kept {
         let nodes = &self.outline.nodes;
         let mut kept = Kept(vec![false; nodes.len()]);
@@ -278,8 +278,8 @@ impl Pieces {
                 self.keep_way(key, &mut kept);
             }
         }
-        for type_name in self.nodes_of(|part| part == Part::TypeName) {
-            kept.0[type_name] = nodes[type_name].above.is_some_and(|above| kept.0[above]);
+        for teller in self.nodes_of(|part| matches!(part, Part::TypeName | Part::ItemKey)) {
+            kept.0[teller] = nodes[teller].above.is_some_and(|above| kept.0[above]);
         }
         kept
     }

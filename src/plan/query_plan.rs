@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::address::has_place_in_edges;
 use crate::plan::columns::Context;
-use crate::plan::cuts::{Detached, FirstRequest};
+use crate::plan::cuts::{Cuts, Detached, FirstRequest};
 use crate::plan::denied::{DeniedField, LeftOut, check_left_out, leave_out, left_out, selected_paths};
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
@@ -352,7 +352,7 @@ fn survey_and_plan(
         // Places are those of responses, which rows moved into their edges change.
         leave_out(&mut operation.selection_set, denied);
         let survey = survey(context, &operation.selection_set)?;
-        let plans = plan_rows(context, &survey, &Detached::new())?;
+        let plans = plan_rows(context, &survey, &Cuts::default())?;
         let has_rows_below = |index: usize| {
             survey
                 .rows

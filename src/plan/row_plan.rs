@@ -6,8 +6,9 @@ use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, address};
 use crate::plan::columns::{ColumnList, Context, has_only_rows, place};
-use crate::plan::cuts::Detached;
+use crate::plan::cuts::{Cuts, Detached};
 use crate::plan::directives::{self, TableDirective};
+use crate::plan::parted::item_keys;
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, add_below, free_key, key_selections, leaf_field, merge};
 use crate::plan::survey::{Branch, RowField, RowFieldKind, Survey};
@@ -31,6 +32,8 @@ pub(crate) struct RowPlan {
     pub(crate) page_key: Option<String>,
     /// How one of its rows is asked for again.
     pub(crate) address: Option<Address>,
+    /// Where what tells such items stands, of the lists in its own rows.
+    pub(crate) item_keys: Vec<Vec<Name>>,
 }
 
 impl RowPlan {
@@ -87,11 +90,16 @@ pub(crate) struct Additions {
     pub(crate) edge: Vec<Selection>,
     /// Of each item.
     pub(crate) item: Vec<Selection>,
+    /// Of the items of plain lists, by the response keys to the list.
+    pub(crate) lists: Vec<(Vec<Name>, Vec<Selection>)>,
 }
 
 impl Additions {
     /// Adds to a selection on the row field what the planner needs; `items` are the response keys to its items.
     pub(crate) fn apply(&self, set: &mut SelectionSet, items: &[Name]) {
+        for (list, additions) in &self.lists {
+            add_below(set, list, additions);
+        }
         add_below(set, items, &self.item);
         if let [edges, _] = items {
             add_below(set, std::slice::from_ref(edges), &self.edge);
@@ -101,8 +109,7 @@ impl Additions {
 }
 
 /// Plans all row fields; the plan of an index is that of the row field and the table of that index.
-/// What is `detached` does not come with the rows that it stands in.
-pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey, detached: &Detached) -> Result<Vec<RowPlan>, PlanError> {
+pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey, cuts: &Cuts) -> Result<Vec<RowPlan>, PlanError> {
     let mut plans: Vec<RowPlan> = Vec::new();
     // Children stand behind their parents, whose layouts hold theirs.
     for index in (0..survey.rows.len()).rev() {
@@ -112,10 +119,11 @@ pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey, detached: &Detach
             survey,
             index,
             row: &survey.rows[index],
-            detached,
+            detached: &cuts.detached,
             layouts: &|row| plans.get(below(row)).map(|plan: &RowPlan| plan.layout.clone()),
         };
-        let plan = planner.plan()?;
+        let mut plan = planner.plan()?;
+        plan.item_keys = item_keys(context, survey, index, &cuts.parted, &mut plan.additions);
         plans.push(plan);
     }
     plans.reverse();
@@ -217,6 +225,7 @@ impl RowPlanner<'_> {
             additions,
             page_key,
             address: row_address.and(address),
+            item_keys: Vec::new(),
         })
     }
 

@@ -88,6 +88,13 @@ impl Survey {
         rows.position(|row| !row.path.is_empty() && row.path == path)
     }
 
+    /// The innermost row field around what has that response path.
+    pub(crate) fn around(&self, path: &[Name]) -> Option<usize> {
+        let rows = self.rows.iter().enumerate();
+        let around = rows.filter(|(_, row)| row.path.len() < path.len() && path.starts_with(&row.path));
+        around.max_by_key(|(_, row)| row.path.len()).map(|(row, _)| row)
+    }
+
     /// The index among the connections of a row field that is paginated.
     pub(crate) fn connection(&self, row: usize) -> usize {
         let before = &self.rows[..row];

@@ -49,7 +49,11 @@ const SCHEMA: &str = r#"
   type GroupConnection { pageInfo: PageInfo! nodes: [Group] totalCount: Int weight: Float }
   type User { id: ID! name: String email: String }
   type Tag { name: String! color: String }
-  type Issue { id: ID! title: String! size: Long created: DateTime! author: User state: State! }
+  type Issue { id: ID! title: String! size: Long created: DateTime! author: User state: State! watchers: [Watcher!] marks: [Mark] parts: [Part!]! }
+  type Watcher { id: ID! name: String email: String phone: String role: String team: String home: Home }
+  type Home { city: String street: String zip: String }
+  type Mark { code: ID! label: String color: String size: Int shape: String note: String }
+  type Part { id: ID! name: String parts: [Part!]! marks: [Mark] }
   type IssueConnection { pageInfo: PageInfo! edges: [IssueEdge] nodes: [Issue] totalCount: Int! }
   type IssueEdge { node: Issue cursor: String! addedAt: DateTime }
   type PageInfo { hasNextPage: Boolean! endCursor: String }

@@ -1,7 +1,7 @@
 //! The answers to the pieces of a request, joined to what the answer to the whole of it would be.
 //!
 //! Pure. The first piece has every row, in its order; the others add to its rows, which they know by their keys, what
-//! they have of them. What the pieces have at odds with each other is counted: rows came, went or changed between them.
+//! they have of them; the items of plain lists go by their places. What the pieces have at odds with each other is counted: rows came, went or changed between them.
 
 mod guide;
 #[cfg(test)]
@@ -116,6 +116,9 @@ impl<'body> Joiner<'_, 'body> {
             (Guide::Only(_), _) => self.write_only(guide, key, parts, asked)?,
             (Guide::Plain { .. }, [only]) => self.push(only.raw.get()),
             (Guide::Plain { depth }, [first, ..]) if depth > guide::DEEPEST => self.push(first.raw.get()),
+            (Guide::Plain { depth }, _) if parts.iter().any(|part| part.begins_with('[')) => {
+                self.write_list(depth, key, parts, asked)?;
+            }
             _ => self.write_object(guide, key, parts, asked)?,
         }
         Ok(())
@@ -151,6 +154,36 @@ impl<'body> Joiner<'_, 'body> {
         Ok(())
     }
 
+    /// A plain list of which several pieces have something: item by item, if they have the same ones.
+    fn write_list(
+        &mut self,
+        depth: usize,
+        key: &str,
+        parts: &[Part<'body>],
+        asked: &[usize],
+    ) -> serde_json::Result<()> {
+        self.compare(key, parts, |part| part.begins_with('['));
+        let first = parts.first().map_or("null", |first| first.raw.get());
+        let Some(items) = items_by_place(parts)? else {
+            self.note_difference(key);
+            self.push(first);
+            return Ok(());
+        };
+        if !first.starts_with('[') {
+            self.push(first);
+            return Ok(());
+        }
+        self.push("[");
+        for (index, parts) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.push(",");
+            }
+            self.write(Guide::Plain { depth: depth + 1 }, key, &parts, asked)?;
+        }
+        self.push("]");
+        Ok(())
+    }
+
     /// Notes pieces in which an object is null that is there in others, unless an error tells of it.
     fn compare(&mut self, key: &str, parts: &[Part<'_>], is_there: impl Fn(&Part<'_>) -> bool) {
         if !parts.iter().any(&is_there) {
@@ -158,8 +191,12 @@ impl<'body> Joiner<'_, 'body> {
         }
         let lacks = |part: &&Part<'_>| !is_there(part) && !self.pieces[part.piece].has_errors;
         if parts.iter().any(|part| lacks(&part)) {
-            *self.joined.differences.objects.entry(key.to_owned()).or_default() += 1;
+            self.note_difference(key);
         }
+    }
+
+    fn note_difference(&mut self, key: &str) {
+        *self.joined.differences.objects.entry(key.to_owned()).or_default() += 1;
     }
 
     /// The members of objects in the order in which they come, each with what the pieces have of it.
@@ -304,6 +341,44 @@ impl<'body> Joiner<'_, 'body> {
             }
         }
     }
+}
+
+/// What pieces have of each item of a plain list; `None` where they have different ones: more or fewer, or such that differ in
+/// what several pieces say of one.
+fn items_by_place<'body>(parts: &[Part<'body>]) -> serde_json::Result<Option<Vec<Vec<Part<'body>>>>> {
+    let mut items: Vec<Vec<Part<'body>>> = Vec::new();
+    for (index, part) in parts.iter().filter(|part| part.begins_with('[')).enumerate() {
+        let raws = serde_json::from_str::<Vec<&'body RawValue>>(part.raw.get())?;
+        if index == 0 {
+            items.resize_with(raws.len(), Vec::new);
+        }
+        if items.len() != raws.len() {
+            return Ok(None);
+        }
+        for (item, raw) in items.iter_mut().zip(raws) {
+            item.push(Part { piece: part.piece, raw });
+        }
+    }
+    for item in &items {
+        if !is_one_item(item)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(items))
+}
+
+/// Whether pieces agree on the plain values that several of them have of an item.
+fn is_one_item(parts: &[Part<'_>]) -> serde_json::Result<bool> {
+    let mut known: HashMap<Cow<'_, str>, &str> = HashMap::new();
+    for part in parts.iter().filter(|part| part.begins_with('{')) {
+        for (key, raw) in Members::parse(part.raw)?.0 {
+            let value = raw.get();
+            if !value.starts_with(['{', '[']) && *known.entry(key).or_insert(value) != value {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// The rows that a piece has of a list, by their `_id`.

@@ -90,7 +90,10 @@ impl Pieces {
         let written: Vec<usize> = self.kept(piece).map_or_else(all, |kept| self.written(&kept).collect());
         let is_lost = |node: &usize| {
             let is_leaf = !self.outline.nodes.iter().any(|other| other.above == Some(*node));
-            is_leaf && !keys.0[*node] && self.comes_with(*node, target)
+            is_leaf
+                && self.outline.nodes[*node].part != Part::ItemKey
+                && !keys.0[*node]
+                && self.comes_with(*node, target)
         };
         let lost: Vec<usize> = written.into_iter().filter(is_lost).collect();
         let mut rows = BTreeSet::new();

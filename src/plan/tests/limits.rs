@@ -190,6 +190,70 @@ fn what_stands_together_is_not_parted() {
     );
 }
 
+/// Rows with a plain list whose items are wide.
+const MEMBERS: &str = "{ issues { nodes { title watchers { name email phone role team home { city street zip } } } } }";
+
+#[test]
+fn a_plain_list_that_is_too_much_by_itself_is_cut_and_its_items_are_told_by_their_id() {
+    assert_eq!(within(complexity(18), MEMBERS).unwrap().pieces(0), 1);
+    let plan = within(complexity(12), MEMBERS).unwrap();
+    let later = "query($pageSize:Int!,$cursor:String!){issues(first:$pageSize,after:$cursor)";
+    let groups = [
+        "{nodes{title watchers{name email id}id}pageInfo{hasNextPage endCursor}totalCount}}",
+        "{nodes{watchers{phone role team home{city street zip}id}id}}}",
+    ];
+    assert_eq!(texts(&plan, 0)[2..], groups.map(|group| format!("{later}{group}")));
+    let whole = within(QueryLimits::default(), MEMBERS).unwrap();
+    assert_eq!(plan.tables, whole.tables, "what tells the items is no column");
+    let cuts: Vec<String> = plan.description.cuts.iter().map(ToString::to_string).collect();
+    assert_eq!(cuts, ["complexity 19 of 12: columns in 2 groups"]);
+    let nothing_over: Vec<String> = requests(&plan, 0)
+        .iter()
+        .flat_map(|one| over(&complexity(12), one))
+        .collect();
+    assert_eq!(nothing_over, Vec::<String>::new());
+}
+
+#[test]
+fn what_tells_items_fills_no_column_of_another_name() {
+    let text = MEMBERS.replace("name email", "id: name email");
+    let plan = within(complexity(12), &text).unwrap();
+    let groups = texts(&plan, 0);
+    assert!(groups.iter().all(|text| text.contains("own_id:id")), "{groups:#?}");
+    let marks = "{ issues { nodes { title marks { label color size shape note } } } }";
+    let plan = within(complexity(8), marks).unwrap();
+    let groups = texts(&plan, 0);
+    let told = |fields| groups.iter().any(|text| text.contains(fields));
+    assert!(
+        told("{nodes{marks{label color size code}id}}") && told("{nodes{marks{shape note code}id}}"),
+        "their only `ID!` tells them: {groups:#?}"
+    );
+}
+
+#[test]
+fn a_list_in_the_items_of_a_list_is_cut_only_where_it_has_to_be() {
+    let text = "{ issues { nodes { title parts { id name parts { id name marks { label color } } } } } }";
+    let groups = |most| {
+        let plan = within(complexity(most), text).unwrap();
+        texts(&plan, 0)[plan.pieces(0)..].to_vec()
+    };
+    let whole = "parts{id parts{id name marks{label color}}}";
+    assert!(
+        groups(11).iter().any(|group| group.contains(whole)),
+        "{:#?}",
+        groups(11)
+    );
+    let cut = groups(10);
+    assert!(cut.iter().all(|group| !group.contains(whole)), "{cut:#?}");
+    assert!(
+        cut.iter()
+            .any(|group| group.contains("parts{id parts{id marks{label color}}}")),
+        "{cut:#?}"
+    );
+    let refusal = within(complexity(8), text).unwrap_err();
+    assert!(refusal.contains("is too much for one request by itself"), "{refusal}");
+}
+
 #[test]
 fn keys_and_signals_are_a_piece_of_their_own() {
     let plan = plan(WIDE);

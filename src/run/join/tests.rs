@@ -270,3 +270,59 @@ fn what_has_another_shape_is_left_for_others_to_judge() {
         assert_eq!(data, first);
     }
 }
+
+/// Two pieces of one row with a plain list in it.
+fn joined_lists(first: &Value, second: &Value, has_errors: bool) -> (Value, BTreeMap<String, u64>) {
+    let row = |parts: &Value| list(json!([{ "id": 1, "b": parts }]));
+    let (data, differences) = joined(&[(row(first), OUTER, false), (row(second), OUTER, has_errors)]);
+    (data["list"]["nodes"][0]["b"].clone(), differences.objects)
+}
+
+#[test]
+fn items_of_plain_lists_get_their_fields_by_their_places() {
+    let first = json!([{ "id": 1, "u": "x", "in": { "k": 1 } }, null, { "id": 3, "u": "y", "in": null }]);
+    let second = json!([{ "v": 2.50, "id": 1, "in": { "l": [] } }, null, { "v": null, "id": 3, "in": null }]);
+    let expected = json!([
+        { "id": 1, "u": "x", "in": { "k": 1, "l": [] }, "v": 2.50 },
+        null,
+        { "id": 3, "u": "y", "in": null, "v": null },
+    ]);
+    assert_eq!(joined_lists(&first, &second, false), (expected, BTreeMap::new()));
+    let nested = (json!([[{ "u": 1 }], []]), json!([[{ "v": 2 }], []]));
+    assert_eq!(
+        joined_lists(&nested.0, &nested.1, false).0,
+        json!([[{ "u": 1, "v": 2 }], []])
+    );
+    assert_eq!(
+        joined_lists(&json!([]), &json!([]), false),
+        (json!([]), BTreeMap::new())
+    );
+}
+
+#[test]
+fn plain_lists_that_have_other_items_are_not_mixed() {
+    let first = json!([{ "id": 1, "u": "x" }, { "id": 2, "u": "y" }]);
+    let once = BTreeMap::from([("b".to_owned(), 1)]);
+    for second in [
+        json!([{ "id": 2, "v": 2 }, { "id": 1, "v": 1 }]),
+        json!([{ "id": 1, "v": 1 }]),
+        json!([{ "id": 1, "v": 1 }, { "id": 2, "v": 2 }, { "id": 3, "v": 3 }]),
+        json!([{ "id": 1, "v": 1 }, { "id": null, "v": 2 }]),
+        json!([]),
+        json!(null),
+    ] {
+        assert_eq!(
+            joined_lists(&first, &second, false),
+            (first.clone(), once.clone()),
+            "{second}"
+        );
+    }
+    let (data, differences) = joined_lists(&first, &json!([{ "id": 1, "v": 1 }, null]), false);
+    assert_eq!(data, json!([{ "id": 1, "u": "x", "v": 1 }, { "id": 2, "u": "y" }]));
+    assert_eq!(differences, once);
+    assert_eq!(
+        joined_lists(&first, &json!(null), true),
+        (first, BTreeMap::new()),
+        "an error tells of it"
+    );
+}
