@@ -90,7 +90,7 @@ pub(super) fn cut_lines(plan: &PlanDescription) -> Vec<String> {
             });
             format!("{cut}:{}", groups.collect::<String>())
         }
-        CutInto::Requests { .. } | CutInto::Detached { .. } => cut.to_string(),
+        CutInto::Requests { .. } | CutInto::Detached { .. } | CutInto::Apart { .. } => cut.to_string(),
     });
     lines.collect()
 }

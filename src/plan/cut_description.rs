@@ -34,6 +34,13 @@ pub enum CutInto {
         /// How it is asked for.
         address: AddressDescription,
     },
+    /// A field does not come with its rows: each of them is asked for it.
+    Apart {
+        /// Its place in the response, with dots.
+        field: String,
+        /// How a row is asked for.
+        address: AddressDescription,
+    },
     /// The columns are asked for in several groups, at the same position each.
     Groups {
         /// The places in the response of what each group asks for beside the rows' keys.
@@ -49,6 +56,7 @@ impl fmt::Display for Cut {
             CutInto::Detached { connection, address } => {
                 write!(formatter, "{amount}: `{connection}` is read {address}")
             }
+            CutInto::Apart { field, address } => write!(formatter, "{amount}: `{field}` is read {address}"),
             CutInto::Groups { groups } => write!(formatter, "{amount}: columns in {} groups", groups.len()),
         }
     }

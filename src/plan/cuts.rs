@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use apollo_compiler::schema::Name;
 use serde_json::{Value as JsonValue, json};
 
+use crate::plan::apart::Apart;
 use crate::plan::columns::Context;
 use crate::plan::measure::{Amount, LimitKind, measured};
 use crate::plan::outline::Part;
@@ -30,6 +31,7 @@ pub(crate) type Detached = BTreeMap<usize, Amount>;
 pub(crate) struct Cuts {
     pub(crate) detached: Detached,
     pub(crate) parted: Parted,
+    pub(crate) apart: Apart,
 }
 
 /// A request that the API would refuse.
@@ -139,13 +141,9 @@ impl Cutter<'_> {
                 let path = outline.atoms[atom]
                     .first()
                     .map(|node| outline.nodes[*node].path.clone());
-                let remedy = "leave it out, or reach it from nearer the query root in a query file of its own";
-                (
-                    excess,
-                    path.unwrap_or_default(),
-                    "too much for one request by itself",
-                    remedy.to_owned(),
-                )
+                let path = path.unwrap_or_default();
+                let remedy = self.remedy(survey, &path, excess);
+                (excess, path, "too much for one request by itself", remedy)
             }
             Misfit::Base(excess) => match self.unkeyed(survey, excess) {
                 Some(row) => {
@@ -179,6 +177,19 @@ impl Cutter<'_> {
         finding.into_error(context.sources)
     }
 
+    /// What can be done about a value that is too much by itself.
+    fn remedy(&self, survey: &Survey, path: &[Name], excess: Excess) -> String {
+        let other = "leave it out, or reach it from nearer the query root in a query file of its own";
+        let row = survey.around(path).and_then(|row| survey.rows[row].path.last());
+        match (excess.target, row) {
+            (Target::Row { .. }, _) | (_, None) => other.to_owned(),
+            (_, Some(row)) => format!(
+                "name a field of the query root that finds one row of `{row}`, which is then asked for it: \
+                 `{row} @lookup(field: \"…\", argument: \"…\", by: \"…\")`; or {other}"
+            ),
+        }
+    }
+
     /// The row field without a key whose rows make a request too large, where they do.
     fn unkeyed(&self, survey: &Survey, excess: Excess) -> Option<usize> {
         let outline = self.pieces.outline();
@@ -203,7 +214,7 @@ impl Cutter<'_> {
                 let mut paged = survey.rows.iter().filter(|row| row.paged().is_some());
                 paged.nth(connection).map(|row| row.path.clone())
             }
-            Target::Start | Target::Root { .. } => None,
+            Target::Start | Target::Root { .. } | Target::Row { .. } => None,
         };
         let below = below.unwrap_or_default();
         let paths = rows.map(|row| row.path.clone()).filter(|path| path.starts_with(&below));
@@ -249,6 +260,7 @@ fn stand_in(writer: &RequestWriter, targets: &[Target], inline_sizes: &[u32], ke
             Target::Start => (None, None, true),
             Target::Root { root } => (None, Some(root), true),
             Target::Page { connection, is_first } => (Some(connection), None, is_first),
+            Target::Row { .. } => (None, None, true),
         };
         Ask {
             connection,
@@ -261,7 +273,7 @@ fn stand_in(writer: &RequestWriter, targets: &[Target], inline_sizes: &[u32], ke
         }
     };
     let asks: Vec<Ask<'_>> = targets.iter().map(ask).collect();
-    writer.write(&asks, inline_sizes, kept)
+    writer.write_slots(targets, &asks, inline_sizes, kept)
 }
 
 /// A request for first pages.

@@ -325,13 +325,23 @@ impl Describer<'_> {
                 address: self.holder(*row),
             },
         });
+        let apart = fitted.apart.iter().map(|(path, field)| Cut {
+            amount: field.amount,
+            into: CutInto::Apart {
+                field: joined(path, "."),
+                address: match &self.maker.plans[field.row].address {
+                    Some(Address::Lookup(found)) => lookup(found),
+                    _ => AddressDescription::Nowhere,
+                },
+            },
+        });
         let groups = fitted.grouped_for.map(|amount| Cut {
             amount,
             into: CutInto::Groups {
                 groups: fitted.pieces.values(),
             },
         });
-        spread.into_iter().chain(detached).chain(groups).collect()
+        spread.into_iter().chain(detached).chain(apart).chain(groups).collect()
     }
 
     /// How the row that holds a row field is asked for again.

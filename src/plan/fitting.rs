@@ -7,6 +7,7 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, no_address, no_parent};
+use crate::plan::apart::{Apart, ApartField, to_set_apart};
 use crate::plan::columns::Context;
 use crate::plan::cuts::{Cuts, Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
 use crate::plan::denied::is_left_out;
@@ -31,6 +32,7 @@ pub(crate) struct Fitted {
     pub(crate) pieces: Pieces,
     pub(crate) first_requests: Vec<FirstRequest>,
     pub(crate) detached: Detached,
+    pub(crate) apart: Apart,
     /// Of what there would be too much in one request with all fields of the query root, where they are spread.
     pub(crate) spread_for: Option<Amount>,
     /// Of what there would be too much in one request with all columns, where they are in groups.
@@ -56,12 +58,13 @@ pub(crate) fn fit(
             plans: &plans,
             outline: &outline,
             detached: &cuts.detached,
+            apart: &cuts.apart,
         };
         let writer = writer(maker, each, limits.operation_name)?;
         refuse_unreachable(maker, &writer)?;
         let (writer, spread_for) = spread(maker, writer, limits);
         let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();
-        let pieces = Pieces::whole(outline.clone(), survey, roots, &cuts.detached);
+        let pieces = Pieces::whole(outline.clone(), survey, roots, &cuts);
         let cutter = Cutter {
             writer: &writer,
             limits,
@@ -79,6 +82,7 @@ pub(crate) fn fit(
                     writer,
                     pieces,
                     detached: cuts.detached,
+                    apart: cuts.apart,
                     spread_for,
                     grouped_for,
                 });
@@ -88,6 +92,8 @@ pub(crate) fn fit(
                     cuts.parted.insert(list);
                 } else if let Some((row, amount)) = to_detach(maker, &cutter, misfit) {
                     cuts.detached.insert(row, amount);
+                } else if let Some((path, field)) = apart_for(maker, &cutter, misfit)? {
+                    cuts.apart.insert(path, field);
                 } else {
                     return Err(cutter.refusal(context, survey, misfit));
                 }
@@ -113,7 +119,8 @@ fn targets(maker: RouteMaker<'_>, writer: &RequestWriter) -> Vec<Target> {
         })
     });
     let pages = pages.filter(|page| writer.can_reach(*page));
-    start.into_iter().chain(roots).chain(pages).collect()
+    let lone_rows = writer.lone_rows.keys().map(|row| Target::Row { row: *row });
+    start.into_iter().chain(roots).chain(pages).chain(lone_rows).collect()
 }
 
 /// Fields of the query root that are too much for one request are asked for by themselves, where there are several.
@@ -141,6 +148,25 @@ fn to_part(outline: &Outline, misfit: Misfit) -> Option<Vec<Name>> {
         }
         Misfit::Atom(..) | Misfit::Base(_) => None,
     }
+}
+
+/// The field that is to be asked for by its rows, since an atom in it is too much with them.
+fn apart_for(
+    maker: RouteMaker<'_>,
+    cutter: &Cutter<'_>,
+    misfit: Misfit,
+) -> Result<Option<(Vec<Name>, ApartField)>, PlanError> {
+    let Misfit::Atom(atom, excess) = misfit else {
+        return Ok(None);
+    };
+    if matches!(excess.target, Target::Row { .. }) {
+        return Ok(None);
+    }
+    let found = to_set_apart(maker.context, maker.survey, maker.plans, maker.outline, atom)?;
+    Ok(found.map(|(path, row)| {
+        let amount = cutter.in_all(excess);
+        (path, ApartField { row, amount })
+    }))
 }
 
 /// The connection to be detached of those that can be asked for by the rows that hold them: the outermost that is too

@@ -4,11 +4,12 @@
 //! `query_plan.rs` is the way in: the query is checked (`document.rs`), its row fields are found (`survey.rs`, `paged.rs`)
 //! and planned (`row_plan.rs`), ways back to their rows are looked for (`address.rs`), and the ways to the pages of each
 //! connection written down (`route.rs`, `writer.rs`), from which requests are put together (`request.rs`). What is too much
-//! for one request is cut (`fitting.rs`, `outline.rs`, `parted.rs`, `pieces.rs`, `cuts.rs`, `measure.rs`). Query files that
+//! for one request is cut (`fitting.rs`, `outline.rs`, `parted.rs`, `apart.rs`, `pieces.rs`, `cuts.rs`, `measure.rs`). Query files that
 //! take values from each other are linked when all are planned (`each.rs`, `link.rs`). Must not know what an answer is:
 //! what `rows/` and `run/` need to read one is put down as data (`table.rs`).
 
 mod address;
+mod apart;
 mod bodies;
 mod columns;
 mod cut_description;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::schema::Name;
 
-use crate::plan::cuts::Detached;
+use crate::plan::cuts::Cuts;
 use crate::plan::outline::{Outline, Part};
 use crate::plan::request::Target;
 use crate::plan::row_plan::joined;
@@ -66,13 +66,15 @@ pub(crate) struct Pieces {
     roots: Vec<String>,
     /// The row fields that do not come with the rows that they stand in.
     detached: BTreeSet<usize>,
+    /// The fields that do not come with their rows, and the row field of each.
+    apart: Vec<(Vec<Name>, usize)>,
     /// The atoms of each of the fewest groups.
     groups: Vec<Vec<usize>>,
 }
 
 impl Pieces {
     /// The selection as one piece.
-    pub(crate) fn whole(outline: Outline, survey: &Survey, roots: Vec<String>, detached: &Detached) -> Self {
+    pub(crate) fn whole(outline: Outline, survey: &Survey, roots: Vec<String>, cuts: &Cuts) -> Self {
         let rows = survey.rows.iter();
         let connections = rows.clone().enumerate().filter(|(_, row)| row.paged().is_some());
         Self {
@@ -80,7 +82,12 @@ impl Pieces {
             connections: connections.map(|(index, _)| index).collect(),
             rows: rows.map(|row| row.path.clone()).collect(),
             roots,
-            detached: detached.keys().copied().collect(),
+            detached: cuts.detached.keys().copied().collect(),
+            apart: cuts
+                .apart
+                .iter()
+                .map(|(path, field)| (path.clone(), field.row))
+                .collect(),
             groups: vec![(0..outline.atoms.len()).collect()],
             outline,
         }
@@ -96,18 +103,33 @@ impl Pieces {
     }
 
     /// The atoms by what they share requests with, each in the order of the query: what comes with all fields of the query
-    /// root, with one of them, or with no other rows.
+    /// root, with one of them, with no other rows, or with none at all.
     pub(crate) fn regions(&self) -> Vec<Vec<usize>> {
-        let mut regions: BTreeMap<(Option<usize>, Option<usize>), Vec<usize>> = BTreeMap::new();
+        let mut regions: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (atom, nodes) in self.outline.atoms.iter().enumerate() {
             let path = nodes.first().map_or(&[][..], |node| &self.outline.nodes[*node].path);
             let first = path.first().map(Name::as_str);
             let root = self.roots.iter().position(|root| Some(root.as_str()) == first);
             let detached = self.detached.iter().filter(|row| path.starts_with(&self.rows[**row]));
             let detached = detached.max_by_key(|row| self.rows[**row].len()).copied();
-            regions.entry((root, detached)).or_default().push(atom);
+            regions
+                .entry((root, detached, self.apart(path)))
+                .or_default()
+                .push(atom);
         }
         regions.into_values().collect()
+    }
+
+    /// The row field by whose rows what has that response path is asked for, where it does not come with them.
+    fn apart(&self, path: &[Name]) -> Option<usize> {
+        let around = self.apart.iter().find(|(field, _)| path.starts_with(field));
+        around.map(|(_, row)| *row)
+    }
+
+    /// Whether rows of a row field come with a target.
+    pub(crate) fn holds_rows_of(&self, row: usize, target: Target) -> bool {
+        let node = self.outline.at(&self.rows[row]);
+        !matches!(target, Target::Row { .. }) && node.is_some_and(|node| self.comes_with(node, target))
     }
 
     /// How many groups there are at a fineness.
@@ -205,9 +227,15 @@ impl Pieces {
             let mut detached = self.detached.iter().map(|row| &self.rows[*row]);
             detached.any(|path| path.len() > way.len() && node.path.starts_with(path))
         };
+        match (target, self.apart(&node.path)) {
+            (Target::Row { row }, apart) => return apart == Some(row),
+            (_, Some(_)) => return false,
+            (_, None) => {}
+        }
         match target {
             Target::Start => !is_apart(&[]),
             Target::Root { .. } if is_apart(&[]) => false,
+            Target::Row { .. } => false,
             Target::Root { root } => {
                 let root = self.roots.get(root).map(String::as_str);
                 node.path.first().map(Name::as_str) == root || is_beside(&[])

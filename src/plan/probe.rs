@@ -91,6 +91,7 @@ fn request(maker: RouteMaker<'_>, totals: &[Total]) -> Result<RequestText, PlanE
         roots: Vec::new(),
         mixes_members: true,
         member: None,
+        lone_rows: BTreeMap::new(),
     };
     let writer = with_own_variables(maker.context, writer, maker.operation)?;
     let everything = Ask {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use apollo_compiler::executable::Operation;
 
+use serde_json::Value as JsonValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::plan::address::has_place_in_edges;
@@ -181,6 +182,32 @@ impl Plan {
         self.pieces.loss(piece, target)
     }
 
+    /// The row fields, in the order of the tables, of whose rows something does not come with some targets but is asked for
+    /// by the rows themselves.
+    pub(crate) fn rows_apart(&self, targets: &[Target]) -> Vec<usize> {
+        let rows = self.writer.lone_rows.keys().copied();
+        rows.filter(|row| targets.iter().any(|target| self.pieces.holds_rows_of(*row, *target)))
+            .collect()
+    }
+
+    /// The request for what does not come with some rows of a row field, which are found by these values.
+    pub(crate) fn lone_request(&self, row: usize, values: &[JsonValue], piece: Piece) -> RequestText {
+        let addresses: Vec<[Option<JsonValue>; 1]> = values.iter().map(|value| [Some(value.clone())]).collect();
+        let ask = |address| Ask {
+            connection: None,
+            root: None,
+            member: None,
+            size: 1,
+            position: None,
+            parent: None,
+            address,
+        };
+        let asks: Vec<Ask<'_>> = addresses.iter().map(|address| ask(address.as_slice())).collect();
+        let targets = vec![Target::Row { row }; asks.len()];
+        let kept = self.pieces.kept(piece);
+        self.writer.write_slots(&targets, &asks, &[], kept.as_ref())
+    }
+
     /// Whether there is a way to that.
     pub fn can_reach(&self, target: Target) -> bool {
         self.writer.can_reach(target)
@@ -305,6 +332,7 @@ impl Planned {
             plans,
             outline,
             detached,
+            apart,
             ..
         } = &fitted;
         let maker = RouteMaker {
@@ -314,6 +342,7 @@ impl Planned {
             plans,
             outline,
             detached,
+            apart,
         };
         let mut connections = connections(&survey, plans, detached, settings.page_size);
         let member_roots = member_roots(&fitted.writer, &mut connections);

@@ -28,6 +28,11 @@ pub enum Target {
         /// Whether it is a first page.
         is_first: bool,
     },
+    /// What of one row does not come with it, by the lookup field that finds the row.
+    Row {
+        /// The row field, and the table.
+        row: usize,
+    },
 }
 
 /// What is asked for in one slot of a request.
@@ -96,6 +101,8 @@ pub(crate) struct RequestWriter {
     /// Whether what stands beside the slots is the same for all values of that variable.
     pub(crate) mixes_members: bool,
     pub(crate) member: Option<MemberVariable>,
+    /// By row field, the ways to what of one row does not come with it.
+    pub(crate) lone_rows: BTreeMap<usize, Route>,
 }
 
 /// The variable of the author's that each slot has its own value of.
@@ -135,6 +142,7 @@ impl RequestWriter {
         match target {
             Target::Start => None,
             Target::Root { root } => self.roots.get(root),
+            Target::Row { row } => self.lone_rows.get(&row),
             Target::Page { connection, is_first } => {
                 let routes = self.routes.get(connection)?;
                 match is_first {
@@ -187,7 +195,19 @@ impl RequestWriter {
     /// Writes a request with a slot for each of `asks`; `inline_sizes` are those of first pages within their parents'
     /// pages, by connection.
     pub(crate) fn write(&self, asks: &[Ask<'_>], inline_sizes: &[u32], kept: Option<&Kept>) -> RequestText {
-        let slots: Vec<&[Token]> = asks.iter().map(|ask| self.slot(ask.target())).collect();
+        let targets: Vec<Target> = asks.iter().map(Ask::target).collect();
+        self.write_slots(&targets, asks, inline_sizes, kept)
+    }
+
+    /// The same for slots that may be for single rows, of which the asks give no more than the addresses.
+    pub(crate) fn write_slots(
+        &self,
+        targets: &[Target],
+        asks: &[Ask<'_>],
+        inline_sizes: &[u32],
+        kept: Option<&Kept>,
+    ) -> RequestText {
+        let slots: Vec<&[Token]> = targets.iter().map(|target| self.slot(*target)).collect();
         let mut composer = Composer {
             writer: self,
             inline_sizes,
@@ -227,7 +247,9 @@ impl RequestWriter {
     fn slot(&self, target: Target) -> &[Token] {
         match target {
             Target::Start => &self.start,
-            Target::Root { .. } | Target::Page { .. } => self.route(target).map_or(&[], |route| &route.tokens),
+            Target::Root { .. } | Target::Page { .. } | Target::Row { .. } => {
+                self.route(target).map_or(&[], |route| &route.tokens)
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The way from the query root to the pages of a connection: as pieces of text, and as the layout of what comes back.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use apollo_compiler::executable::{Field, InlineFragment, Operation, Selection, SelectionSet};
 use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, Lookup};
+use crate::plan::apart::Apart;
 use crate::plan::columns::Context;
 use crate::plan::cuts::Detached;
 use crate::plan::denied::{is_left_out, left_out_keys};
@@ -36,6 +39,8 @@ pub(crate) struct RouteMaker<'plan> {
     pub(crate) outline: &'plan Outline,
     /// The row fields that do not come with the rows that they stand in.
     pub(crate) detached: &'plan Detached,
+    /// The fields that do not come with their rows.
+    pub(crate) apart: &'plan Apart,
 }
 
 /// What stands at the end of a way.
@@ -55,6 +60,8 @@ enum Keep<'way> {
     Root(Option<&'way str>),
     /// What leads to a row field, with the values above the outermost rows, or the key of the row that holds it.
     Toward { focus: &'way Focus, within: Option<usize> },
+    /// What of one row does not come with it, with the row's key.
+    Lone { row: usize },
 }
 
 impl<'plan> RouteMaker<'plan> {
@@ -137,6 +144,19 @@ impl<'plan> RouteMaker<'plan> {
             content: vec![Token::Body(row)],
             role: AncestorRole::Rows(self.plans[row].layout.clone()),
         })
+    }
+
+    /// By row field, the way to what of one row does not come with it.
+    pub(crate) fn lone_rows(self) -> BTreeMap<usize, Route> {
+        let rows: BTreeSet<usize> = self.apart.values().map(|field| field.row).collect();
+        let routes = rows.into_iter().filter_map(|row| {
+            let Some(Address::Lookup(lookup)) = &self.plans[row].address else {
+                return None;
+            };
+            let item = self.braced(&self.item_set(row)?, &self.rows()[row].items_path(), Keep::Lone { row });
+            Some((row, looked_up(lookup, item, Vec::new())))
+        });
+        routes.collect()
     }
 
     /// The way to the number of rows of an outermost connection, where it has one.
@@ -404,7 +424,8 @@ impl<'plan> RouteMaker<'plan> {
         // Pages that became known before the field was left out are still asked for.
         let is_on_the_way =
             matches!(keep, Keep::Toward { focus, .. } if self.rows()[focus.row].path.starts_with(&path));
-        if is_left_out(&field.directives) && !is_on_the_way {
+        let is_of_lone_row = matches!(keep, Keep::Lone { .. });
+        if is_left_out(&field.directives) && !is_on_the_way || self.apart.contains_key(&path) && !is_of_lone_row {
             return None;
         }
         let Text { tokens } = self.field_text(field, &path, keep);
@@ -425,6 +446,13 @@ impl<'plan> RouteMaker<'plan> {
                 }
             }
             Keep::Toward { focus, within } => self.field_toward(field, path, focus, within),
+            Keep::Lone { row } => {
+                let is_key = self.keys(row).iter().any(|key| field.response_key() == key.as_str());
+                match is_key || self.apart.contains_key(path) {
+                    true => self.whole_field(field, path, false),
+                    false => Text::default(),
+                }
+            }
         }
     }
 

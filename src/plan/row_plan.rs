@@ -5,6 +5,7 @@ use apollo_compiler::name;
 use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, address};
+use crate::plan::apart::Apart;
 use crate::plan::columns::{ColumnList, Context, has_only_rows, place};
 use crate::plan::cuts::{Cuts, Detached};
 use crate::plan::directives::{self, TableDirective};
@@ -120,6 +121,7 @@ pub(crate) fn plan_rows(context: Context<'_>, survey: &Survey, cuts: &Cuts) -> R
             index,
             row: &survey.rows[index],
             detached: &cuts.detached,
+            apart: &cuts.apart,
             layouts: &|row| plans.get(below(row)).map(|plan: &RowPlan| plan.layout.clone()),
         };
         let mut plan = planner.plan()?;
@@ -150,6 +152,8 @@ struct RowPlanner<'plan> {
     row: &'plan RowField,
     /// The row fields that do not come with the rows that they stand in.
     detached: &'plan Detached,
+    /// The fields that do not come with their rows.
+    apart: &'plan Apart,
     /// The layouts of the row fields behind this one.
     layouts: &'plan dyn Fn(usize) -> Option<RowsLayout>,
 }
@@ -180,7 +184,8 @@ impl RowPlanner<'_> {
             }
             _ => None,
         };
-        let address = if self.has_rows_below() {
+        let has_fields_apart = self.apart.values().any(|field| field.row == self.index);
+        let address = if self.has_rows_below() || has_fields_apart {
             address(self.context, row)?
         } else {
             None

@@ -45,7 +45,7 @@ const SCHEMA: &str = r#"
   scalar Long
   scalar DateTime
   type Organization { id: ID! name: String! members: [User!] boards: [Board!] groups(first: Int, after: String): GroupConnection! owner: User }
-  type Group { id: ID! title: String tags: [String!]! findings(first: Int, after: String): IssueConnection! }
+  type Group { id: ID! lead: Watcher title: String tags: [String!]! findings(first: Int, after: String): IssueConnection! }
   type GroupConnection { pageInfo: PageInfo! nodes: [Group] totalCount: Int weight: Float }
   type User { id: ID! name: String email: String }
   type Tag { name: String! color: String }

@@ -42,6 +42,7 @@ pub(crate) fn writer(
         routes: routes.collect(),
         bodies: bodies.collect(),
         own: BTreeMap::new(),
+        lone_rows: maker.lone_rows(),
         roots: each.map_or_else(Vec::new, |_| maker.roots()),
         mixes_members: !each.is_some_and(|each| {
             let beside = maker.beside(None);
@@ -114,7 +115,8 @@ pub(crate) fn with_own_variables(
         .routes
         .iter()
         .flat_map(|routes| routes.any.iter().chain(&routes.later))
-        .chain(&writer.roots);
+        .chain(&writer.roots)
+        .chain(writer.lone_rows.values());
     let pieces = routes
         .map(|route| &route.tokens)
         .chain(writer.bodies.iter().map(|body| &body.tokens));

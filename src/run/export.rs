@@ -9,6 +9,7 @@ mod denying;
 mod given_up;
 mod joining;
 mod lanes;
+mod lone;
 mod pacing;
 mod refused;
 mod sending;

@@ -178,6 +178,22 @@ pub(crate) fn item_id(layout: &RowsLayout, raw: &RawValue) -> serde_json::Result
     Ok(key_id(&texts))
 }
 
+/// The value of a cell of an item.
+pub(crate) fn item_value(layout: &RowsLayout, raw: &RawValue, cell: usize) -> serde_json::Result<Option<Value>> {
+    let Some(cell) = layout.row.cells.get(cell) else {
+        return Ok(None);
+    };
+    let mut texts = [None];
+    let seed = KeySeed {
+        node: node_name(layout),
+        names: &[cell.key.as_str()],
+        texts: &mut texts,
+    };
+    seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
+    let [text] = texts;
+    text.map(serde_json::from_str).transpose()
+}
+
 /// The name under which an item stands in its edge.
 fn node_name(layout: &RowsLayout) -> Option<&str> {
     match &layout.items {
@@ -232,7 +248,7 @@ impl<'de> Members<'de> {
         serde_json::from_str(raw.get())
     }
 
-    fn get(&self, key: &str) -> Option<&'de RawValue> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'de RawValue> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw)
     }
 }

@@ -4,6 +4,7 @@
 //! they have of them; the items of plain lists go by their places. What the pieces have at odds with each other is counted: rows came, went or changed between them.
 
 mod guide;
+mod lone;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::value::RawValue;
 
+use crate::api::PathSegment;
 use crate::plan::{Items as At, Layout, RowsLayout};
 use crate::run::items::{Members, item_id};
 use crate::run::join::guide::Guide;
+pub(crate) use crate::run::join::lone::{LonePart, LonePlace, LoneRows};
 
 /// The answer to one piece of a request.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct Joined {
     pub(crate) differences: Differences,
     /// The `_id`s of the items of some tables, by table, in their order in `data`.
     pub(crate) ids: BTreeMap<usize, Vec<Option<String>>>,
+    /// By table, the rows that are to be asked by themselves.
+    pub(crate) lone_places: BTreeMap<usize, Vec<LonePlace>>,
 }
 
 /// What the pieces have at odds with each other.
@@ -61,11 +66,18 @@ impl Differences {
 const FIRST: usize = 0;
 
 /// Joins the answers to the pieces of a request, of which `layout` is that of the whole answer. The `_id`s are noted of
-/// the rows of the tables in `named`.
-pub(crate) fn join(layout: &Layout, pieces: &[PieceAnswer<'_>], named: &BTreeSet<usize>) -> serde_json::Result<Joined> {
+/// the rows of the tables in `named`, and `lone_rows` are asked by themselves.
+pub(crate) fn join(
+    layout: &Layout,
+    pieces: &[PieceAnswer<'_>],
+    named: &BTreeSet<usize>,
+    lone_rows: &LoneRows<'_>,
+) -> serde_json::Result<Joined> {
     let mut joiner = Joiner {
         pieces,
         named,
+        lone_rows,
+        path: Vec::new(),
         joined: Joined::default(),
     };
     let parts: Vec<Part<'_>> = pieces
@@ -74,6 +86,7 @@ pub(crate) fn join(layout: &Layout, pieces: &[PieceAnswer<'_>], named: &BTreeSet
         .map(|(piece, answer)| Part {
             piece,
             raw: answer.data,
+            has_errors: answer.has_errors,
         })
         .collect();
     let asked: Vec<usize> = (0..pieces.len()).collect();
@@ -86,9 +99,19 @@ pub(crate) fn join(layout: &Layout, pieces: &[PieceAnswer<'_>], named: &BTreeSet
 struct Part<'body> {
     piece: usize,
     raw: &'body RawValue,
+    /// There are errors beside the piece, which tell of what is null.
+    has_errors: bool,
 }
 
-impl Part<'_> {
+/// What stands for a piece where rows were asked by themselves, outside of all pieces.
+const NO_PIECE: usize = usize::MAX;
+
+impl<'body> Part<'body> {
+    /// What the same piece has of something within.
+    fn within(self, raw: &'body RawValue) -> Self {
+        Self { raw, ..self }
+    }
+
     fn is_null(&self) -> bool {
         self.raw.get() == "null"
     }
@@ -101,6 +124,9 @@ impl Part<'_> {
 struct Joiner<'join, 'body> {
     pieces: &'join [PieceAnswer<'body>],
     named: &'join BTreeSet<usize>,
+    lone_rows: &'join LoneRows<'body>,
+    /// Where in the whole the joiner is.
+    path: Vec<PathSegment>,
     joined: Joined,
 }
 
@@ -148,7 +174,9 @@ impl<'body> Joiner<'_, 'body> {
             self.push(&serde_json::to_string(&key)?);
             self.push(":");
             let asked = self.asked_below(guide, &key, asked);
+            self.path.push(PathSegment::Field(key.to_string()));
             self.write(guide.below(&key), &key, &parts, &asked)?;
+            self.path.pop();
         }
         self.push("}");
         Ok(())
@@ -189,7 +217,7 @@ impl<'body> Joiner<'_, 'body> {
         if !parts.iter().any(&is_there) {
             return;
         }
-        let lacks = |part: &&Part<'_>| !is_there(part) && !self.pieces[part.piece].has_errors;
+        let lacks = |part: &&Part<'_>| !is_there(part) && !part.has_errors;
         if parts.iter().any(|part| lacks(&part)) {
             self.note_difference(key);
         }
@@ -213,7 +241,7 @@ impl<'body> Joiner<'_, 'body> {
                     members.push((key, Vec::new()));
                     members.len() - 1
                 });
-                members[place].1.push(Part { piece: part.piece, raw });
+                members[place].1.push(part.within(raw));
             }
         }
         Ok(members)
@@ -243,7 +271,7 @@ impl<'body> Joiner<'_, 'body> {
         let mut only = Vec::new();
         for part in parts.iter().filter(|part| part.begins_with('[')) {
             if let [raw] = serde_json::from_str::<Vec<&RawValue>>(part.raw.get())?.as_slice() {
-                only.push(Part { piece: part.piece, raw });
+                only.push(part.within(raw));
             }
         }
         let is_there = |part: &Part<'_>| only.iter().any(|other| other.piece == part.piece);
@@ -251,7 +279,9 @@ impl<'body> Joiner<'_, 'body> {
         match (parts, only.as_slice()) {
             ([first, ..], [one, ..]) if first.piece == one.piece => {
                 self.push("[");
+                self.path.push(PathSegment::Index(0));
                 self.write_object(guide, key, &only, asked)?;
+                self.path.pop();
                 self.push("]");
             }
             _ => self.push(parts.first().map_or("null", |first| first.raw.get())),
@@ -274,7 +304,9 @@ impl<'body> Joiner<'_, 'body> {
             }
         }
         let items = first.filter(|first| first.begins_with('['));
-        let Some(items) = items.filter(|_| !others.is_empty() || !self.named.is_empty()) else {
+        let Some(items) =
+            items.filter(|_| !others.is_empty() || !self.named.is_empty() || !self.lone_rows.tables.is_empty())
+        else {
             let has_none = items.is_none();
             let extra = others.iter().map(ItemsOfPiece::left).max().unwrap_or(0);
             let is_told = self.pieces[FIRST].has_errors;
@@ -294,7 +326,9 @@ impl<'body> Joiner<'_, 'body> {
                 self.push(",");
             }
             nulls += u64::from(raw.get() == "null");
+            self.path.push(PathSegment::Index(index as u64));
             self.write_item(layout, raw, &mut others)?;
+            self.path.pop();
         }
         self.push("]");
         self.count(layout.table, &others, nulls);
@@ -308,19 +342,42 @@ impl<'body> Joiner<'_, 'body> {
         others: &mut [ItemsOfPiece<'body>],
     ) -> serde_json::Result<()> {
         let id = item_id(layout, raw)?;
-        let mut parts = vec![Part { piece: FIRST, raw }];
+        let mut parts = vec![Part {
+            piece: FIRST,
+            raw,
+            has_errors: self.pieces[FIRST].has_errors,
+        }];
         for other in others {
             parts.extend(id.as_deref().and_then(|id| other.take(id)));
+        }
+        let asked: Vec<usize> = parts.iter().map(|part| part.piece).collect();
+        if let Some(id) = id.as_deref().filter(|_| self.lone_rows.tables.contains(&layout.table)) {
+            parts.extend(self.lone_parts(layout, raw, id)?);
         }
         if self.named.contains(&layout.table) {
             self.joined.ids.entry(layout.table).or_default().push(id);
         }
-        let asked: Vec<usize> = parts.iter().map(|part| part.piece).collect();
         let guide = match layout.items {
             At::Edges { .. } => Guide::Edge(layout),
             _ => Guide::Cells(&layout.row.cells),
         };
         self.write_object(guide, "", &parts, &asked)
+    }
+
+    /// What a row said that was asked by itself.
+    fn lone_parts(&mut self, layout: &RowsLayout, raw: &RawValue, id: &str) -> serde_json::Result<Vec<Part<'body>>> {
+        let places = self.joined.lone_places.entry(layout.table).or_default();
+        places.extend(LonePlace::of(layout, raw, id, &self.path)?);
+        let (found, lacks) = self.lone_rows.of(layout, id)?;
+        if lacks {
+            *self.joined.differences.lacking.entry(layout.table).or_default() += 1;
+        }
+        let part = |(raw, has_errors)| Part {
+            piece: NO_PIECE,
+            raw,
+            has_errors,
+        };
+        Ok(found.into_iter().map(part).collect())
     }
 
     /// Counts the rows that not all pieces have. Those that are null in one of them are told of by its errors; rows that
@@ -356,7 +413,7 @@ fn items_by_place<'body>(parts: &[Part<'body>]) -> serde_json::Result<Option<Vec
             return Ok(None);
         }
         for (item, raw) in items.iter_mut().zip(raws) {
-            item.push(Part { piece: part.piece, raw });
+            item.push(part.within(raw));
         }
     }
     for item in &items {
@@ -384,6 +441,7 @@ fn is_one_item(parts: &[Part<'_>]) -> serde_json::Result<bool> {
 /// The rows that a piece has of a list, by their `_id`.
 struct ItemsOfPiece<'body> {
     piece: usize,
+    has_errors: bool,
     items: HashMap<String, VecDeque<&'body RawValue>>,
     /// Rows of the first piece that are not among them.
     missed: u64,
@@ -415,6 +473,7 @@ impl<'body> ItemsOfPiece<'body> {
         };
         Ok(Self {
             piece,
+            has_errors,
             items,
             missed: 0,
             told,
@@ -427,6 +486,7 @@ impl<'body> ItemsOfPiece<'body> {
         Some(Part {
             piece: self.piece,
             raw: raw?,
+            has_errors: self.has_errors,
         })
     }
 

@@ -24,7 +24,7 @@ impl Pieces {
         match piece {
             Piece::Group { fineness, group } => {
                 let (atoms, is_first) = self.group(fineness, group);
-                is_first || self.concern(atoms, target)
+                is_first && !matches!(target, Target::Row { .. }) || self.concern(atoms, target)
             }
             Piece::KeysOnly => true,
             Piece::FirstValues { fineness } => self.concern(self.group(fineness, 0).0, target),
@@ -128,7 +128,7 @@ impl Pieces {
     fn is_row_of(&self, row: usize, target: Target) -> bool {
         match target {
             Target::Page { connection, .. } => self.connections.get(connection) == Some(&row),
-            Target::Start | Target::Root { .. } => self.comes_with_others(row, target),
+            Target::Start | Target::Root { .. } | Target::Row { .. } => self.comes_with_others(row, target),
         }
     }
 

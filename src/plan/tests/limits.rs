@@ -437,6 +437,55 @@ fn a_connection_that_stands_too_deep_is_asked_for_by_the_rows_that_hold_it() {
     );
 }
 
+const DEEP: &str = "{ organization(login: \"a\") { groups { nodes { title lead { name home { city street } } findings { nodes { size } } } } } }";
+
+#[test]
+fn what_stands_too_deep_in_a_row_is_asked_for_by_the_row() {
+    let depth = |most, text: &str| {
+        let limits = QueryLimits {
+            depth: Some(most),
+            ..QueryLimits::default()
+        };
+        within(limits, text)
+    };
+    assert!(depth(6, DEEP).unwrap().description.cuts.is_empty());
+    let plan = depth(5, DEEP).unwrap();
+    let cuts: Vec<String> = plan.description.cuts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        cuts,
+        [
+            "depth 6 of 5: `organization.groups.nodes.findings` is read by `group(groupId:)` with the row's `id`",
+            "depth 6 of 5: `organization.groups.nodes.lead` is read by `group(groupId:)` with the row's `id`"
+        ]
+    );
+    assert_eq!(
+        texts(&plan, 0)[0],
+        "query($pageSize:Int!){organization(login:\"a\"){groups(first:$pageSize)\
+         {nodes{title id}pageInfo{hasNextPage endCursor}totalCount}}}"
+    );
+    let row = Target::Row { row: 0 };
+    assert_eq!(plan.pieces_of(row, 0), [Piece::FIRST]);
+    let values = ["g".into(), "h".into()];
+    assert_eq!(
+        &*plan.lone_request(0, &values, Piece::FIRST).text,
+        "query($id:ID!,$id2:ID!){t0:group(groupId:$id){lead{name home{city street}}id}\
+         t1:group(groupId:$id2){lead{name home{city street}}id}}"
+    );
+    assert_eq!(plan.rows_apart(&[Target::Start]), [0]);
+    assert!(plan.rows_apart(&[Target::of(Some(1), None, true)]).is_empty());
+    assert_eq!(plan.tables, depth(6, DEEP).unwrap().tables);
+    let refusal = depth(3, DEEP).unwrap_err();
+    assert!(refusal.contains("depth"), "{refusal}");
+    let refusal = depth(4, "{ issues { nodes { title watchers { home { city } } } } }").unwrap_err();
+    for part in [
+        "`issues.nodes.watchers.home.city` is too much for one request by itself: depth 5 of 4",
+        "`issues @lookup(field: ",
+        "a query file of its own",
+    ] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+}
+
 /// The rows of the groups of an organization.
 fn rows_below(plan: &Plan) -> RowsLayout {
     let AncestorRole::Object(fields) = plan.layout(&[Target::Start]).data.role else {

@@ -16,6 +16,7 @@ use crate::api::{Answer, ApiError, Effort as Spent, Endpoint, GraphqlRequest, Pe
 use crate::plan::{Ask, Piece, Plan, RequestText, Target};
 use crate::run::company::{Fault, fault};
 use crate::run::export::joining::{Came, Response, kept_answer, kept_piece};
+use crate::run::export::lone::CameLone;
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::export::{ExportError, Workplace};
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
@@ -39,6 +40,8 @@ pub(super) struct Asker<'work> {
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) came: Vec<Came>,
+    /// The rows that were asked by themselves.
+    pub(super) lone: Vec<CameLone>,
     /// Those that cannot be had, and are not cut any finer.
     pub(super) lost: Vec<(Piece, ApiError)>,
 }
@@ -65,7 +68,9 @@ impl Asker<'_> {
     pub(super) async fn ask(&self, sent: &mut Sent, spent: &mut Spent) -> Result<Response, Setback> {
         let mut progress = Progress::default();
         let mut pieces = self.plan.pieces_for(&sent.targets(), sent.fineness);
-        if let [piece] = *pieces {
+        let has_lone_rows = !self.plan.rows_apart(&sent.targets()).is_empty();
+        if let ([piece], false) = (pieces.as_slice(), has_lone_rows) {
+            let piece = *piece;
             match self.ask_whole(sent, piece, spent).await {
                 Ok(answer) => return Ok(Response::of_whole(answer, sent.fineness, !sent.kept.is_empty())),
                 Err(setback) => {
@@ -75,16 +80,30 @@ impl Asker<'_> {
             }
         }
         let kept = std::mem::take(&mut sent.kept);
-        self.ask_in_pieces(sent, pieces, kept, &mut progress, spent).await?;
+        self.ask_for_all(sent, pieces, kept, &mut progress, spent).await?;
         let response = self.join(sent, &progress, *spent)?;
         if response.differences.is_empty() {
             return Ok(response);
         }
         // Rows came, went or changed meanwhile: most likely not once more.
         let pieces = progress.came.drain(..).map(|came| came.piece).collect();
-        self.ask_in_pieces(sent, pieces, Vec::new(), &mut progress, spent)
-            .await?;
+        progress.lone.clear();
+        self.ask_for_all(sent, pieces, Vec::new(), &mut progress, spent).await?;
         self.join(sent, &progress, *spent)
+    }
+
+    /// Asks for pieces, and for what does not come with the rows in them.
+    async fn ask_for_all(
+        &self,
+        sent: &Sent,
+        pieces: Vec<Piece>,
+        kept: Vec<KeptPiece>,
+        progress: &mut Progress,
+        spent: &mut Spent,
+    ) -> Result<(), Setback> {
+        let mut kept = kept.into_iter().map(|kept| (kept.text_hash.clone(), kept)).collect();
+        self.ask_in_pieces(sent, pieces, &mut kept, progress, spent).await?;
+        self.ask_lone_rows(sent, &mut kept, progress, spent).await
     }
 
     async fn ask_whole(&self, sent: &Sent, piece: Piece, spent: &mut Spent) -> Result<Answer<Harvest>, Setback> {
@@ -103,13 +122,13 @@ impl Asker<'_> {
         &self,
         sent: &Sent,
         mut pieces: Vec<Piece>,
-        kept: Vec<KeptPiece>,
+        kept: &mut HashMap<String, KeptPiece>,
         progress: &mut Progress,
         spent: &mut Spent,
     ) -> Result<(), Setback> {
-        let mut kept: HashMap<String, KeptPiece> =
-            kept.into_iter().map(|kept| (kept.text_hash.clone(), kept)).collect();
-        let open = AtomicUsize::new(0);
+        // Pieces with rows that are asked by themselves are never the last to come.
+        let behind = usize::from(!self.plan.rows_apart(&sent.targets()).is_empty());
+        let open = AtomicUsize::new(behind);
         while !pieces.is_empty() {
             let mut asked = Vec::new();
             for piece in std::mem::take(&mut pieces) {
@@ -136,7 +155,7 @@ impl Asker<'_> {
             }
             match setback {
                 Some(setback) => return Err(setback),
-                None => open.store(0, Ordering::Relaxed),
+                None => open.store(behind, Ordering::Relaxed),
             }
         }
         Ok(())
@@ -163,11 +182,7 @@ impl Asker<'_> {
         if is_last || !answer.errors.is_empty() {
             return (piece, Ok(answer), spent);
         }
-        let of = PieceOf {
-            run: self.run,
-            tasks: sent.asked.iter().map(|asked| (asked.task.id, asked.size)).collect(),
-            inline_sizes: sent.inline_sizes.clone(),
-        };
+        let of = sent.piece_of(self.run);
         let keeping = self.workplace.state.keep(of, kept_piece(hash, &answer)).await;
         (piece, keeping.map(|()| answer).map_err(Setback::from), spent)
     }
@@ -291,7 +306,11 @@ impl Asker<'_> {
     }
 
     fn request(&self, sent: &Sent, piece: Piece) -> GraphqlRequest {
-        let RequestText { text, variables } = sent.text(&self.plan, piece);
+        self.written(sent.text(&self.plan, piece))
+    }
+
+    pub(super) fn written(&self, request: RequestText) -> GraphqlRequest {
+        let RequestText { text, variables } = request;
         // The text holds one operation, so its name need not be told; some servers refuse names of certain characters.
         GraphqlRequest {
             operation_name: None,
@@ -302,6 +321,15 @@ impl Asker<'_> {
 }
 
 impl Sent {
+    /// What its pieces are kept with.
+    pub(super) fn piece_of(&self, run: RunKey) -> PieceOf {
+        PieceOf {
+            run,
+            tasks: self.asked.iter().map(|asked| (asked.task.id, asked.size)).collect(),
+            inline_sizes: self.inline_sizes.clone(),
+        }
+    }
+
     /// What it asks for, slot by slot.
     pub(super) fn targets(&self) -> Vec<Target> {
         self.asked.iter().map(AskedTask::target).collect()
@@ -351,7 +379,7 @@ impl Setback {
 }
 
 /// Tells requests apart.
-fn hash_of(request: &GraphqlRequest) -> String {
+pub(super) fn hash_of(request: &GraphqlRequest) -> String {
     let variables = serde_json::Value::Object(request.variables.clone()).to_string();
     let hash = Sha256::new()
         .chain_update(request.query.as_bytes())
@@ -360,7 +388,7 @@ fn hash_of(request: &GraphqlRequest) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn add(sum: &mut Spent, own: Spent) {
+pub(super) fn add(sum: &mut Spent, own: Spent) {
     sum.attempts += own.attempts;
     sum.retries += own.retries;
     sum.throttles += own.throttles;

@@ -16,7 +16,7 @@ use crate::plan::{Loss, Piece, Plan, Target};
 use crate::run::export::asking::{Asker, Progress};
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::harvest::{Harvest, HarvestSeed};
-use crate::run::join::{Differences, Joined, PieceAnswer, join};
+use crate::run::join::{Differences, Joined, LonePlace, LoneRows, PieceAnswer, join};
 use crate::state::KeptPiece;
 
 /// What came of a request.
@@ -98,9 +98,7 @@ impl Asker<'_> {
             looks: &self.looks,
         };
         let read = || -> serde_json::Result<(Joined, Harvest)> {
-            let pieces = came.iter().map(|came| self.piece_answer(sent, came));
-            let pieces = pieces.collect::<serde_json::Result<Vec<_>>>()?;
-            let joined = join(&layout, &pieces, &named)?;
+            let joined = self.join_pieces(sent, progress, &named)?;
             let harvest = seed.deserialize(&mut serde_json::Deserializer::from_str(&joined.data))?;
             Ok((joined, harvest))
         };
@@ -121,9 +119,17 @@ impl Asker<'_> {
             }
             denied.extend(came.answer.denied.iter().map(|path| in_whole(path.clone(), &slots)));
         }
+        for came in &progress.lone {
+            for error in &came.answer.errors {
+                let path = error.path.as_ref().map(|path| came.in_whole(&self.plan, path));
+                errors.push(GraphqlError { path, ..error.clone() });
+            }
+            denied.extend(came.answer.denied.iter().map(|path| came.in_whole(&self.plan, path)));
+        }
         denied.sort();
         denied.dedup();
-        let answers = || came.iter().map(|came| &came.answer);
+        let lone = || progress.lone.iter().map(|came| &came.answer);
+        let answers = || came.iter().map(|came| &came.answer).chain(lone());
         Ok(Response {
             fineness: fineness_of(&came).unwrap_or(sent.fineness),
             bytes: answers().map(|answer| answer.body.len() as u64).sum(),
@@ -144,6 +150,53 @@ impl Asker<'_> {
             differences: joined.differences,
             ids: joined.ids,
         })
+    }
+
+    /// The rows in the pieces that came which are to be asked by themselves, by table.
+    pub(super) fn lone_places(
+        &self,
+        sent: &Sent,
+        progress: &Progress,
+        tables: BTreeSet<usize>,
+    ) -> Result<BTreeMap<usize, Vec<LonePlace>>, Setback> {
+        let rows = LoneRows {
+            tables,
+            ..LoneRows::default()
+        };
+        let joined = self.join_came(sent, progress, &BTreeSet::new(), &rows);
+        Ok(joined.map_err(|error| self.misshapen(&error))?.lone_places)
+    }
+
+    /// The pieces that came joined, with what the rows said that were asked by themselves.
+    fn join_pieces(&self, sent: &Sent, progress: &Progress, named: &BTreeSet<usize>) -> serde_json::Result<Joined> {
+        let mut items: Vec<Vec<Option<Box<RawValue>>>> = Vec::new();
+        for came in &progress.lone {
+            let Body { data } = serde_json::from_slice(&came.answer.body)?;
+            let texts = came.items(&self.plan, data)?.into_iter();
+            let raws = texts.map(|text| text.map(RawValue::from_string).transpose());
+            items.push(raws.collect::<serde_json::Result<_>>()?);
+        }
+        let mut rows = LoneRows {
+            tables: self.plan.rows_apart(&sent.targets()).into_iter().collect(),
+            ..LoneRows::default()
+        };
+        for (came, items) in progress.lone.iter().zip(&items) {
+            came.add_to(&mut rows, items);
+        }
+        self.join_came(sent, progress, named, &rows)
+    }
+
+    fn join_came(
+        &self,
+        sent: &Sent,
+        progress: &Progress,
+        named: &BTreeSet<usize>,
+        rows: &LoneRows<'_>,
+    ) -> serde_json::Result<Joined> {
+        let came = in_order(&progress.came).into_iter();
+        let pieces = came.map(|came| self.piece_answer(sent, came));
+        let pieces = pieces.collect::<serde_json::Result<Vec<_>>>()?;
+        join(&self.plan.layout(&sent.targets()), &pieces, named, rows)
     }
 
     fn piece_answer<'came>(&self, sent: &Sent, came: &'came Came) -> serde_json::Result<PieceAnswer<'came>> {

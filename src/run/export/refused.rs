@@ -32,7 +32,9 @@ impl Export<'_> {
     pub(super) async fn recover(&mut self, sent: Sent, setback: Setback) -> Result<(), ExportError> {
         let Setback { error, blame } = setback;
         // What stops the run leaves the request to the next one, with all that came of it.
-        let may_be_kept = !sent.is_divisible || self.plan.pieces_for(&sent.targets(), sent.fineness).len() > 1;
+        let targets = sent.targets();
+        let has_pieces = self.plan.pieces_for(&targets, sent.fineness).len() > 1;
+        let may_be_kept = !sent.is_divisible || has_pieces || !self.plan.rows_apart(&targets).is_empty();
         if blame != Blame::Nobody && may_be_kept {
             self.drop_pieces(&sent).await?;
         }

@@ -66,7 +66,13 @@ fn joined_as(slots: &[&str], pieces: &[Piece], keys: &[&[(&str, &str)]]) -> Join
         tables: tables.iter().copied().collect(),
         has_errors: *has_errors,
     });
-    join(&layout(slots), &answers.collect::<Vec<_>>(), &BTreeSet::new()).unwrap()
+    join(
+        &layout(slots),
+        &answers.collect::<Vec<_>>(),
+        &BTreeSet::new(),
+        &LoneRows::default(),
+    )
+    .unwrap()
 }
 
 fn joined(pieces: &[Piece]) -> (Value, Differences) {
@@ -121,7 +127,7 @@ fn numbers_stay_as_they_are_written() {
         tables: BTreeSet::from([0]),
         has_errors: false,
     });
-    let joined = join(&layout(&["list"]), &pieces, &BTreeSet::new()).unwrap();
+    let joined = join(&layout(&["list"]), &pieces, &BTreeSet::new(), &LoneRows::default()).unwrap();
     let expected = r#"{"list":{"nodes":[{"id":12345678901234567890123,"a":1.10,"b":1e400}]}}"#;
     assert_eq!(joined.data, expected);
 }
@@ -250,7 +256,13 @@ fn the_keys_of_rows_are_told_in_their_order() {
         tables: BTreeSet::from([0, 1]),
         has_errors: false,
     };
-    let joined = join(&layout(&["list"]), &[answer], &BTreeSet::from([0, 1])).unwrap();
+    let joined = join(
+        &layout(&["list"]),
+        &[answer],
+        &BTreeSet::from([0, 1]),
+        &LoneRows::default(),
+    )
+    .unwrap();
     let id = |id: &str| Some(id.to_owned());
     assert_eq!(joined.ids[&0], [id("1"), None, id("3")]);
     assert_eq!(joined.ids[&1], [id("i"), id("j")]);
@@ -325,4 +337,70 @@ fn plain_lists_that_have_other_items_are_not_mixed() {
         (first, BTreeMap::new()),
         "an error tells of it"
     );
+}
+
+#[test]
+fn rows_that_are_asked_by_themselves_say_what_they_have_and_no_other_row_is_taken_for_one() {
+    let mut layout = layout(&["list"]);
+    let AncestorRole::Object(fields) = &mut layout.data.role else {
+        panic!("an object was expected")
+    };
+    let AncestorRole::Rows(rows) = &mut fields[0].role else {
+        panic!("rows were expected")
+    };
+    rows.row.address = Some(crate::plan::RowAddress::Cell(1));
+    let text = list(json!([{ "id": 1, "a": "x" }, { "id": 2, "a": "y" }, { "id": 3, "a": "z" }])).to_string();
+    let answer = PieceAnswer {
+        data: serde_json::from_str(&text).unwrap(),
+        slots: Vec::new(),
+        tables: BTreeSet::from([0]),
+        has_errors: false,
+    };
+    let join_with = |parts: &[(&str, Option<Value>, bool)]| {
+        let raw = |value: &Value| RawValue::from_string(value.to_string()).unwrap();
+        let raws: Vec<_> = parts.iter().map(|(_, value, _)| value.as_ref().map(raw)).collect();
+        let mut lone_rows = LoneRows {
+            tables: BTreeSet::from([0]),
+            ..LoneRows::default()
+        };
+        for ((id, _, has_errors), raw) in parts.iter().zip(&raws) {
+            let part = LonePart {
+                raw: raw.as_deref(),
+                has_errors: *has_errors,
+            };
+            lone_rows.came.entry((0, (*id).to_owned())).or_default().push(part);
+        }
+        join(&layout, std::slice::from_ref(&answer), &BTreeSet::new(), &lone_rows).unwrap()
+    };
+    let whole = join_with(&[
+        ("1", Some(json!({ "id": 1, "b": { "u": 1 } })), false),
+        ("2", Some(json!({ "id": 2, "b": null })), false),
+        ("1", Some(json!({ "id": 1, "b": { "v": 2 } })), false),
+        ("3", None, true),
+    ]);
+    let expected = json!([
+        { "id": 1, "a": "x", "b": { "u": 1, "v": 2 } },
+        { "id": 2, "a": "y", "b": null },
+        { "id": 3, "a": "z" },
+    ]);
+    assert_eq!(serde_json::from_str::<Value>(&whole.data).unwrap(), list(expected));
+    assert!(whole.differences.is_empty(), "{:?}", whole.differences);
+    let places = whole.lone_places[&0].iter();
+    let places: Vec<_> = places
+        .map(|place| (place.id.as_str(), place.value.clone(), place.path.len()))
+        .collect();
+    assert_eq!(
+        places,
+        [("1", json!("x"), 3), ("2", json!("y"), 3), ("3", json!("z"), 3)]
+    );
+    let lacking = join_with(&[
+        ("1", Some(json!({ "id": 2, "b": { "u": 1 } })), false),
+        ("2", None, false),
+    ]);
+    assert_eq!(
+        lacking.differences.lacking,
+        BTreeMap::from([(0, 3)]),
+        "another row, none, and not asked"
+    );
+    assert!(!lacking.data.contains("\"b\""), "{}", lacking.data);
 }
