@@ -36,41 +36,43 @@ enum Strictness {
 /// An API of 25 groups with two findings each, ten a page. `is_denied` says which fields of which groups the token may
 /// not see.
 fn api(strictness: Strictness, is_denied: impl Fn(&str, usize) -> bool + Send + Sync + 'static) -> Stub {
-    Stub::start(move |request| {
-        let text = request["query"].as_str().expect("a query");
-        let begin: usize = cursor(request).map_or(0, |cursor| cursor.parse().expect("our own cursor"));
-        let end = GROUPS.min(begin + PAGE);
-        let mut errors = Vec::new();
-        let mut rows = Vec::new();
-        for (index, number) in (begin..end).enumerate() {
-            let mut row = group(number);
-            let members = row.as_object_mut().expect("an object");
-            members.retain(|field, _| text.contains(field.as_str()));
-            let fields: Vec<String> = members.keys().cloned().collect();
-            for field in fields.into_iter().filter(|field| is_denied(field, number)) {
-                errors.push(json!({ "message": "Access denied", "path": ["groups", "nodes", index, field] }));
-                row = match (field.as_str(), row) {
-                    ("hint", Value::Object(mut members)) => {
-                        members.insert(field, Value::Null);
-                        Value::Object(members)
-                    }
-                    // All others cannot be null.
-                    _ => Value::Null,
-                };
-            }
-            rows.push(row);
+    Stub::start(move |request| Answer::Json(answer(strictness, &is_denied, request)))
+}
+
+fn answer(strictness: Strictness, is_denied: impl Fn(&str, usize) -> bool, request: &Value) -> Value {
+    let text = request["query"].as_str().expect("a query");
+    let begin: usize = cursor(request).map_or(0, |cursor| cursor.parse().expect("our own cursor"));
+    let end = GROUPS.min(begin + PAGE);
+    let mut errors = Vec::new();
+    let mut rows = Vec::new();
+    for (index, number) in (begin..end).enumerate() {
+        let mut row = group(number);
+        let members = row.as_object_mut().expect("an object");
+        members.retain(|field, _| text.contains(field.as_str()));
+        let fields: Vec<String> = members.keys().cloned().collect();
+        for field in fields.into_iter().filter(|field| is_denied(field, number)) {
+            errors.push(json!({ "message": "Access denied", "path": ["groups", "nodes", index, field] }));
+            row = match (field.as_str(), row) {
+                ("hint", Value::Object(mut members)) => {
+                    members.insert(field, Value::Null);
+                    Value::Object(members)
+                }
+                // All others cannot be null.
+                _ => Value::Null,
+            };
         }
-        let is_void = strictness == Strictness::Everything && rows.contains(&Value::Null);
-        let page = json!({ "hasNextPage": end < GROUPS, "endCursor": end.to_string() });
-        let data = match is_void {
-            true => Value::Null,
-            false => json!({ "groups": { "pageInfo": page, "nodes": rows } }),
-        };
-        match errors.as_slice() {
-            [] => Answer::Json(json!({ "data": data })),
-            _ => Answer::Json(json!({ "data": data, "errors": errors })),
-        }
-    })
+        rows.push(row);
+    }
+    let is_void = strictness == Strictness::Everything && rows.contains(&Value::Null);
+    let page = json!({ "hasNextPage": end < GROUPS, "endCursor": end.to_string() });
+    let data = match is_void {
+        true => Value::Null,
+        false => json!({ "groups": { "pageInfo": page, "nodes": rows } }),
+    };
+    match errors.as_slice() {
+        [] => json!({ "data": data }),
+        _ => json!({ "data": data, "errors": errors }),
+    }
 }
 
 fn group(number: usize) -> Value {
@@ -238,6 +240,68 @@ fn what_was_stored_with_another_table_is_dropped_and_that_is_told() {
         2 + 3,
         "what was dropped was asked for, too"
     );
+}
+
+/// An API that refuses each request in which a field stands, with an error that has no path.
+fn refusing(field: &'static str, error: impl Fn(&str) -> Value + Send + Sync + 'static) -> Stub {
+    Stub::start(move |request| {
+        let text = request["query"].as_str().expect("a query");
+        match text.contains(field) {
+            true => Answer::Json(json!({ "data": null, "errors": [error(text)] })),
+            false => Answer::Json(answer(Strictness::Rows, |_, _| false, request)),
+        }
+    })
+}
+
+#[test]
+fn a_denial_without_a_path_is_that_of_the_field_which_its_words_or_its_place_in_the_text_name() {
+    type Error = fn(&str) -> Value;
+    let errors: [Error; 4] = [
+        |_| json!({ "message": "Access denied: no permission to access Group.secret." }),
+        |_| json!({ "message": "Access denied: field 'secret' on type 'Group'" }),
+        |_| json!({ "message": "Access denied: `secret`", "locations": [{ "line": 1, "column": 1 }] }),
+        |text| {
+            let column = text.find("secret").expect("the field") + 1;
+            json!({ "message": "Access denied", "locations": [{ "line": 1, "column": column }] })
+        },
+    ];
+    for error in errors {
+        let (project, stub) = (project(Strictness::Rows), refusing("secret", error));
+        project.run(&stub, &[]).with_code(3);
+        let exported = checked(&project, |field, _| field == "secret");
+        let lack = "`groups.nodes.secret` is left out, as the token may not see it, in 25 rows: Access denied";
+        let incomplete = exported.incomplete();
+        assert!(
+            incomplete.len() == 1 && incomplete[0].starts_with(lack),
+            "{incomplete:?}"
+        );
+        assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (4, 1));
+    }
+}
+
+#[test]
+fn a_denial_that_may_mean_one_of_several_fields_ends_the_export() {
+    for message in [
+        "Access denied",
+        "Access denied: 'id'",
+        "Access denied: the secret of this name",
+        "Access denied: Group.other",
+    ] {
+        let (project, stub) = (
+            project(Strictness::Rows),
+            refusing("secret", move |_| json!({ "message": message })),
+        );
+        let said = project.run(&stub, &[]).with_code(1).stderr;
+        assert!(said.contains(message), "{said}");
+        assert_eq!(stub.requests().len(), 1, "{message}");
+    }
+    // What it says of a field that is not asked for any more is about something else.
+    let (project, stub) = (
+        project(Strictness::Rows),
+        refusing("name", |_| json!({ "message": "Access denied: Group.secret" })),
+    );
+    project.run(&stub, &[]).with_code(1);
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (2, 1));
 }
 
 #[test]

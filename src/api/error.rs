@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::graphql_error::ErrorPath;
+use crate::api::graphql_error::{ErrorPath, Unplaced};
 use crate::api::limiter::LONGEST;
 use crate::api::page_limit::{remedy, told_limit};
 use crate::api::transport::TransportError;
@@ -113,6 +113,8 @@ pub enum ApiError {
         cause: String,
         /// The fields, as far as the API names them.
         paths: Vec<ErrorPath>,
+        /// What it says of others, without their paths.
+        unplaced: Vec<Unplaced>,
     },
     /// More rows were asked for than the API can give in one answer.
     #[error("{0}; ask for smaller pages with `limits.page_size`")]

@@ -46,6 +46,24 @@ pub struct Location {
     pub column: u64,
 }
 
+/// What an error says that has no path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unplaced {
+    /// The API's own words.
+    pub message: String,
+    /// Places in the text that it was sent.
+    pub locations: Vec<Location>,
+}
+
+impl Unplaced {
+    pub(super) fn of(error: &GraphqlError) -> Self {
+        Self {
+            message: error.message.clone(),
+            locations: error.locations.clone(),
+        }
+    }
+}
+
 impl GraphqlError {
     /// The most rows of a page, where it says that more were asked for.
     pub(crate) fn page_limit(&self) -> Option<u32> {

@@ -25,7 +25,7 @@ mod verdict;
 pub use endpoint::{Answer, Effort, Endpoint, Perseverance, Surroundings};
 pub use envelope::{Envelope, EnvelopeError, read_envelope};
 pub use error::{ApiError, Failure, Refusal};
-pub use graphql_error::{ErrorPath, GraphqlError, Location, PathSegment};
+pub use graphql_error::{ErrorPath, GraphqlError, Location, PathSegment, Unplaced};
 pub use http::HttpTransport;
 pub use limiter::{Limiter, Permit, PermitError, PermitLog, stopped};
 pub(crate) use limiter::{Look, NEXT_LOOK, Patience};

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::api::envelope::{Envelope, EnvelopeError, read_envelope};
 use crate::api::error::{ApiError, Failure, Refusal};
-use crate::api::graphql_error::{ErrorPath, GraphqlError, PathSegment};
+use crate::api::graphql_error::{ErrorPath, GraphqlError, PathSegment, Unplaced};
 use crate::api::token::TokenKeeper;
 use crate::api::transport::{HttpResponse, TransportError};
 use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint};
@@ -95,7 +95,9 @@ impl Reading<'_> {
         let verdict = judge(&reply, self.rules, self.now);
         let denied = match (&verdict, envelope.data.is_some()) {
             (Verdict::Data, _) => Vec::new(),
-            (Verdict::Denied { paths }, true) => paths.iter().cloned().map(|path| self.redacted_path(path)).collect(),
+            (Verdict::Denied { paths, .. }, true) => {
+                paths.iter().cloned().map(|path| self.redacted_path(path)).collect()
+            }
             _ => return self.not_taken(verdict, &reply),
         };
         let Some(data) = envelope.data else {
@@ -152,10 +154,11 @@ impl Reading<'_> {
             }
             Verdict::TooBig => ApiError::TooBig(refusal),
             Verdict::TooComplex => ApiError::TooComplex(refusal),
-            Verdict::Denied { paths } => ApiError::Denied {
+            Verdict::Denied { paths, unplaced } => ApiError::Denied {
                 cause: self.cause(reply, &paths),
                 refusal,
                 paths: paths.into_iter().map(|path| self.redacted_path(path)).collect(),
+                unplaced: unplaced.into_iter().map(|one| self.redacted_unplaced(one)).collect(),
             },
             Verdict::Unauthorized => ApiError::Unauthorized(refusal),
             Verdict::CursorExpired => ApiError::CursorExpired(refusal),
@@ -192,6 +195,13 @@ impl Reading<'_> {
             ..error
         };
         errors.into_iter().map(redacted).collect()
+    }
+
+    fn redacted_unplaced(&self, unplaced: Unplaced) -> Unplaced {
+        Unplaced {
+            message: self.redacted(&unplaced.message),
+            ..unplaced
+        }
     }
 
     fn redacted_path(&self, path: ErrorPath) -> ErrorPath {

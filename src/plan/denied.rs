@@ -1,12 +1,11 @@
 //! Fields that the token may not see: left out of what is asked for, while the tables keep their columns.
 
-use std::collections::BTreeSet;
-
 use apollo_compiler::ast::{Directive, DirectiveList};
 use apollo_compiler::executable::{Selection, SelectionSet};
 use apollo_compiler::schema::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::named::{Selected, SelectedField};
 use crate::plan::report::PlanError;
 use crate::plan::row_plan::{RowPlan, joined};
 use crate::plan::survey::Survey;
@@ -80,20 +79,24 @@ pub(crate) fn is_mark(directive: &Directive) -> bool {
     directive.name == LEFT_OUT
 }
 
-/// The places of all fields that are selected, with dots.
-pub(crate) fn selected_paths(set: &SelectionSet) -> BTreeSet<String> {
-    let mut paths = BTreeSet::new();
+/// All fields that are selected, by their places.
+pub(crate) fn selected_fields(set: &SelectionSet) -> Selected {
+    let mut paths = Selected::new();
     collect_paths(set, "", &mut paths);
     paths
 }
 
-fn collect_paths(set: &SelectionSet, above: &str, paths: &mut BTreeSet<String>) {
+fn collect_paths(set: &SelectionSet, above: &str, paths: &mut Selected) {
     for selection in &set.selections {
         match selection {
             Selection::Field(field) => {
                 let path = format!("{above}{}", field.response_key());
                 collect_paths(&field.selection_set, &format!("{path}."), paths);
-                paths.insert(path);
+                let field = SelectedField {
+                    ty: set.ty.to_string(),
+                    name: field.name.to_string(),
+                };
+                paths.insert(path, field);
             }
             Selection::InlineFragment(inline) => collect_paths(&inline.selection_set, above, paths),
             Selection::FragmentSpread(_) => {}
@@ -102,8 +105,8 @@ fn collect_paths(set: &SelectionSet, above: &str, paths: &mut BTreeSet<String>) 
 }
 
 /// What is left out of a query with these selections; what of it is not selected any more is none of its business.
-pub(crate) fn left_out(denied: &[DeniedField], selected: &BTreeSet<String>, survey: &Survey) -> Vec<LeftOut> {
-    let denied = denied.iter().filter(|field| selected.contains(&field.path));
+pub(crate) fn left_out(denied: &[DeniedField], selected: &Selected, survey: &Survey) -> Vec<LeftOut> {
+    let denied = denied.iter().filter(|field| selected.contains_key(&field.path));
     let left_out = denied.map(|field| LeftOut {
         field: field.clone(),
         table: table_of(&field.path, survey),

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::plan::address::has_place_in_edges;
 use crate::plan::columns::Context;
 use crate::plan::cuts::{Cuts, Detached, FirstRequest};
-use crate::plan::denied::{DeniedField, LeftOut, check_left_out, leave_out, left_out, selected_paths};
+use crate::plan::denied::{DeniedField, LeftOut, check_left_out, leave_out, left_out, selected_fields};
 use crate::plan::describe::{PlanDescription, describe};
 use crate::plan::directives;
 use crate::plan::document::{CheckedQuery, QueryDocument};
@@ -19,6 +19,7 @@ use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::fingerprint::{Fingerprint, Origins, hash_of};
 use crate::plan::fitting::{Fitted, fit};
+use crate::plan::named::{Selected, named_places};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Loss, Piece, Pieces};
 use crate::plan::probe::{Probe, probe};
@@ -80,8 +81,8 @@ pub struct Plan {
     /// the fields of the query root that lead to rows, each of which is asked for by itself; none where the whole answer
     /// is one row.
     pub member_roots: Vec<MemberRoot>,
-    /// The places of all fields that are selected, or were until they were left out.
-    selected: BTreeSet<String>,
+    /// All fields that are selected, or were until they were left out.
+    selected: Selected,
     each_variable: Option<EachVariable>,
     writer: RequestWriter,
     pieces: Pieces,
@@ -254,7 +255,13 @@ impl Plan {
 
     /// Whether the author selects the field at a place, so that it can be left out.
     pub fn is_selected(&self, path: &str) -> bool {
-        self.selected.contains(path)
+        self.selected.contains_key(path)
+    }
+
+    /// The places of the fields that a text names, as far as it does so beyond doubt.
+    pub(crate) fn named_in(&self, text: &str) -> Vec<String> {
+        let places = named_places(&self.selected, text).into_iter();
+        places.map(str::to_owned).collect()
     }
 
     /// Whether the field at a place is left out, or stands in one that is.
@@ -319,7 +326,7 @@ impl Planned {
         unite(context, &mut operation.selection_set);
         let denied = whole.map_or(&[] as &[DeniedField], |_| settings.denied);
         let (survey, rows) = survey_and_plan(context, &mut operation, denied)?;
-        let selected = selected_paths(&operation.selection_set);
+        let selected = selected_fields(&operation.selection_set);
         let left_out = left_out(denied, &selected, &survey);
         if let Some(whole) = whole {
             check_left_out(&left_out, &survey, (whole, &rows))?;

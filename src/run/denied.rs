@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::api::{ErrorPath, GraphqlError, PathSegment};
+use crate::api::{ErrorPath, GraphqlError, PathSegment, Unplaced};
 use crate::plan::{Connection, Plan};
 use crate::run::intake::{AskedTask, slot_roots};
 use crate::state::Task;
@@ -28,6 +28,21 @@ pub(crate) struct Denials {
     pub(crate) voiding: Vec<Denial>,
     /// They are null wherever they stand in the answer, which lacks nothing else.
     pub(crate) everywhere: Vec<Denial>,
+}
+
+/// The fields that are not to be asked for any more, by what an API says of them in words alone. What is left out already is
+/// not what it means.
+pub(crate) fn denials_in_words(plan: &Plan, unplaced: &[Unplaced]) -> Vec<Denial> {
+    let of_one = |unplaced: &Unplaced| {
+        let places = plan.named_in(&unplaced.message).into_iter();
+        let denial = |path| Denial {
+            path,
+            cause: unplaced.message.clone(),
+        };
+        places.map(denial).collect::<Vec<_>>()
+    };
+    let named = unplaced.iter().flat_map(of_one);
+    named.filter(|denial| !plan.is_left_out(&denial.path)).collect()
 }
 
 /// A request, and what came of it.

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-use crate::api::graphql_error::{ErrorPath, GraphqlError, status_in};
+use crate::api::graphql_error::{ErrorPath, GraphqlError, Unplaced, status_in};
 use crate::api::verdict::hint::wait_hint;
 use crate::api::verdict::reply::{Reply, ReplyBody};
 use crate::api::verdict::signs::{Mark, SIGNS, Scope, Sign, TEXT_THROTTLES};
@@ -36,6 +36,8 @@ pub enum Verdict {
     Denied {
         /// The fields, as far as the API names them.
         paths: Vec<ErrorPath>,
+        /// What it says of others, without their paths.
+        unplaced: Vec<Unplaced>,
     },
     /// The token is not accepted.
     Unauthorized,
@@ -88,8 +90,11 @@ fn verdict(name: VerdictName, reply: &Reply<'_>, now: SystemTime, is_cause: impl
         VerdictName::TooComplex => Verdict::TooComplex,
         VerdictName::Denied => {
             let causes = reply.errors().iter().filter(|error| is_cause(error));
-            let paths = causes.filter_map(|error| error.path.clone()).collect();
-            Verdict::Denied { paths }
+            let (placed, unplaced): (Vec<_>, Vec<_>) = causes.partition(|error| error.path.is_some());
+            Verdict::Denied {
+                paths: placed.into_iter().filter_map(|error| error.path.clone()).collect(),
+                unplaced: unplaced.into_iter().map(Unplaced::of).collect(),
+            }
         }
         VerdictName::Unauthorized => Verdict::Unauthorized,
         VerdictName::CursorExpired => Verdict::CursorExpired,

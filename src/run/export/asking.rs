@@ -213,7 +213,7 @@ impl Asker<'_> {
             let answer = endpoint.ask_counting(&self.name, request, seed.clone(), perseverance, spent);
             let error = match answer.await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
+                Err(error) => self.located(sent, piece, request, error),
             };
             let gave_way = perseverance == Perseverance::GiveWay && !sent.is_divisible;
             let may_be_accident = gave_way && fault(&error) == Fault::Either;

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api::{Answer, ErrorPath, GraphqlError};
+use crate::api::{Answer, ErrorPath, GraphqlError, Unplaced};
 use crate::project::OnDenied;
-use crate::run::denied::{Denials, Told};
+use crate::run::denied::{Denial, Denials, Told, denials_in_words};
 use crate::run::export::sending::Sent;
 use crate::run::export::{Export, ExportError};
 use crate::run::harvest::Harvest;
@@ -25,7 +25,7 @@ impl Export<'_> {
         };
         let of_first = |error: &&GraphqlError| error.path.as_ref() == Some(first);
         let said = answer.errors.iter().find(of_first);
-        self.stop_if_told(first, said.map_or("", |error| error.message.as_str()))?;
+        self.stop_if_told(&first.to_string(), said.map_or("", |error| error.message.as_str()))?;
         // The body was read before, so that it can be read again.
         let data = serde_json::from_slice(&answer.body).map_or(Value::Null, |Body { data }| data);
         let told = Told {
@@ -45,9 +45,20 @@ impl Export<'_> {
 
     /// The fields because of which nothing came at all, as an error that tells to ask without them; `Ok` where it is not
     /// such that make the difference.
-    pub(super) fn heed_refusal(&self, sent: &Sent, paths: &[ErrorPath], cause: &str) -> Result<(), ExportError> {
-        let Some(first) = paths.first() else { return Ok(()) };
-        self.stop_if_told(first, cause)?;
+    pub(super) fn heed_refusal(
+        &self,
+        sent: &Sent,
+        paths: &[ErrorPath],
+        cause: &str,
+        unplaced: &[Unplaced],
+    ) -> Result<(), ExportError> {
+        let named = denials_in_words(&self.plan, unplaced);
+        if let Some(first) = paths.first() {
+            self.stop_if_told(&first.to_string(), cause)?;
+        }
+        if let Some(Denial { path, cause }) = named.first() {
+            self.stop_if_told(path, cause)?;
+        }
         let told = Told {
             plan: &self.plan,
             asked: &sent.asked,
@@ -56,20 +67,25 @@ impl Export<'_> {
             denied: paths,
         };
         let mut voiding = told.denials().voiding;
-        if voiding.is_empty() {
-            return Ok(());
-        }
         voiding
             .iter_mut()
             .for_each(|denial| cause.clone_into(&mut denial.cause));
-        Err(ExportError::LeaveOut(voiding))
+        for denial in named {
+            if !voiding.iter().any(|other| other.path == denial.path) {
+                voiding.push(denial);
+            }
+        }
+        match voiding.is_empty() {
+            true => Ok(()),
+            false => Err(ExportError::LeaveOut(voiding)),
+        }
     }
 
-    fn stop_if_told(&self, path: &ErrorPath, cause: &str) -> Result<(), ExportError> {
+    fn stop_if_told(&self, path: &str, cause: &str) -> Result<(), ExportError> {
         match self.workplace.on_denied {
             OnDenied::LeaveOut => Ok(()),
             OnDenied::Stop => Err(ExportError::NotSeen {
-                path: path.to_string(),
+                path: path.to_owned(),
                 cause: cause.to_owned(),
                 remedy: "leave it out of the query, use another token, or have the rest exported with `on_denied = \
                          \"leave_out\"` in source.toml",

@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::api::{
-    Answer, ApiError, Effort as Spent, Endpoint, ErrorPath, GraphqlError, PathSegment, Refusal, read_envelope,
+    Answer, ApiError, Effort as Spent, Endpoint, ErrorPath, GraphqlError, GraphqlRequest, PathSegment, Refusal,
+    read_envelope,
 };
-use crate::plan::{Loss, Piece, Plan, Target};
+use crate::plan::{Loss, Piece, Plan, Target, field_at};
 use crate::run::export::asking::{Asker, Progress};
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::harvest::{Harvest, HarvestSeed};
@@ -237,6 +238,40 @@ fn slot_keys(plan: &Plan, sent: &Sent, piece: Piece) -> Vec<(String, String)> {
     let own = plan.slot_keys(&targets);
     let whole = places.into_iter().filter_map(|place| whole.get(place).cloned());
     own.into_iter().zip(whole).collect()
+}
+
+impl Asker<'_> {
+    /// The same error, with paths for the fields that it names by nothing but their places in the text that was sent.
+    pub(super) fn located(&self, sent: &Sent, piece: Piece, request: &GraphqlRequest, mut error: ApiError) -> ApiError {
+        let ApiError::Denied {
+            paths, cause, unplaced, ..
+        } = &mut error
+        else {
+            return error;
+        };
+        let slots = slot_keys(&self.plan, sent, piece);
+        unplaced.retain(|unplaced| {
+            // Words say more than a place, which may be that of a field around the one that is meant.
+            if !self.plan.named_in(&unplaced.message).is_empty() {
+                return true;
+            }
+            let places = unplaced.locations.iter();
+            let fields = places.map(|place| field_at(&request.query, place.line, place.column));
+            let fields: Option<BTreeSet<Vec<String>>> = fields.collect();
+            // Places of several fields leave open which is meant.
+            let mut fields = fields.unwrap_or_default().into_iter();
+            let (Some(field), None) = (fields.next(), fields.next()) else {
+                return true;
+            };
+            let path = ErrorPath(field.into_iter().map(PathSegment::Field).collect());
+            paths.push(in_whole(path, &slots));
+            if cause.is_empty() {
+                cause.clone_from(&unplaced.message);
+            }
+            false
+        });
+        error
+    }
 }
 
 /// A path of an error in the answer to the whole.

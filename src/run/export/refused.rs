@@ -45,8 +45,11 @@ impl Export<'_> {
             },
             error => error,
         };
-        if let ExportError::Api(ApiError::Denied { cause, paths, .. }) = &error {
-            self.heed_refusal(&sent, paths, cause)?;
+        if let ExportError::Api(ApiError::Denied {
+            cause, paths, unplaced, ..
+        }) = &error
+        {
+            self.heed_refusal(&sent, paths, cause, unplaced)?;
         }
         let most = match &error {
             ExportError::Api(error) => error.page_limit(),
