@@ -40,6 +40,9 @@ fn api(strictness: Strictness, is_denied: impl Fn(&str, usize) -> bool + Send + 
 }
 
 fn answer(strictness: Strictness, is_denied: impl Fn(&str, usize) -> bool, request: &Value) -> Value {
+    if request["query"].as_str().is_some_and(|text| text.contains("group(id:")) {
+        return answer_to_rows(is_denied, request);
+    }
     let text = request["query"].as_str().expect("a query");
     let begin: usize = cursor(request).map_or(0, |cursor| cursor.parse().expect("our own cursor"));
     let end = GROUPS.min(begin + PAGE);
@@ -72,6 +75,35 @@ fn answer(strictness: Strictness, is_denied: impl Fn(&str, usize) -> bool, reque
     match errors.as_slice() {
         [] => json!({ "data": data }),
         _ => json!({ "data": data, "errors": errors }),
+    }
+}
+
+/// The secrets of single groups, each of which can be null as a whole.
+fn answer_to_rows(is_denied: impl Fn(&str, usize) -> bool, request: &Value) -> Value {
+    let text = request["query"].as_str().expect("a query");
+    let mut data = serde_json::Map::new();
+    let mut errors = Vec::new();
+    for (slot, ask) in text.split("group(id:$").skip(1).enumerate() {
+        let (variable, _) = ask.split_once(')').expect("an argument");
+        let id = request["variables"][variable].as_str().expect("an id");
+        let number: usize = id.trim_start_matches('g').parse().expect("a number");
+        let key = if text.contains("t0:") {
+            format!("t{slot}")
+        } else {
+            "group".to_owned()
+        };
+        let group = match is_denied("secret", number) {
+            true => Value::Null,
+            false => json!({ "id": id, "secret": group(number)["secret"] }),
+        };
+        if group.is_null() {
+            errors.push(json!({ "message": "Access denied", "path": [key, "secret"] }));
+        }
+        data.insert(key, group);
+    }
+    match errors.is_empty() {
+        true => json!({ "data": data }),
+        false => json!({ "data": data, "errors": errors }),
     }
 }
 
@@ -195,17 +227,8 @@ fn what_is_denied_in_some_rows_stays_asked_for_and_is_null_there() {
 
 #[test]
 fn what_takes_its_row_along_is_left_out_and_the_page_asked_for_again() {
-    for (strictness, denied_from) in [
-        (Strictness::Rows, 0),
-        (Strictness::Everything, 0),
-        (Strictness::Rows, 7),
-    ] {
-        let (project, stub) = (
-            project(strictness),
-            api(strictness, move |field, number| {
-                field == "secret" && number >= denied_from
-            }),
-        );
+    for strictness in [Strictness::Rows, Strictness::Everything] {
+        let (project, stub) = (project(strictness), api(strictness, |field, _| field == "secret"));
         let said = project.run(&stub, &[]).with_code(3).stderr;
         assert!(!said.contains("dropped"), "at the first page nothing is lost: {said}");
         let is_denied = |field: &str, _: usize| field == "secret";
@@ -233,13 +256,63 @@ fn what_was_stored_with_another_table_is_dropped_and_that_is_told() {
         said.contains("is dropped, with 1 responses: without `groups.nodes.secret` its tables are others"),
         "{said}"
     );
-    let exported = checked(&project, |field, _| field == "secret");
-    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (2 + 3, 2));
+    let exported = checked(&project, |field, number| field == "secret" && number == 12);
+    assert_eq!(
+        exported.incomplete(),
+        ["`groups.nodes.secret` is null: Access denied"],
+        "no other row is without it"
+    );
+    // Twice as many, for the column has a group of its own.
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (2 + 6, 2 + 3));
     assert_eq!(
         exported.manifest["traffic"]["requests"],
-        2 + 3,
+        2 + 6,
         "what was dropped was asked for, too"
     );
+    assert_eq!(column(&exported.manifest, "secret")["nullable"], true);
+    let told = run(&mut project.gqldump(&["plan"])).with_code(0).stdout;
+    assert!(
+        told.contains("asked for apart, as the token may not see it in some rows since 2"),
+        "{told}"
+    );
+    project.run(&stub, &[]).with_code(3);
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (8 + 6, 5 + 3));
+}
+
+/// The nulls of this API go up to the page, but for those of the field that finds one group.
+#[test]
+fn a_denied_value_that_voids_its_page_costs_no_other_row_where_rows_can_be_asked_by_themselves() {
+    let is_denied = |field: &str, number: usize| field == "secret" && [3, 12].contains(&number);
+    let (project, stub) = (project(Strictness::Everything), api(Strictness::Everything, is_denied));
+    project.run(&stub, &[]).with_code(3);
+    let exported = checked(&project, is_denied);
+    assert_eq!(
+        exported.incomplete(),
+        ["`groups.nodes.secret` is null: Access denied (2 times)"]
+    );
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (1 + 6, 1 + 3));
+    let lone = texts(&stub)
+        .into_iter()
+        .filter(|text| text.contains("group(id:"))
+        .count();
+    assert_eq!(lone, 3, "the rows of a page share a request");
+}
+
+#[test]
+fn what_is_denied_in_row_after_row_is_left_out_after_all() {
+    let is_denied = |field: &str, number: usize| field == "secret" && number >= 7;
+    let (project, stub) = (project(Strictness::Rows), api(Strictness::Rows, is_denied));
+    project.run(&stub, &[]).with_code(3);
+    let exported = checked(&project, is_denied);
+    let incomplete = exported.incomplete();
+    assert!(
+        incomplete.len() == 1 && incomplete[0].starts_with("`groups.nodes.secret` is left out"),
+        "{incomplete:?}"
+    );
+    // One page whole, two in groups, and one without the field.
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (1 + 4 + 1, 1 + 2));
+    project.run(&stub, &[]).with_code(3);
+    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (6 + 3, 3));
 }
 
 /// An API that refuses each request in which a field stands, with an error that has no path.

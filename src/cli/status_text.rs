@@ -79,9 +79,14 @@ fn write_learnt(output: &mut impl Write, learnt: &Learnt, now: SystemTime) -> Re
             writeln!(output, "      {line}")?;
         }
     }
-    for DeniedField { path, cause, denied_at } in &learnt.denied {
-        let since = date_of(*denied_at);
-        writeln!(output, "    the token may not see `{path}` since {since}: {cause}")?;
+    for field in &learnt.denied {
+        let DeniedField { path, cause, .. } = field;
+        let since = date_of(field.denied_at);
+        let place = if field.is_in_rows { " in some rows" } else { "" };
+        writeln!(
+            output,
+            "    the token may not see `{path}`{place} since {since}: {cause}"
+        )?;
     }
     Ok(())
 }

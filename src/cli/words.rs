@@ -95,14 +95,19 @@ pub(super) fn cut_lines(plan: &PlanDescription) -> Vec<String> {
     lines.collect()
 }
 
-/// The fields that are left out.
+/// The fields that are left out, or asked for apart from others since the token may not see them in some rows.
 pub(super) fn left_out_lines(plan: &Plan) -> Vec<String> {
     let lines = plan.left_out.iter().map(|left_out| {
-        let DeniedField { path, cause, denied_at } = &left_out.field;
-        let since = date_of(*denied_at);
+        let DeniedField { path, cause, .. } = &left_out.field;
+        let since = date_of(left_out.field.denied_at);
         format!("left out, as the token may not see it since {since}: `{path}` ({cause})")
     });
-    lines.collect()
+    let in_rows = plan.denied_in_rows.iter().map(|field| {
+        let DeniedField { path, cause, .. } = field;
+        let since = date_of(field.denied_at);
+        format!("asked for apart, as the token may not see it in some rows since {since}: `{path}` ({cause})")
+    });
+    lines.chain(in_rows).collect()
 }
 
 /// A moment of the state.

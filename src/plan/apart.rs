@@ -22,8 +22,8 @@ pub(crate) type Apart = BTreeMap<Vec<Name>, ApartField>;
 pub(crate) struct ApartField {
     /// The row field in whose rows it stands.
     pub(crate) row: usize,
-    /// Of what there would be too much with it.
-    pub(crate) amount: Amount,
+    /// Of what there would be too much with it, where that is why.
+    pub(crate) amount: Option<Amount>,
 }
 
 /// The field of a row that holds an atom, and the row field, where each row can be asked for it by itself: the row has a key,

@@ -57,28 +57,38 @@ pub(crate) struct Cutter<'plan> {
     pub(crate) pieces: &'plan Pieces,
     /// What is asked for in slots of requests.
     pub(crate) targets: Vec<Target>,
+    /// The atoms that share no group with others, whatever limits say.
+    pub(crate) own_groups: Vec<Vec<usize>>,
 }
 
 impl Cutter<'_> {
     /// The fewest groups of atoms that fit, each in the order of the query.
     pub(crate) fn groups(&self) -> Result<Vec<Vec<usize>>, Misfit> {
-        if self.excess_of_all().is_none() {
-            return Ok(vec![self.all()]);
-        }
-        if let Some(excess) = self.excess(&[], true) {
-            return Err(Misfit::Base(excess));
-        }
+        let is_shared = |atom: &usize| !self.own_groups.iter().any(|own| own.contains(atom));
+        let shared: Vec<usize> = self.all().into_iter().filter(is_shared).collect();
         let mut groups = vec![Vec::new()];
-        for region in self.pieces.regions() {
-            self.fill(&mut groups, &region)?;
+        if self.excess(&shared, true).is_none() {
+            groups = vec![shared];
+        } else if let Some(excess) = self.excess(&[], true) {
+            return Err(Misfit::Base(excess));
+        } else {
+            for mut region in self.pieces.regions() {
+                region.retain(is_shared);
+                self.fill(&mut groups, 0, &region)?;
+            }
+        }
+        for own in &self.own_groups {
+            let first = groups.len();
+            self.fill(&mut groups, first, own)?;
         }
         groups.iter_mut().for_each(|atoms| atoms.sort_unstable());
         Ok(groups)
     }
 
-    /// Puts atoms into groups, as many as fit into each, and into new ones where that is not enough.
-    fn fill(&self, groups: &mut Vec<Vec<usize>>, atoms: &[usize]) -> Result<(), Misfit> {
-        let (mut rest, mut group) = (atoms, 0);
+    /// Puts atoms into groups from the one of an index on, as many as fit into each, and into new ones where that is not
+    /// enough.
+    fn fill(&self, groups: &mut Vec<Vec<usize>>, first: usize, atoms: &[usize]) -> Result<(), Misfit> {
+        let (mut rest, mut group) = (atoms, first);
         while let [next, ..] = rest {
             if group == groups.len() {
                 groups.push(Vec::new());

@@ -13,6 +13,9 @@ use crate::plan::survey::Survey;
 /// Marks a selection that is not written into requests; no directive of an author's can be called so.
 const LEFT_OUT: Name = Name::new_static_unchecked("left-out");
 
+/// Marks a selection that the token may not see in single rows.
+const IN_ROWS: Name = Name::new_static_unchecked("in-rows");
+
 /// A field that the token may not see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeniedField {
@@ -22,6 +25,9 @@ pub struct DeniedField {
     pub cause: String,
     /// When it said so, in milliseconds since 1970.
     pub denied_at: u64,
+    /// Whether it is denied in single rows, and is asked for apart from their other columns.
+    #[serde(default)]
+    pub is_in_rows: bool,
 }
 
 /// A denied field that is left out.
@@ -37,23 +43,27 @@ pub struct LeftOut {
 pub(crate) fn leave_out(set: &mut SelectionSet, denied: &[DeniedField]) {
     for field in denied {
         let path: Vec<&str> = field.path.split('.').collect();
-        mark(set, &path);
+        let name = match field.is_in_rows {
+            true => IN_ROWS,
+            false => LEFT_OUT,
+        };
+        mark(set, &path, &name);
     }
 }
 
-fn mark(set: &mut SelectionSet, path: &[&str]) {
+fn mark(set: &mut SelectionSet, path: &[&str], name: &Name) {
     let Some((key, rest)) = path.split_first() else { return };
     for selection in &mut set.selections {
         match selection {
             Selection::Field(field) if field.response_key() == key => {
                 let field = field.make_mut();
                 if !rest.is_empty() {
-                    mark(&mut field.selection_set, rest);
-                } else if !is_left_out(&field.directives) {
-                    field.directives.push(Directive::new(LEFT_OUT));
+                    mark(&mut field.selection_set, rest, name);
+                } else if !field.directives.has(name) {
+                    field.directives.push(Directive::new(name.clone()));
                 }
             }
-            Selection::InlineFragment(inline) => mark(&mut inline.make_mut().selection_set, path),
+            Selection::InlineFragment(inline) => mark(&mut inline.make_mut().selection_set, path, name),
             Selection::Field(_) | Selection::FragmentSpread(_) => {}
         }
     }
@@ -74,9 +84,9 @@ pub(crate) fn left_out_keys(set: &SelectionSet) -> Vec<&Name> {
     keys.collect()
 }
 
-/// Whether a directive marks what is left out.
+/// Whether a directive marks what the token may not see, in single rows or at all.
 pub(crate) fn is_mark(directive: &Directive) -> bool {
-    directive.name == LEFT_OUT
+    directive.name == LEFT_OUT || directive.name == IN_ROWS
 }
 
 /// All fields that are selected, by their places.
@@ -106,7 +116,9 @@ fn collect_paths(set: &SelectionSet, above: &str, paths: &mut Selected) {
 
 /// What is left out of a query with these selections; what of it is not selected any more is none of its business.
 pub(crate) fn left_out(denied: &[DeniedField], selected: &Selected, survey: &Survey) -> Vec<LeftOut> {
-    let denied = denied.iter().filter(|field| selected.contains_key(&field.path));
+    let denied = denied
+        .iter()
+        .filter(|field| !field.is_in_rows && selected.contains_key(&field.path));
     let left_out = denied.map(|field| LeftOut {
         field: field.clone(),
         table: table_of(&field.path, survey),

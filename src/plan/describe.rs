@@ -325,15 +325,19 @@ impl Describer<'_> {
                 address: self.holder(*row),
             },
         });
-        let apart = fitted.apart.iter().map(|(path, field)| Cut {
-            amount: field.amount,
-            into: CutInto::Apart {
-                field: joined(path, "."),
-                address: match &self.maker.plans[field.row].address {
-                    Some(Address::Lookup(found)) => lookup(found),
-                    _ => AddressDescription::Nowhere,
+        let apart = fitted.apart.iter().filter_map(|(path, field)| {
+            let address = match &self.maker.plans[field.row].address {
+                Some(Address::Lookup(found)) => lookup(found),
+                _ => AddressDescription::Nowhere,
+            };
+            let field_path = joined(path, ".");
+            Some(Cut {
+                amount: field.amount?,
+                into: CutInto::Apart {
+                    field: field_path,
+                    address,
                 },
-            },
+            })
         });
         let groups = fitted.grouped_for.map(|amount| Cut {
             amount,

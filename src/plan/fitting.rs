@@ -12,6 +12,7 @@ use crate::plan::columns::Context;
 use crate::plan::cuts::{Cuts, Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
 use crate::plan::denied::is_left_out;
 use crate::plan::each::EachVariable;
+use crate::plan::in_rows::{SetApart, Way};
 use crate::plan::measure::{Amount, LimitKind};
 use crate::plan::outline::Outline;
 use crate::plan::pieces::Pieces;
@@ -46,8 +47,9 @@ pub(crate) fn fit(
     survey: &Survey,
     each: Option<&EachVariable>,
     limits: &QueryLimits,
+    set_apart: &[SetApart],
 ) -> Result<Fitted, PlanError> {
-    let mut cuts = Cuts::default();
+    let mut cuts = begun(set_apart);
     loop {
         let plans = plan_rows(context, survey, &cuts)?;
         let outline = Outline::of(operation, survey, &plans, &cuts.parted);
@@ -66,6 +68,7 @@ pub(crate) fn fit(
         let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();
         let pieces = Pieces::whole(outline.clone(), survey, roots, &cuts);
         let cutter = Cutter {
+            own_groups: own_groups(&outline, set_apart),
             writer: &writer,
             limits,
             pieces: &pieces,
@@ -100,6 +103,40 @@ pub(crate) fn fit(
             }
         }
     }
+}
+
+/// The cuts to begin with: fields that are asked for by their rows, whatever limits say.
+fn begun(set_apart: &[SetApart]) -> Cuts {
+    let by_row = set_apart.iter().filter_map(|(_, way)| match way {
+        Way::Row(path, row) => Some((
+            path.clone(),
+            ApartField {
+                row: *row,
+                amount: None,
+            },
+        )),
+        Way::Group => None,
+    });
+    Cuts {
+        apart: by_row.collect(),
+        ..Cuts::default()
+    }
+}
+
+/// The atoms of each field that is asked for in a group of its own, whatever limits say.
+fn own_groups(outline: &Outline, set_apart: &[SetApart]) -> Vec<Vec<usize>> {
+    let groups = set_apart.iter().filter(|(_, way)| *way == Way::Group);
+    let atoms_in = |path: &[Name]| -> Vec<usize> {
+        let is_in = |atom: &usize| {
+            let mut nodes = outline.atoms[*atom].iter();
+            nodes.any(|node| outline.nodes[*node].path.starts_with(path))
+        };
+        (0..outline.atoms.len()).filter(is_in).collect()
+    };
+    groups
+        .map(|(path, _)| atoms_in(path))
+        .filter(|atoms| !atoms.is_empty())
+        .collect()
 }
 
 /// All that slots of requests can be for; a later page has no less than a first one.
@@ -164,7 +201,7 @@ fn apart_for(
     }
     let found = to_set_apart(maker.context, maker.survey, maker.plans, maker.outline, atom)?;
     Ok(found.map(|(path, row)| {
-        let amount = cutter.in_all(excess);
+        let amount = Some(cutter.in_all(excess));
         (path, ApartField { row, amount })
     }))
 }

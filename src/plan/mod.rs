@@ -23,6 +23,7 @@ mod each;
 mod edges;
 mod fingerprint;
 mod fitting;
+mod in_rows;
 mod later_route;
 mod link;
 mod lists;

@@ -19,6 +19,7 @@ use crate::plan::each::{Each, EachVariable, each};
 use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::fingerprint::{Fingerprint, Origins, hash_of};
 use crate::plan::fitting::{Fitted, fit};
+use crate::plan::in_rows::{SetApart, ways};
 use crate::plan::named::{Selected, named_places};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Loss, Piece, Pieces};
@@ -69,6 +70,8 @@ pub struct Plan {
     pub first_pages_only: Vec<String>,
     /// Denied fields that are left out: their columns are null, their tables empty.
     pub left_out: Vec<LeftOut>,
+    /// Fields that are denied in single rows, and asked for apart from the other columns of these.
+    pub denied_in_rows: Vec<DeniedField>,
     /// The same for people and machines.
     pub description: PlanDescription,
     /// Changes whenever anything changes that decides what is asked for or how it is written.
@@ -264,6 +267,11 @@ impl Plan {
         places.map(str::to_owned).collect()
     }
 
+    /// Whether the field at a place is asked for apart from others, as it is denied in single rows.
+    pub fn is_denied_in_rows(&self, path: &str) -> bool {
+        self.denied_in_rows.iter().any(|field| field.path == path)
+    }
+
     /// Whether the field at a place is left out, or stands in one that is.
     pub fn is_left_out(&self, path: &str) -> bool {
         let holds = |outer: &str| path == outer || path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
@@ -325,16 +333,29 @@ impl Planned {
         let each_variable = each(context, &operation)?;
         unite(context, &mut operation.selection_set);
         let denied = whole.map_or(&[] as &[DeniedField], |_| settings.denied);
-        let (survey, rows) = survey_and_plan(context, &mut operation, denied)?;
+        let is_everywhere = |path: &str| denied.iter().any(|other| other.path == path && !other.is_in_rows);
+        let mut denied: Vec<DeniedField> = denied
+            .iter()
+            .filter(|field| !field.is_in_rows || !is_everywhere(&field.path))
+            .cloned()
+            .collect();
+        let (survey, rows, set_apart) = survey_and_plan(context, &mut operation, &mut denied)?;
         let selected = selected_fields(&operation.selection_set);
-        let left_out = left_out(denied, &selected, &survey);
+        let left_out = left_out(&denied, &selected, &survey);
         if let Some(whole) = whole {
             check_left_out(&left_out, &survey, (whole, &rows))?;
         }
         let operation_name = directives::table(&operation.directives).name;
         let stem = operation_name.as_deref().unwrap_or(settings.query_name);
         let tables = tables(context, &survey, &rows, stem)?;
-        let fitted = fit(context, &operation, &survey, each_variable.as_ref(), settings.limits)?;
+        let fitted = fit(
+            context,
+            &operation,
+            &survey,
+            each_variable.as_ref(),
+            settings.limits,
+            &set_apart,
+        )?;
         let Fitted {
             plans,
             outline,
@@ -365,6 +386,7 @@ impl Planned {
             tables: tables.into(),
             connections,
             left_out,
+            denied_in_rows: denied.into_iter().filter(|field| field.is_in_rows).collect(),
             each: None,
             member_roots,
             selected,
@@ -382,8 +404,8 @@ impl Planned {
 fn survey_and_plan(
     context: Context<'_>,
     operation: &mut Operation,
-    denied: &[DeniedField],
-) -> Result<(Survey, Vec<RowPlan>), PlanError> {
+    denied: &mut [DeniedField],
+) -> Result<(Survey, Vec<RowPlan>, Vec<SetApart>), PlanError> {
     loop {
         // Places are those of responses, which rows moved into their edges change.
         leave_out(&mut operation.selection_set, denied);
@@ -399,7 +421,12 @@ fn survey_and_plan(
             plans[*index].address.is_none() && has_rows_below(*index) && has_place_in_edges(context.schema, row)
         });
         let Some((_, row)) = lost else {
-            return Ok((survey, plans));
+            match ways(context, &survey, &plans, denied)? {
+                Ok(set_apart) => return Ok((survey, plans, set_apart)),
+                // What cannot be asked for apart from the others is not asked for at all.
+                Err(hopeless) => denied[hopeless].is_in_rows = false,
+            }
+            continue;
         };
         let path = row.path.clone();
         move_into_edges(context, &mut operation.selection_set, &path, &row.source.steps);

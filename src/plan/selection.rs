@@ -5,7 +5,7 @@ use apollo_compiler::executable::{Field, InlineFragment, Selection, SelectionSet
 use apollo_compiler::schema::{ExtendedType, Name};
 use apollo_compiler::{Node, Schema, name};
 
-use crate::plan::denied::is_mark;
+use crate::plan::denied::{is_left_out, is_mark};
 use crate::plan::variables::Variables;
 use crate::schema::object_field;
 
@@ -96,10 +96,8 @@ impl Conditions {
         let mut conditions = self;
         for directive in directives.iter() {
             if is_mark(directive) {
-                conditions = Self {
-                    is_conditional: true,
-                    is_excluded: true,
-                };
+                conditions.is_conditional = true;
+                conditions.is_excluded |= is_left_out(directives);
             }
             let left_out_when = match directive.name.as_str() {
                 "skip" => true,

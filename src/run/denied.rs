@@ -19,7 +19,12 @@ pub(crate) struct Denial {
     pub(crate) path: String,
     /// What the API said.
     pub(crate) cause: String,
+    /// Whether it is denied in single rows, and to be asked for apart from their other columns.
+    pub(crate) is_in_rows: bool,
 }
+
+/// Rows of one answer in which a field may be denied and still be asked for.
+const A_FEW_ROWS: usize = 5;
 
 /// Fields of an answer that are not to be asked for any more.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,7 @@ pub(crate) fn denials_in_words(plan: &Plan, unplaced: &[Unplaced]) -> Vec<Denial
         let denial = |path| Denial {
             path,
             cause: unplaced.message.clone(),
+            is_in_rows: false,
         };
         places.map(denial).collect::<Vec<_>>()
     };
@@ -80,14 +86,26 @@ impl<'run> Told<'run> {
         for (place, sightings) in by_place {
             let is_everywhere = self.is_everywhere(&sightings, &roots);
             let is_void = |sighting: &Sighting<'_>| self.is_void(sighting, is_everywhere);
+            let are_few = sightings.len() <= A_FEW_ROWS;
+            let is_known = self.plan.is_denied_in_rows(&place);
+            if is_known && are_few && !self.data.is_null() {
+                continue;
+            }
+            let is_of_a_row = |sighting: &Sighting<'_>| sighting.path.len() > sighting.names.len();
+            let is_in_rows = !is_known && are_few && !is_everywhere && sightings.iter().all(is_of_a_row);
             let list = match sightings.iter().any(is_void) {
+                false if is_known => &mut denials.everywhere,
                 true => &mut denials.voiding,
                 // What gqldump itself asks for beside the author's selections tells of its absence by itself.
                 false if is_everywhere && self.plan.is_selected(&place) => &mut denials.everywhere,
                 false => continue,
             };
             let cause = self.cause(&sightings);
-            list.push(Denial { path: place, cause });
+            list.push(Denial {
+                path: place,
+                cause,
+                is_in_rows,
+            });
         }
         denials
     }

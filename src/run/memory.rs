@@ -105,6 +105,7 @@ impl Memory {
         let fan_outs = fan_outs
             .filter_map(|(connection, fan_out)| Some((connection.path.clone(), serde_json::to_string(fan_out).ok()?)));
         let left_out = plan.left_out.iter().map(|left_out| &left_out.field);
+        let left_out = left_out.chain(&plan.denied_in_rows);
         fan_outs.chain(of_all).chain(written_denied(left_out)).collect()
     }
 }

@@ -80,16 +80,18 @@ impl QueryRun<'_> {
     /// Goes over to a plan without fields that the token may not see, and keeps them for the next run.
     async fn leave_out(&mut self, denials: Vec<Denial>) -> Result<(), ExportError> {
         let now = self.workplace.clock.unix_millis();
-        let denied = denials.iter().map(|Denial { path, cause }| DeniedField {
-            path: path.clone(),
-            cause: cause.clone(),
+        let denied = denials.iter().map(|denial| DeniedField {
+            path: denial.path.clone(),
+            cause: denial.cause.clone(),
             denied_at: now,
+            is_in_rows: denial.is_in_rows,
         });
         let plan = self
             .planner
             .without(denied.collect())
             .map_err(ExportError::NotLeftOut)?;
-        if let Some(Denial { path, cause }) = denials.iter().find(|denial| !plan.is_left_out(&denial.path)) {
+        let is_known = |path: &str| plan.is_left_out(path) || plan.is_denied_in_rows(path);
+        if let Some(Denial { path, cause, .. }) = denials.iter().find(|denial| !is_known(&denial.path)) {
             return Err(ExportError::NotSeen {
                 path: path.clone(),
                 cause: cause.clone(),
@@ -98,8 +100,11 @@ impl QueryRun<'_> {
         }
         let kept = written_denied(self.planner.denied()).into_iter().collect();
         self.workplace.state.store_learnt(&self.query, kept, now).await?;
-        for Denial { path, cause } in &denials {
-            self.warn(format!("the token may not see `{path}`, which is left out: {cause}"));
+        for Denial { path, cause, .. } in &denials {
+            self.warn(match plan.is_left_out(path) {
+                true => format!("the token may not see `{path}`, which is left out: {cause}"),
+                false => format!("the token may not see `{path}` in some rows, and it is asked for apart: {cause}"),
+            });
         }
         let paths: Vec<String> = denials.iter().map(|denial| format!("`{}`", denial.path)).collect();
         self.why_dropped = Some(format!("without {} its tables are others", paths.join(", ")));

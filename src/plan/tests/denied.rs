@@ -8,6 +8,7 @@ fn without(paths: &[&str]) -> Case {
         path: (*path).to_owned(),
         cause: "Access denied".to_owned(),
         denied_at: 0,
+        is_in_rows: false,
     });
     Case {
         denied: denied.collect(),
@@ -117,4 +118,33 @@ fn what_is_not_selected_any_more_changes_nothing() {
     let whole = Case::default().plan(GROUPS).unwrap();
     let plan = without(&["organization.logo"]).plan(GROUPS).unwrap();
     assert_eq!((plan.fingerprint, plan.left_out), (whole.fingerprint, Vec::new()));
+}
+
+#[test]
+fn what_is_denied_in_single_rows_is_asked_for_apart_where_that_saves_the_others() {
+    let in_rows = |path: &str, text: &str| {
+        let mut case = without(&[path]);
+        case.denied[0].is_in_rows = true;
+        case.plan(text)
+    };
+    let text = "{ issues { nodes { id title created } } }";
+    let plan = in_rows("issues.nodes.created", text).unwrap();
+    let later = |piece| plan.later_request(0, 7, 1, &[9], piece).unwrap().text;
+    let piece = |group| Piece::Group { fineness: 0, group };
+    assert_eq!((plan.pieces(0), plan.left_out.len()), (2, 0));
+    assert!(later(piece(0)).contains("nodes{id title}") && later(piece(1)).contains("{nodes{id created}}"));
+    assert_eq!(columns(&plan, 0)[3], ("created", true));
+    // Both together: it is left out.
+    let mut both = without(&["issues.nodes.created", "issues.nodes.created"]);
+    both.denied[0].is_in_rows = true;
+    let both = both.plan(text).unwrap();
+    assert_eq!(
+        (both.pieces(0), both.left_out.len(), both.denied_in_rows.len()),
+        (1, 1, 0)
+    );
+    // The null would void the whole list, and no field finds one issue.
+    let pages = in_rows("pages.title", "{ pages { id title created } }").unwrap();
+    assert_eq!((pages.left_out.len(), pages.denied_in_rows.len()), (1, 0));
+    let refusal = in_rows("issues.nodes.id", text).unwrap_err();
+    assert!(refusal.contains("may not see what rows are told"), "{refusal}");
 }

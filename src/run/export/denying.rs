@@ -56,7 +56,7 @@ impl Export<'_> {
         if let Some(first) = paths.first() {
             self.stop_if_told(&first.to_string(), cause)?;
         }
-        if let Some(Denial { path, cause }) = named.first() {
+        if let Some(Denial { path, cause, .. }) = named.first() {
             self.stop_if_told(path, cause)?;
         }
         let told = Told {

@@ -122,10 +122,15 @@ impl Asker<'_> {
         }
         for came in &progress.lone {
             for error in &came.answer.errors {
-                let path = error.path.as_ref().map(|path| came.in_whole(&self.plan, path));
+                let path = error.path.as_ref().map(|path| came.request.in_whole(&self.plan, path));
                 errors.push(GraphqlError { path, ..error.clone() });
             }
-            denied.extend(came.answer.denied.iter().map(|path| came.in_whole(&self.plan, path)));
+            denied.extend(
+                came.answer
+                    .denied
+                    .iter()
+                    .map(|path| came.request.in_whole(&self.plan, path)),
+            );
         }
         denied.sort();
         denied.dedup();

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::api::{Answer, Effort as Spent, ErrorPath, PathSegment, Perseverance};
+use crate::api::{Answer, ApiError, Effort as Spent, ErrorPath, PathSegment, Perseverance};
 use crate::plan::{AncestorRole, Piece, Plan, RequestText, Target};
 use crate::run::company::{Fault, fault};
 use crate::run::export::asking::{Asker, Progress, add, hash_of};
@@ -20,17 +20,16 @@ use crate::state::KeptPiece;
 
 /// The answer to a request for some rows.
 pub(super) struct CameLone {
-    /// Their table.
-    row: usize,
-    /// In the order of the slots.
-    places: Vec<LonePlace>,
+    pub(super) request: LoneRequest,
     pub(super) answer: Answer<IgnoredAny>,
 }
 
 /// A request for some rows.
-struct LoneRequest {
+pub(super) struct LoneRequest {
+    /// Their table.
     row: usize,
     piece: Piece,
+    /// In the order of the slots.
     places: Vec<LonePlace>,
 }
 
@@ -38,6 +37,32 @@ impl LoneRequest {
     fn text(&self, plan: &Plan) -> RequestText {
         let values: Vec<Value> = self.places.iter().map(|place| place.value.clone()).collect();
         plan.lone_request(self.row, &values, self.piece)
+    }
+
+    /// The response keys of its slots, and whether each answers with a list.
+    fn slots(&self, plan: &Plan) -> Vec<(String, bool)> {
+        let targets = vec![Target::Row { row: self.row }; self.places.len()];
+        let AncestorRole::Object(fields) = plan.layout(&targets).data.role else {
+            return Vec::new();
+        };
+        let slot = |field: crate::plan::AncestorField| (field.key, matches!(field.role, AncestorRole::Only(_)));
+        fields.into_iter().map(slot).collect()
+    }
+
+    /// The place in the whole answer of a path in this one.
+    pub(super) fn in_whole(&self, plan: &Plan, path: &ErrorPath) -> ErrorPath {
+        let Some((PathSegment::Field(root), below)) = path.0.split_first() else {
+            return path.clone();
+        };
+        let slots = self.slots(plan);
+        let Some(slot) = slots.iter().position(|(key, _)| key == root) else {
+            return path.clone();
+        };
+        let below = match below {
+            [PathSegment::Index(_), below @ ..] if slots[slot].1 => below,
+            below => below,
+        };
+        ErrorPath([self.places[slot].path.as_slice(), below].concat())
     }
 }
 
@@ -60,7 +85,7 @@ impl Asker<'_> {
             let hash = hash_of(&self.written(request.text(&self.plan)));
             let kept = kept.remove(&hash);
             match kept.and_then(|kept| kept_answer(&kept, &self.workplace.endpoint, spent)) {
-                Some(answer) => progress.lone.push(request.came(answer)),
+                Some(answer) => progress.lone.push(CameLone { request, answer }),
                 None => asked.push(self.ask_lone(sent, request, hash)),
             }
         }
@@ -127,7 +152,12 @@ impl Asker<'_> {
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => {
+            Err(mut error) => {
+                if let ApiError::Denied { paths, .. } = &mut error {
+                    paths
+                        .iter_mut()
+                        .for_each(|path| *path = request.in_whole(&self.plan, path));
+                }
                 // Fewer rows of the page are fewer rows to be asked.
                 let blame = match fault(&error) {
                     Fault::Size | Fault::Either if sent.is_divisible => Blame::Size(spent.last),
@@ -146,31 +176,11 @@ impl Asker<'_> {
                 return (Err(error.into()), spent);
             }
         }
-        (Ok(request.came(answer)), spent)
-    }
-}
-
-impl LoneRequest {
-    fn came(self, answer: Answer<IgnoredAny>) -> CameLone {
-        CameLone {
-            row: self.row,
-            places: self.places,
-            answer,
-        }
+        (Ok(CameLone { request, answer }), spent)
     }
 }
 
 impl CameLone {
-    /// The response keys of its slots, and whether each answers with a list.
-    fn slots(&self, plan: &Plan) -> Vec<(String, bool)> {
-        let targets = vec![Target::Row { row: self.row }; self.places.len()];
-        let AncestorRole::Object(fields) = plan.layout(&targets).data.role else {
-            return Vec::new();
-        };
-        let slot = |field: crate::plan::AncestorField| (field.key, matches!(field.role, AncestorRole::Only(_)));
-        fields.into_iter().map(slot).collect()
-    }
-
     /// The rows that came, each as it stands in its list; `None` for one that was not found.
     pub(super) fn items(&self, plan: &Plan, data: &RawValue) -> serde_json::Result<Vec<Option<String>>> {
         let members = Members::parse(data)?;
@@ -189,33 +199,25 @@ impl CameLone {
                 None => raw.map(str::to_owned),
             })
         };
-        self.slots(plan).into_iter().zip(&self.places).map(item).collect()
+        self.request
+            .slots(plan)
+            .into_iter()
+            .zip(&self.request.places)
+            .map(item)
+            .collect()
     }
 
     /// Adds what came, of which `items` are the rows.
     pub(super) fn add_to<'body>(&self, rows: &mut LoneRows<'body>, items: &'body [Option<Box<RawValue>>]) {
-        for (place, item) in self.places.iter().zip(items) {
+        for (place, item) in self.request.places.iter().zip(items) {
             let part = LonePart {
                 raw: item.as_deref(),
                 has_errors: !self.answer.errors.is_empty(),
             };
-            rows.came.entry((self.row, place.id.clone())).or_default().push(part);
+            rows.came
+                .entry((self.request.row, place.id.clone()))
+                .or_default()
+                .push(part);
         }
-    }
-
-    /// The place in the whole answer of a path in this one.
-    pub(super) fn in_whole(&self, plan: &Plan, path: &ErrorPath) -> ErrorPath {
-        let Some((PathSegment::Field(root), below)) = path.0.split_first() else {
-            return path.clone();
-        };
-        let slots = self.slots(plan);
-        let Some(slot) = slots.iter().position(|(key, _)| key == root) else {
-            return path.clone();
-        };
-        let below = match below {
-            [PathSegment::Index(_), below @ ..] if slots[slot].1 => below,
-            below => below,
-        };
-        ErrorPath([self.places[slot].path.as_slice(), below].concat())
     }
 }

@@ -1,0 +1,103 @@
+//! Fields that the token may not see in single rows, though they cannot be null: each is asked for apart from the other
+//! columns, so that its error takes no more with it than the field.
+
+use apollo_compiler::schema::Name;
+
+use crate::plan::address::{Address, address};
+use crate::plan::columns::Context;
+use crate::plan::denied::DeniedField;
+use crate::plan::report::PlanError;
+use crate::plan::row_plan::RowPlan;
+use crate::plan::survey::{RowField, Survey};
+use crate::plan::table::{RowAddress, RowId, RowLayout};
+use crate::schema::object_field;
+
+/// How such a field is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// In a group of columns of its own, where an error ends at the row.
+    Group,
+    /// By each row itself, where an error would void the page: the field of the row that holds it, and the row field.
+    Row(Vec<Name>, usize),
+}
+
+/// A field that is asked for apart from the others: its response path, and how.
+pub(crate) type SetApart = (Vec<Name>, Way);
+
+/// How the fields are asked for that are denied in single rows; the index of one for which there is no way.
+pub(crate) fn ways(
+    context: Context<'_>,
+    survey: &Survey,
+    plans: &[RowPlan],
+    denied: &[DeniedField],
+) -> Result<Result<Vec<SetApart>, usize>, PlanError> {
+    let mut ways = Vec::new();
+    for (index, field) in denied.iter().enumerate().filter(|(_, field)| field.is_in_rows) {
+        let path: Vec<Name> = field.path.split('.').map(Name::new_unchecked).collect();
+        match way(context, survey, plans, &path)? {
+            Some(way) => ways.push((path, way)),
+            None => return Ok(Err(index)),
+        }
+    }
+    Ok(Ok(ways))
+}
+
+fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) -> Result<Option<Way>, PlanError> {
+    let Some(row) = survey.around(path) else {
+        return Ok(None);
+    };
+    let field = &survey.rows[row];
+    let items = field.items_path();
+    let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(path));
+    let Some(own) = path.get(..=items.len()).filter(|own| own.starts_with(&items)) else {
+        return Ok(None);
+    };
+    if holds_rows || is_needed(&plans[row].layout.row, own) {
+        return Ok(None);
+    }
+    if ends_nulls(context, field) {
+        return Ok(Some(Way::Group));
+    }
+    let is_found = matches!(address(context, field)?, Some(Address::Lookup(_)));
+    let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(own));
+    Ok((is_found && !holds_rows).then(|| Way::Row(own.to_vec(), row)))
+}
+
+/// Whether rows are told or asked for again by a field of theirs, or cannot be told at all.
+fn is_needed(row: &RowLayout, path: &[Name]) -> bool {
+    let RowId::Cells(keys) = &row.id else {
+        return true;
+    };
+    let address = match row.address {
+        Some(RowAddress::Cell(cell)) => Some(cell),
+        _ => None,
+    };
+    let mut cells = keys.iter().copied().chain(address);
+    cells.any(|cell| path.last().is_some_and(|key| key == row.cells[cell].key.as_str()))
+}
+
+/// Whether an item of a row field can be null, so that the null of a field in it goes no further.
+fn ends_nulls(context: Context<'_>, row: &RowField) -> bool {
+    let Some(field) = row.field() else { return false };
+    let can_be_null = |holder: &Name, name: &Name| {
+        let definition = object_field(context.schema, holder, name);
+        definition.is_some_and(|field| {
+            let item = if field.ty.is_list() {
+                field.ty.item_type()
+            } else {
+                &field.ty
+            };
+            !item.is_non_null()
+        })
+    };
+    let ty = field.field.ty();
+    match row.source.steps.as_slice() {
+        [] => ty.is_list() && !ty.item_type().is_non_null(),
+        [(_, nodes)] => can_be_null(ty.inner_named_type(), nodes),
+        [(_, edges), (_, node), ..] => {
+            let edge = object_field(context.schema, ty.inner_named_type(), edges);
+            let edge = edge.map(|edges| edges.ty.inner_named_type().clone());
+            can_be_null(ty.inner_named_type(), edges) || edge.is_some_and(|edge| can_be_null(&edge, node))
+        }
+    }
+}
