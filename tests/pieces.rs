@@ -1,6 +1,7 @@
 //! Rows whose columns are asked for in several requests: because no request takes all of them, or because the server
 //! fails on some.
 
+mod broken;
 mod deep;
 mod given_up;
 mod lists;

@@ -110,11 +110,11 @@ pub enum ApiError {
         /// What the API said.
         refusal: Refusal,
         /// What it said of the first of the fields alone.
-        cause: String,
+        cause: Box<str>,
         /// The fields, as far as the API names them.
         paths: Vec<ErrorPath>,
         /// What it says of others, without their paths.
-        unplaced: Vec<Unplaced>,
+        unplaced: Box<[Unplaced]>,
     },
     /// More rows were asked for than the API can give in one answer.
     #[error("{0}; ask for smaller pages with `limits.page_size`")]

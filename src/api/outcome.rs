@@ -155,7 +155,7 @@ impl Reading<'_> {
             Verdict::TooBig => ApiError::TooBig(refusal),
             Verdict::TooComplex => ApiError::TooComplex(refusal),
             Verdict::Denied { paths, unplaced } => ApiError::Denied {
-                cause: self.cause(reply, &paths),
+                cause: self.cause(reply, &paths).into(),
                 refusal,
                 paths: paths.into_iter().map(|path| self.redacted_path(path)).collect(),
                 unplaced: unplaced.into_iter().map(|one| self.redacted_unplaced(one)).collect(),

@@ -40,6 +40,9 @@ pub(crate) struct Joined {
     pub(crate) differences: Differences,
     /// The `_id`s of the items of some tables, by table, in their order in `data`.
     pub(crate) ids: BTreeMap<usize, Vec<Option<String>>>,
+    /// The pieces that lack something which others have, as their errors tell; the first only within rows, as without it
+    /// there are none.
+    pub(crate) broken: BTreeSet<usize>,
     /// By table, the rows that are to be asked by themselves.
     pub(crate) lone_places: BTreeMap<usize, Vec<LonePlace>>,
 }
@@ -217,10 +220,14 @@ impl<'body> Joiner<'_, 'body> {
         if !parts.iter().any(&is_there) {
             return;
         }
-        let lacks = |part: &&Part<'_>| !is_there(part) && !part.has_errors;
-        if parts.iter().any(|part| lacks(&part)) {
+        let lacking: Vec<&Part<'_>> = parts.iter().filter(|part| !is_there(part)).collect();
+        if lacking.iter().any(|part| !part.has_errors) {
             self.note_difference(key);
         }
+        let is_in_row = self.path.iter().any(|segment| matches!(segment, PathSegment::Index(_)));
+        let is_of_piece = |piece: &usize| *piece != NO_PIECE && (*piece != FIRST || is_in_row);
+        let told = lacking.iter().filter(|part| part.has_errors).map(|part| part.piece);
+        self.joined.broken.extend(told.filter(is_of_piece));
     }
 
     fn note_difference(&mut self, key: &str) {
@@ -331,6 +338,8 @@ impl<'body> Joiner<'_, 'body> {
             self.path.pop();
         }
         self.push("]");
+        let broken = others.iter().filter(|other| other.missed > 0 && other.told > 0);
+        self.joined.broken.extend(broken.map(|other| other.piece));
         self.count(layout.table, &others, nulls);
         Ok(())
     }

@@ -18,6 +18,7 @@ use crate::run::company::{Fault, fault};
 use crate::run::export::joining::{Came, Response, kept_answer, kept_piece};
 use crate::run::export::lone::CameLone;
 use crate::run::export::sending::{Blame, Sent, Setback};
+use crate::run::export::taking::PAGE_ATTEMPTS;
 use crate::run::export::{ExportError, Workplace};
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::AskedTask;
@@ -82,6 +83,7 @@ impl Asker<'_> {
         let kept = std::mem::take(&mut sent.kept);
         self.ask_for_all(sent, pieces, kept, &mut progress, spent).await?;
         let response = self.join(sent, &progress, *spent)?;
+        let response = self.mend(sent, response, &mut progress, spent).await?;
         if response.differences.is_empty() {
             return Ok(response);
         }
@@ -90,6 +92,29 @@ impl Asker<'_> {
         progress.lone.clear();
         self.ask_for_all(sent, pieces, Vec::new(), &mut progress, spent).await?;
         self.join(sent, &progress, *spent)
+    }
+
+    /// Asks again for pieces whose errors tell that they lack something which others have, as for a page that comes without
+    /// its rows.
+    async fn mend(
+        &self,
+        sent: &Sent,
+        mut response: Response,
+        progress: &mut Progress,
+        spent: &mut Spent,
+    ) -> Result<Response, Setback> {
+        for _ in 1..PAGE_ATTEMPTS {
+            let broken = std::mem::take(&mut response.broken);
+            if broken.is_empty() {
+                break;
+            }
+            spent.retries += u32::try_from(broken.len()).unwrap_or(u32::MAX);
+            progress.came.retain(|came| !broken.contains(&came.piece));
+            self.ask_in_pieces(sent, broken, &mut HashMap::new(), progress, spent)
+                .await?;
+            response = self.join(sent, progress, *spent)?;
+        }
+        Ok(response)
     }
 
     /// Asks for pieces, and for what does not come with the rows in them.

@@ -33,6 +33,8 @@ pub(super) struct Response {
     pub(super) losses: Vec<(Loss, String)>,
     /// What the answers to its pieces had at odds with each other.
     pub(super) differences: Differences,
+    /// The pieces whose errors tell that they lack something which others have.
+    pub(super) broken: Vec<Piece>,
     /// The `_id`s of the rows of the tables that lost something, by table, in their order in the answer.
     pub(super) ids: BTreeMap<usize, Vec<Option<String>>>,
 }
@@ -53,6 +55,7 @@ impl Response {
             was_kept,
             losses: Vec::new(),
             differences: Differences::default(),
+            broken: Vec::new(),
             ids: BTreeMap::new(),
         }
     }
@@ -63,6 +66,13 @@ impl Response {
 struct Body<'body> {
     #[serde(borrow)]
     data: &'body RawValue,
+}
+
+/// Those of the pieces that may come whole the next time: what the token may not see stays so.
+fn broken(came: &[&Came], indices: &BTreeSet<usize>) -> Vec<Piece> {
+    let broken = indices.iter().filter_map(|index| came.get(*index));
+    let broken = broken.filter(|came| came.answer.denied.is_empty());
+    broken.map(|came| came.piece).collect()
 }
 
 /// The finest groups that came.
@@ -154,6 +164,7 @@ impl Asker<'_> {
             was_kept: true,
             losses,
             differences: joined.differences,
+            broken: broken(&came, &joined.broken),
             ids: joined.ids,
         })
     }
@@ -255,7 +266,8 @@ impl Asker<'_> {
             return error;
         };
         let slots = slot_keys(&self.plan, sent, piece);
-        unplaced.retain(|unplaced| {
+        let mut rest = std::mem::take(unplaced).into_vec();
+        rest.retain(|unplaced| {
             // Words say more than a place, which may be that of a field around the one that is meant.
             if !self.plan.named_in(&unplaced.message).is_empty() {
                 return true;
@@ -271,10 +283,11 @@ impl Asker<'_> {
             let path = ErrorPath(field.into_iter().map(PathSegment::Field).collect());
             paths.push(in_whole(path, &slots));
             if cause.is_empty() {
-                cause.clone_from(&unplaced.message);
+                *cause = unplaced.message.as_str().into();
             }
             false
         });
+        *unplaced = rest.into();
         error
     }
 }

@@ -404,3 +404,36 @@ fn rows_that_are_asked_by_themselves_say_what_they_have_and_no_other_row_is_take
     );
     assert!(!lacking.data.contains("\"b\""), "{}", lacking.data);
 }
+
+#[test]
+fn pieces_that_lack_rows_for_their_errors_are_told() {
+    let broken = |pieces: [Piece; 2]| joined_as(&["list"], &pieces, &[]).broken;
+    let whole = || list(json!([{ "id": 1, "b": { "u": 1 } }, { "id": 2 }]));
+    let with = |nodes: Value| list(nodes);
+    for second in [
+        with(json!(null)),
+        with(json!([{ "id": 1 }, null])),
+        with(json!([{ "id": 1, "b": null }, { "id": 2 }])),
+        json!({ "list": null }),
+    ] {
+        let pieces = [(whole(), OUTER, false), (second.clone(), OUTER, true)];
+        assert_eq!(broken(pieces), BTreeSet::from([1]), "{second}");
+        let pieces = [(whole(), OUTER, false), (second.clone(), OUTER, false)];
+        assert_eq!(broken(pieces), BTreeSet::new(), "no error tells of it: {second}");
+    }
+    let no_object = with(json!([{ "id": 1, "b": null }, { "id": 2 }]));
+    assert_eq!(
+        broken([(no_object, OUTER, true), (whole(), OUTER, false)]),
+        BTreeSet::from([0])
+    );
+    let nothing = json!({ "list": null });
+    assert_eq!(
+        broken([(nothing, OUTER, true), (whole(), OUTER, false)]),
+        BTreeSet::new()
+    );
+    let elsewhere = with(json!([{ "id": 1, "b": { "v": 1 } }, { "id": 2, "c": null }]));
+    assert_eq!(
+        broken([(whole(), OUTER, false), (elsewhere, OUTER, true)]),
+        BTreeSet::new()
+    );
+}
