@@ -13,6 +13,7 @@ use crate::demo::latency::Latency;
 use crate::demo::node_limit::NodeLimit;
 use crate::demo::paging::PagingBehaviour;
 use crate::demo::poison::Poison;
+use crate::demo::protocol::Protocol;
 use crate::demo::refusal::Refusal;
 use crate::demo::text_limit::TextLimit;
 use crate::demo::wall::Wall;
@@ -23,6 +24,9 @@ use crate::demo::wall::Wall;
 pub struct Behaviours {
     /// Who is let in.
     pub auth: AuthBehaviour,
+    /// How it speaks GraphQL over HTTP.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// Addresses beside `/graphql` that it answers under.
     #[serde(default)]
     pub paths: Vec<String>,

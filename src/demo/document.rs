@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::parser::Parser;
 use apollo_compiler::response::GraphQLError;
-use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
+
+use crate::demo::protocol::Wording;
+use crate::demo::wording::text_errors;
 
 /// Documents that are kept; when there are more, all are forgotten.
 const CAPACITY: usize = 512;
@@ -28,12 +31,17 @@ pub(crate) struct DocumentCache(Mutex<HashMap<String, Arc<Document>>>);
 
 impl DocumentCache {
     /// The document of that text, or what is wrong with it.
-    pub(crate) fn document(&self, schema: &Valid<Schema>, text: &str) -> Result<Arc<Document>, Vec<GraphQLError>> {
+    pub(crate) fn document(
+        &self,
+        schema: &Valid<Schema>,
+        text: &str,
+        wording: Wording,
+    ) -> Result<Arc<Document>, Vec<GraphQLError>> {
         let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = documents.get(text) {
             return Ok(Arc::clone(known));
         }
-        let executable = parsed(schema, text)?;
+        let executable = parsed(schema, text, wording)?;
         let document = Arc::new(Document {
             is_introspection: asks_for_schema_only(&executable),
             executable,
@@ -46,16 +54,16 @@ impl DocumentCache {
     }
 }
 
-fn parsed(schema: &Valid<Schema>, text: &str) -> Result<Valid<ExecutableDocument>, Vec<GraphQLError>> {
+fn parsed(
+    schema: &Valid<Schema>,
+    text: &str,
+    wording: Wording,
+) -> Result<Valid<ExecutableDocument>, Vec<GraphQLError>> {
     let document = Parser::new()
         .recursion_limit(RECURSION_LIMIT)
         .parse_executable(schema, text, "request.graphql");
-    let document = document.map_err(|invalid| reported(&invalid.errors))?;
-    document.validate(schema).map_err(|invalid| reported(&invalid.errors))
-}
-
-fn reported(errors: &DiagnosticList) -> Vec<GraphQLError> {
-    errors.iter().map(|error| error.to_json()).collect()
+    let document = document.and_then(|document| document.validate(schema));
+    document.map_err(|invalid| text_errors(wording, &invalid.errors, &invalid.partial, schema))
 }
 
 fn asks_for_schema_only(document: &ExecutableDocument) -> bool {

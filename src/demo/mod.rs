@@ -30,6 +30,7 @@ mod pager;
 mod paging;
 mod pattern;
 mod poison;
+mod protocol;
 mod refusal;
 mod resolver;
 mod rows;
@@ -43,6 +44,7 @@ mod text_limit;
 mod truth;
 mod wall;
 mod window;
+mod wording;
 
 pub use behaviour::{
     AuthBehaviour, Behaviours, LookupAnswer, LookupTrap, RequestWindow, RequestWindowError, ThrottleBehaviour,
@@ -63,6 +65,7 @@ pub use paging::{
     RowMoves, Totals,
 };
 pub use poison::Poison;
+pub use protocol::{Protocol, Wording};
 pub use refusal::Refusal;
 pub use serve::{
     DEMO_TOKEN_VARIABLE, DemoRowsError, DemoRowsOptions, DemoServeOptions, greeting, serve_until_interrupted,

@@ -3,6 +3,10 @@
 use std::fmt::Display;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// What pages for browsers are announced as.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// An answer in the place of data.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -10,7 +14,7 @@ use serde::Deserialize;
 pub struct Refusal {
     /// Its status.
     pub status: u16,
-    /// Its body: HTML where it begins with `<`, else JSON.
+    /// Its body: HTML where it begins with `<`, else JSON, or plain text where it is none.
     pub body: String,
 }
 
@@ -32,9 +36,15 @@ impl Refusal {
         }
     }
 
-    /// Whether a browser could show it.
-    pub(crate) fn is_html(&self) -> bool {
-        self.body.starts_with('<')
+    /// What it is announced as; `json` is what the API's own answers are announced as.
+    pub(crate) fn content_type(&self, json: &'static str) -> &'static str {
+        if self.body.starts_with('<') {
+            return HTML;
+        }
+        match serde_json::from_str::<IgnoredAny>(&self.body) {
+            Ok(_) => json,
+            Err(_) => "text/plain; charset=utf-8",
+        }
     }
 
     /// The refusal with each `{name}` of its body replaced by a value.

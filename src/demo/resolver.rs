@@ -192,9 +192,9 @@ impl<'r> DataObject<'r> {
     }
 
     fn found<'a>(&'a self, lookup: &Lookup, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let found = |wanted: &Value| {
+        let find = |wanted: &Value| {
             let instance = self.instance.dataset().find(lookup, wanted);
-            ResolvedValue::nullable_object(instance.map(|instance| DataObject::new(instance, self.execution)))
+            instance.map(|instance| DataObject::new(instance, self.execution))
         };
         let arguments = arguments(info)?;
         let value = arguments.get(lookup.argument.as_str());
@@ -204,11 +204,18 @@ impl<'r> DataObject<'r> {
         if let Some(trap) = self.execution.lookups.iter().find(is_of) {
             return self.execution.trapped(&trap.answer);
         }
-        Ok(match value {
-            Some(Value::Array(wanted)) => ResolvedValue::list(wanted.iter().map(found).collect::<Vec<_>>()),
-            Some(wanted) => found(wanted),
-            None => ResolvedValue::null(),
-        })
+        let found = match value {
+            Some(Value::Array(wanted)) => {
+                let found = wanted.iter().map(|wanted| ResolvedValue::nullable_object(find(wanted)));
+                return Ok(ResolvedValue::list(found.collect::<Vec<_>>()));
+            }
+            Some(wanted) => find(wanted),
+            None => None,
+        };
+        match (found, &lookup.missing) {
+            (None, Some(message)) => Err(field_error(message)),
+            (found, _) => Ok(ResolvedValue::nullable_object(found)),
+        }
     }
 }
 

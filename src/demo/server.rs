@@ -149,9 +149,9 @@ async fn serve(listener: TcpListener, service: Arc<DemoService>, stopped: onesho
     // Without this, small answers wait for the client's acknowledgement of the one before.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let others = service.paths().iter();
-    let router = others.fold(Router::new(), |router, path| router.route(path, post(answer)));
+    let router = others.fold(Router::new(), |router, path| router.route(path, post(answer).get(page)));
     let router = router
-        .route("/graphql", post(answer))
+        .route("/graphql", post(answer).get(page))
         .route("/log", get(log))
         .with_state(service);
     let (begin_stop, stop_begun) = oneshot::channel::<()>();
@@ -174,6 +174,10 @@ async fn give_up(stop_begun: oneshot::Receiver<()>) {
 
 async fn answer(State(service): State<Arc<DemoService>>, headers: HeaderMap, body: Bytes) -> Response {
     service.handle(DemoRequest { headers, body }).await.into_response()
+}
+
+async fn page(State(service): State<Arc<DemoService>>) -> Response {
+    service.page().into_response()
 }
 
 async fn log(State(service): State<Arc<DemoService>>) -> impl IntoResponse {

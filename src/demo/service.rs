@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,14 +16,12 @@ use crate::demo::drift::Pace;
 use crate::demo::expiry::RequestMoment;
 use crate::demo::fault::Fault;
 use crate::demo::log::{Judge, Outcome, RequestLog};
-use crate::demo::refusal::Refusal;
+use crate::demo::refusal::{HTML, Refusal};
 use crate::demo::stand_in::{Answer, StandIn, StandInError};
 use crate::demo::wall::{GivenUp, Work};
 
 /// What clients send that know the GraphQL-over-HTTP specification, and what they are answered with.
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
-
-const HTML: &str = "text/html; charset=utf-8";
 
 /// What a 429 asks to wait at least: its header knows whole seconds only.
 const LEAST_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -214,7 +212,10 @@ impl DemoService {
             request: number,
             at: arrived_at.duration_since(self.started_at),
         };
-        let answer = self.stand_in.answer(&request.body, &self.behaviours, moment);
+        let answer = match self.behaviours.protocol.refuses_type(&request.headers) {
+            Some(refusal) => Answer::refused(refusal.clone()),
+            None => self.stand_in.answer(&request.body, &self.behaviours, moment),
+        };
         let work = self.measure(&answer, &worker, arrived_at, fault);
         if let Some(given_up) = self.behaviours.wall.before(work) {
             sleep_until(arrived_at + given_up.after).await;
@@ -226,20 +227,37 @@ impl DemoService {
         if cut_after.is_none() {
             self.judge().note_answer(&answer.outcome, self.started_at.elapsed());
         }
-        if let Outcome::Refused(refusal) = answer.outcome {
-            return DemoResponse {
-                cut_after,
-                ..refused(refusal, &request.headers)
-            };
-        }
-        let status = match answer.outcome {
-            Outcome::RequestError => StatusCode::BAD_REQUEST,
-            _ => StatusCode::OK,
+        let response = match answer.outcome {
+            Outcome::Refused(refusal) => refused(refusal, &request.headers),
+            Outcome::RequestError => response(StatusCode::BAD_REQUEST, content_type(&request.headers), answer.body),
+            _ => response(StatusCode::OK, content_type(&request.headers), answer.body),
         };
         DemoResponse {
             cut_after,
-            ..response(status, content_type(&request.headers), answer.body)
+            ..self.own(response)
         }
+    }
+
+    /// What a browser is shown.
+    pub(crate) fn page(&self) -> DemoResponse {
+        match &self.behaviours.protocol.page {
+            Some(page) => self.own(refused(page.clone(), &HeaderMap::new())),
+            None => {
+                let mut refused = response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "");
+                refused.headers.insert(ALLOW, HeaderValue::from_static("POST"));
+                refused
+            }
+        }
+    }
+
+    /// An answer of the API's own.
+    fn own(&self, mut response: DemoResponse) -> DemoResponse {
+        for (name, value) in &self.behaviours.protocol.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers.insert(name, value);
+            }
+        }
+        response
     }
 
     /// How the work on an answer would go.
@@ -318,11 +336,8 @@ impl DemoService {
     }
 
     fn unauthorized(&self) -> DemoResponse {
-        let auth = &self.behaviours.auth;
-        let status = StatusCode::from_u16(auth.status).unwrap_or(StatusCode::UNAUTHORIZED);
-        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&auth.body).is_ok();
-        let content_type = if is_json { "application/json" } else { "text/plain" };
-        response(status, content_type, auth.body.clone())
+        let AuthBehaviour { status, body, .. } = self.behaviours.auth.clone();
+        self.own(refused(Refusal { status, body }, &HeaderMap::new()))
     }
 
     fn is_authorized(&self, headers: &HeaderMap, number: u64) -> bool {
@@ -371,7 +386,7 @@ fn content_type(headers: &HeaderMap) -> &'static str {
 /// An answer in the place of data.
 fn refused(refusal: Refusal, headers: &HeaderMap) -> DemoResponse {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let content_type = if refusal.is_html() { HTML } else { content_type(headers) };
+    let content_type = refusal.content_type(content_type(headers));
     response(status, content_type, refusal.body)
 }
 
@@ -389,6 +404,8 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
 mod client;
 #[cfg(test)]
 mod conviso;
+#[cfg(test)]
+mod protocol;
 #[cfg(test)]
 mod styles;
 #[cfg(test)]

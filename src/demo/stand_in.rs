@@ -22,8 +22,10 @@ use crate::demo::expiry::RequestMoment;
 use crate::demo::fit::check;
 use crate::demo::log::{Executed, Outcome};
 use crate::demo::node_limit::NodeCount;
+use crate::demo::protocol::Protocol;
 use crate::demo::refusal::Refusal;
 use crate::demo::resolver::{DataObject, Execution};
+use crate::demo::wording::execution_error;
 
 /// The query root's type, in every stand-in.
 const QUERY: &str = "Query";
@@ -136,22 +138,26 @@ impl StandIn {
 
     /// Answers the body of a request that arrived at `moment`.
     pub(crate) fn answer(&self, body: &[u8], behaviours: &Behaviours, moment: RequestMoment) -> Answer {
+        let protocol = &behaviours.protocol;
+        if let Some(refusal) = protocol.refuses(body) {
+            return Answer::refused(refusal.clone());
+        }
         let request: GraphqlRequest = match serde_json::from_slice(body) {
             Ok(request) => request,
             Err(error) => return request_error(vec![plain_error(format!("the body is no GraphQL request: {error}"))]),
         };
-        let document = match self.documents.document(&self.schema, &request.query) {
+        let document = match self.documents.document(&self.schema, &request.query, protocol.wording) {
             Ok(document) => document,
             Err(errors) => return request_error(errors),
         };
         let requested = match self.measured(&document, &request, behaviours) {
             Ok(requested) => requested,
-            Err(refusal) => return refused(refusal),
+            Err(refusal) => return Answer::refused(refusal),
         };
         let execution = Execution::new(behaviours, moment);
         let mut response = match self.execute(&document, &request, &execution) {
             Ok(response) => response,
-            Err(error) => return request_error(vec![error.to_graphql_error(&document.executable.sources)]),
+            Err(error) => return unexecuted(protocol, &error, &document, &request),
         };
         for error in &mut response.errors {
             as_the_api_words_it(error);
@@ -159,21 +165,23 @@ impl StandIn {
         }
         let (served, refusal) = execution.into_parts();
         if let Some(refusal) = refusal {
-            return refused(refusal);
+            return Answer::refused(refusal);
         }
-        let body = serde_json::to_vec(&response).unwrap_or_default();
+        let has_errors = !response.errors.is_empty();
         let executed = Executed {
             fingerprint: request.fingerprint(),
             is_introspection: document.is_introspection,
             requested,
             served,
         };
-        let outcome = if response.errors.is_empty() {
-            Outcome::Good(executed)
-        } else {
-            Outcome::FieldErrors(executed)
+        let outcome = match has_errors {
+            false => Outcome::Good(executed),
+            true => Outcome::FieldErrors(executed),
         };
-        Answer { body, outcome }
+        Answer {
+            body: protocol.written(response),
+            outcome,
+        }
     }
 
     /// How many rows a request asks for, 0 for one that cannot be executed; the refusal of one that asks for too many
@@ -222,6 +230,15 @@ impl StandIn {
     }
 }
 
+impl Answer {
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self {
+            body: refusal.body.clone().into_bytes(),
+            outcome: Outcome::Refused(refusal),
+        }
+    }
+}
+
 impl GraphqlRequest {
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -234,6 +251,28 @@ impl GraphqlRequest {
         }
         hasher.finish()
     }
+}
+
+/// The answer to a request whose text is good, and which cannot be executed.
+fn unexecuted(protocol: &Protocol, error: &RequestError, document: &Document, request: &GraphqlRequest) -> Answer {
+    let executable = &document.executable;
+    let chosen = (
+        request.operation_name.as_deref(),
+        &request.variables.clone().unwrap_or_default(),
+    );
+    let error = error.to_graphql_error(&executable.sources);
+    let error = execution_error(protocol.wording, error, executable, chosen);
+    if !protocol.fails_in_execution {
+        return request_error(vec![error]);
+    }
+    let response = ExecutionResponse {
+        errors: vec![error],
+        data: None,
+    };
+    Answer::refused(Refusal {
+        status: 200,
+        body: String::from_utf8(protocol.written(response)).unwrap_or_default(),
+    })
 }
 
 fn plain_error(message: String) -> GraphQLError {
@@ -249,13 +288,6 @@ fn plain_error(message: String) -> GraphQLError {
 fn as_the_api_words_it(error: &mut GraphQLError) {
     if let Some(message) = error.message.strip_prefix(EXECUTORS_PREFIX) {
         error.message = message.to_owned();
-    }
-}
-
-fn refused(refusal: Refusal) -> Answer {
-    Answer {
-        body: refusal.body.clone().into_bytes(),
-        outcome: Outcome::Refused(refusal),
     }
 }
 

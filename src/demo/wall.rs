@@ -107,6 +107,7 @@ impl TimeWall {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::refusal::HTML;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -143,6 +144,6 @@ mod tests {
     #[test]
     fn a_504_in_html_is_what_walls_answer_with() {
         let refusal = wall().time.unwrap().refusal;
-        assert_eq!((refusal.status, refusal.is_html()), (504, true));
+        assert_eq!((refusal.status, refusal.content_type("")), (504, HTML));
     }
 }

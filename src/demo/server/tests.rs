@@ -108,6 +108,18 @@ async fn servers_start_and_stop_inside_a_runtime() {
 }
 
 #[test]
+fn browsers_may_be_shown_a_page_that_counts_as_no_request() {
+    let server = DemoServer::start(DemoConfig::named("fluidattacks").unwrap()).unwrap();
+    let (head, body) = exchange(&server, "GET", "/graphql?query=%7B%20me%20%7B%20role%20%7D%20%7D", "");
+    assert!(
+        head.starts_with("HTTP/1.1 200 OK") && head.contains("text/html"),
+        "{head}"
+    );
+    assert!(body.contains("GraphiQL"), "{body}");
+    assert_eq!(server.log().requests, 0);
+}
+
+#[test]
 fn a_request_in_flight_does_not_hold_up_the_end() {
     let mut config = config(Vec::new());
     config.behaviours.latency.base = Duration::from_secs(3600);

@@ -1,6 +1,7 @@
 //! What tests ask a stand-in: raw requests, one after the other, and lists read to their end.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -29,8 +30,9 @@ pub(super) fn request(service: &DemoService, body: &Value) -> DemoRequest {
     let auth = &service.behaviours.auth;
     let carried = format!("{} {}", auth.scheme, service.token().expose_secret());
     let header = HeaderName::try_from(&auth.header).unwrap();
+    let json = HeaderValue::from_static("application/json");
     DemoRequest {
-        headers: HeaderMap::from_iter([(header, carried.trim_start().parse().unwrap())]),
+        headers: HeaderMap::from_iter([(header, carried.trim_start().parse().unwrap()), (CONTENT_TYPE, json)]),
         body: body.to_string().into(),
     }
 }
