@@ -1,7 +1,10 @@
 //! One list: the rows below an object that its filters leave, in its order.
 
+use std::num::NonZeroU64;
+
 use serde_json::Value;
 
+use crate::demo::cursor_words::CursorValues;
 use crate::demo::dataset::Instance;
 use crate::demo::entropy::{Entropy, text_hash};
 use crate::demo::generator::Generated;
@@ -16,6 +19,8 @@ pub(crate) struct Connection<'d> {
     order: Order,
     /// By how many places the rows have moved.
     turn: u64,
+    /// Each row whose number this divides is deleted.
+    deleted: Option<NonZeroU64>,
     identity: u64,
 }
 
@@ -41,6 +46,7 @@ impl<'d> Connection<'d> {
             filters: request.filters.clone(),
             order,
             turn: 0,
+            deleted: None,
             identity: place.bits(),
         }
     }
@@ -51,9 +57,20 @@ impl<'d> Connection<'d> {
         self
     }
 
+    /// The same without each row whose number, from 1, that divides.
+    pub(crate) fn without_each(mut self, deleted: Option<NonZeroU64>) -> Self {
+        self.deleted = deleted;
+        self
+    }
+
     /// Equal for the same field of the same object with the same filters, whatever page is asked for.
     pub(crate) fn identity(&self) -> u64 {
         self.identity
+    }
+
+    /// Whether it is asked for with filters.
+    pub(crate) fn is_filtered(&self) -> bool {
+        !self.filters.is_empty()
     }
 
     /// How many rows there are before filtering.
@@ -78,9 +95,24 @@ impl<'d> Connection<'d> {
         (upwards + self.turn) % self.len()
     }
 
+    /// Where the row stands of which a cursor has these values.
+    pub(crate) fn position_of(&self, values: &CursorValues) -> Option<u64> {
+        let row = self.rows.types().find_map(|ty| {
+            let values = values.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+            self.rows.dataset().find_by_key(ty, values)
+        })?;
+        let unmoved = self.rows.position(row)?;
+        let len = self.len();
+        let upwards = (unmoved + len - self.turn % len.max(1)) % len.max(1);
+        Some(match self.order {
+            Order::Up => upwards,
+            Order::Down => len - upwards - 1,
+        })
+    }
+
     /// How many rows the filters leave.
     pub(crate) fn total(&self) -> u64 {
-        if self.filters.is_empty() {
+        if !self.is_filtered() && self.deleted.is_none() {
             return self.len();
         }
         self.matching(0).count() as u64
@@ -108,8 +140,10 @@ impl<'d> Connection<'d> {
     }
 
     fn is_left(&self, position: u64) -> bool {
-        self.row(position)
-            .is_some_and(|row| self.filters.iter().all(|filter| filter.accepts(row)))
+        let number = self.unmoved(position) + 1;
+        let is_deleted = self.deleted.is_some_and(|each| number.is_multiple_of(each.get()));
+        let is_accepted = |row| self.filters.iter().all(|filter| filter.accepts(row));
+        !is_deleted && self.row(position).is_some_and(is_accepted)
     }
 }
 

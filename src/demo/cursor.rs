@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
+use crate::demo::cursor_words::CursorWords;
+use crate::demo::dataset::Instance;
 use crate::demo::expiry::RequestMoment;
 
 /// Where to go on in one list.
@@ -37,13 +39,7 @@ impl Cursor {
     /// The cursor as it is sent: the list and the position, and behind a dot each of what else matters.
     pub(crate) fn text(&self) -> String {
         let mask = self.list.rotate_left(32);
-        let mut text = format!("{:016x}{:016x}", self.list, self.position ^ mask);
-        if self.is_past_empty_page {
-            text.push_str(".e");
-        }
-        if let Some(RequestMoment { request, at }) = self.made {
-            text.push_str(&format!(".m{request}-{}", at.as_millis()));
-        }
+        let mut text = format!("{:016x}{:016x}{}", self.list, self.position ^ mask, self.flags());
         if let Some(place) = &self.place {
             let place = json!([place.ty, place.index, place.field, place.arguments]);
             let digits: String = place.to_string().bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -52,11 +48,66 @@ impl Cursor {
         text
     }
 
+    /// What of it matters beside its place.
+    fn flags(&self) -> String {
+        let mut flags = String::new();
+        if self.is_past_empty_page {
+            flags.push_str(".e");
+        }
+        if let Some(RequestMoment { request, at }) = self.made {
+            flags.push_str(&format!(".m{request}-{}", at.as_millis()));
+        }
+        flags
+    }
+
+    /// The cursor of a row in these words; with its list in it where that matters.
+    pub(crate) fn in_words(&self, words: &CursorWords, row: Instance<'_>, with_list: bool) -> String {
+        let list = match with_list {
+            true => format!(".l{:016x}", self.list),
+            false => String::new(),
+        };
+        words.write(row, &(list + &self.flags()))
+    }
+
+    /// Takes what [`Cursor::in_words`] put behind the words off the last text of a cursor; a cursor without a place.
+    pub(crate) fn behind_words(text: &mut String, list: u64) -> Self {
+        let mut cursor = Self {
+            list,
+            position: 0,
+            is_past_empty_page: false,
+            made: None,
+            place: None,
+        };
+        while let Some((words, flag)) = text.rsplit_once('.') {
+            let is_read = match flag.split_at_checked(1) {
+                Some(("l", list)) => u64::from_str_radix(list, 16).map(|list| cursor.list = list).is_ok(),
+                Some((name, value)) => cursor.take_flag(name, value).is_some(),
+                None => false,
+            };
+            if !is_read {
+                break;
+            }
+            let length = words.len();
+            text.truncate(length);
+        }
+        cursor
+    }
+
+    fn take_flag(&mut self, name: &str, value: &str) -> Option<()> {
+        match (name, value) {
+            ("e", "") => self.is_past_empty_page = true,
+            ("m", moment) => self.made = Some(read_moment(moment)?),
+            ("p", place) => self.place = Some(read_place(place)?),
+            _ => return None,
+        }
+        Some(())
+    }
+
     /// The cursor as a JSON list of two texts inside a text.
     pub(crate) fn json_list(&self) -> String {
         let text = self.text();
         let (list, rest) = text.split_at_checked(16).unwrap_or((&text, ""));
-        json!([list, rest]).to_string()
+        format!("[{}, {}]", json!(list), json!(rest))
     }
 
     /// The cursor as the key of a row: an object with two texts, written as Python does, in Base64.
@@ -85,12 +136,8 @@ impl Cursor {
             place: None,
         };
         for part in rest.split('.').skip(1) {
-            match part.split_at_checked(1)? {
-                ("e", "") => cursor.is_past_empty_page = true,
-                ("m", moment) => cursor.made = Some(read_moment(moment)?),
-                ("p", place) => cursor.place = Some(read_place(place)?),
-                _ => return None,
-            }
+            let (name, value) = part.split_at_checked(1)?;
+            cursor.take_flag(name, value)?;
         }
         Some(cursor)
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::demo::description::{ConnectionDescription, DatasetDescription, DatasetError, Lookup, TypeDescription};
 use crate::demo::entropy::Entropy;
-use crate::demo::generator::Generated;
+use crate::demo::generator::{Generated, Generator};
 use crate::demo::rows::Rows;
 use crate::demo::shape::PagingShape;
 use crate::demo::shares::Shares;
@@ -182,6 +182,21 @@ impl Dataset {
         (0..ty.count).map(|index| self.entity(ty, index)).find(has_value)
     }
 
+    /// The entity of a type that one of these values is the key of; values are texts, whatever the field holds.
+    pub(crate) fn find_by_key<'d, 'v>(
+        &'d self,
+        ty: &'d EntityType,
+        values: impl Iterator<Item = (&'v str, &'v str)>,
+    ) -> Option<Instance<'d>> {
+        let is_key = |field: &str| ty.description.fields.get(field).is_some_and(Generator::is_key);
+        let mut keys = values.filter(|(field, _)| is_key(field));
+        keys.find_map(|(field, text)| {
+            let number = text.parse::<u64>().ok().map(Value::from);
+            let mut forms = [Some(Value::from(text)), number].into_iter().flatten();
+            forms.find_map(|value| self.find_in(ty, field, &value))
+        })
+    }
+
     /// The indices of the entities of `ty` below the `ancestors` of that type; empty where it is no ancestor.
     fn descendants(&self, ty: &EntityType, ancestor: &EntityType, ancestors: Range<u64>) -> Range<u64> {
         let Some((parent, shares)) = &ty.parentage else {
@@ -251,6 +266,27 @@ impl<'d> Instance<'d> {
     pub(crate) fn value(&self, field: &str) -> Option<Generated<'d>> {
         let generator = self.ty.description.fields.get(field)?;
         Some(generator.generate(*self, &mut self.entropy.named(field)))
+    }
+
+    /// The value at a path: the name of a field, and before it those of objects, or of ancestors' types, that lead to it.
+    pub(crate) fn value_at(&self, path: &str) -> Option<Generated<'d>> {
+        let (way, field) = path.rsplit_once('.').unwrap_or(("", path));
+        let mut steps = way.split('.').filter(|step| !step.is_empty());
+        let owner = steps.try_fold(*self, |at, step| at.object_at(step))?;
+        owner.value(field)
+    }
+
+    /// The object that a field leads to, or the ancestor of that type.
+    fn object_at(&self, step: &str) -> Option<Self> {
+        match self.source(step) {
+            None => self.ancestor(step),
+            Some(Source::Ancestor(ty)) => self.ancestor(ty),
+            Some(Source::Value) => match self.value(step)? {
+                Generated::Object(object) => Some(object),
+                _ => None,
+            },
+            Some(_) => None,
+        }
     }
 
     /// The ancestor of that type; for an object that belongs to an entity, that entity too.

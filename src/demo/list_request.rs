@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::demo::dataset::{Instance, Source};
+use crate::demo::dataset::Instance;
 use crate::demo::description::ConnectionDescription;
 use crate::demo::generator::Generated;
 use crate::demo::paging::{PagingError, WantedSize};
@@ -213,6 +213,22 @@ impl GivenCursor {
     }
 }
 
+impl std::fmt::Display for GivenCursor {
+    /// As it came in an answer: a list is JSON inside a text.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => formatter.write_str(text),
+            Self::List(texts) => {
+                let quoted: Vec<String> = texts
+                    .iter()
+                    .map(|text| Value::from(text.as_str()).to_string())
+                    .collect();
+                write!(formatter, "[{}]", quoted.join(", "))
+            }
+        }
+    }
+}
+
 impl Order {
     /// The order of a list that one of several ordering arguments speaks of.
     fn of(value: &Value, said_before: Option<Self>) -> Self {
@@ -241,31 +257,10 @@ impl Filter {
 
     /// Whether a row may stay.
     pub(crate) fn accepts(&self, row: Instance<'_>) -> bool {
-        let (way, field) = self.path.rsplit_once('.').unwrap_or(("", &self.path));
-        let steps = way.split('.').filter(|step| !step.is_empty());
-        let mut at = Some(row);
-        for step in steps {
-            at = at.and_then(|instance| object_at(instance, step));
-        }
-        match at.and_then(|instance| instance.value(field)) {
+        match row.value_at(&self.path) {
             Some(Generated::Leaf(value)) => self.accepted.iter().any(|wanted| self.comparison.holds(&value, wanted)),
             _ => false,
         }
-    }
-}
-
-/// The object that a field leads to, or the ancestor of that type.
-fn object_at<'d>(instance: Instance<'d>, step: &str) -> Option<Instance<'d>> {
-    let Some(source) = instance.source(step) else {
-        return instance.ancestor(step);
-    };
-    match source {
-        Source::Ancestor(ty) => instance.ancestor(ty),
-        Source::Value => match instance.value(step)? {
-            Generated::Object(object) => Some(object),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

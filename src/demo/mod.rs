@@ -9,6 +9,7 @@ mod complexity;
 mod config;
 mod connection;
 mod cursor;
+mod cursor_words;
 mod dataset;
 mod definition;
 mod denied;
@@ -52,6 +53,7 @@ pub use behaviour::{
 };
 pub use complexity::ComplexityLimit;
 pub use config::{DemoConfig, DemoConfigError};
+pub use cursor_words::{CursorFlaw, CursorPattern, CursorWords};
 pub use denied::{DeniedField, ObjectMatch};
 pub use description::DatasetError;
 pub use drift::{DriftStep, DriftStepError};
@@ -61,8 +63,8 @@ pub use latency::Latency;
 pub use log::{RequestLog, TypeLog, WindowLog};
 pub use node_limit::NodeLimit;
 pub use paging::{
-    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, NullPart, PagingBehaviour, PagingTraps, RowMove,
-    RowMoves, Totals,
+    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, NullPart, PagingBehaviour, PagingTraps,
+    RowDeletions, RowMove, RowMoves, Totals,
 };
 pub use poison::Poison;
 pub use protocol::{Protocol, Wording};

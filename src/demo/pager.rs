@@ -2,6 +2,7 @@
 
 use crate::demo::connection::Connection;
 use crate::demo::cursor::{Cursor, CursorPlace};
+use crate::demo::cursor_words::{CursorFlaw, CursorWords};
 use crate::demo::entropy::Entropy;
 use crate::demo::expiry::RequestMoment;
 use crate::demo::list_request::{GivenCursor, PageChoice};
@@ -110,10 +111,21 @@ impl Pager<'_> {
         let Some(given) = &self.choice.cursor else {
             return Ok(Some(begin));
         };
-        let Some(text) = self.cursor_text(given)? else {
-            return Ok(Some(begin));
+        let (cursor, text) = match &self.rules.traps.cursor_words {
+            Some(words) => {
+                let Some(texts) = self.cursor_texts(words, given)? else {
+                    return Ok(Some(begin));
+                };
+                (self.in_words(words, texts), given.to_string())
+            }
+            None => {
+                let Some(text) = self.cursor_text(given)? else {
+                    return Ok(Some(begin));
+                };
+                (Cursor::read(&text), text)
+            }
         };
-        if let Some(cursor) = Cursor::read(&text).filter(|cursor| self.is_own(cursor)) {
+        if let Some(cursor) = cursor.filter(|cursor| self.is_own(cursor)) {
             self.check_age(&cursor)?;
             return Ok(Some(Start {
                 position: cursor.position,
@@ -121,7 +133,7 @@ impl Pager<'_> {
             }));
         }
         match self.rules.traps.foreign_cursor {
-            ForeignCursor::Refuse => Err(PagingError::Cursor(text)),
+            ForeignCursor::Refuse => Err(self.rules.no_cursor(CursorFlaw::Foreign, text)),
             ForeignCursor::FirstPage => Ok(Some(begin)),
             ForeignCursor::NoRows => Ok(None),
         }
@@ -141,9 +153,38 @@ impl Pager<'_> {
             GivenCursor::List(texts) => texts.clone(),
         };
         if self.rules.traps.json_list_cursors && !texts.is_empty() && texts.len() != LIST_CURSOR_TEXTS {
-            return Err(PagingError::CursorArity(texts.len()));
+            return Err(PagingError::CursorArity {
+                found: texts.len(),
+                wanted: LIST_CURSOR_TEXTS,
+            });
         }
         Ok(Some(texts.concat()).filter(|text| !text.is_empty()))
+    }
+
+    /// The texts of a cursor in words; `None` where it is empty, which means none but to those that are decoded.
+    fn cursor_texts(&self, words: &CursorWords, given: &GivenCursor) -> Result<Option<Vec<String>>, PagingError> {
+        let texts = match given {
+            GivenCursor::Text(text) if text.is_empty() && !words.is_encoded() => return Ok(None),
+            GivenCursor::Text(text) => words
+                .texts(text)
+                .map_err(|flaw| self.rules.no_cursor(flaw, text.clone()))?,
+            GivenCursor::List(texts) => texts.clone(),
+        };
+        match (texts.len(), words.arity()) {
+            (0, _) => Ok(None),
+            (found, wanted) if found != wanted => Err(PagingError::CursorArity { found, wanted }),
+            _ => Ok(Some(texts)),
+        }
+    }
+
+    /// The cursor behind the row that these texts are of.
+    fn in_words(&self, words: &CursorWords, mut texts: Vec<String>) -> Option<Cursor> {
+        let cursor = Cursor::behind_words(texts.last_mut()?, self.connection.identity());
+        let position = self.connection.position_of(&words.values(&texts)?)?;
+        Some(Cursor {
+            position: position + 1,
+            ..cursor
+        })
     }
 
     fn is_own(&self, cursor: &Cursor) -> bool {
@@ -171,10 +212,7 @@ impl Pager<'_> {
             });
         }
         let end = if is_from(self.rules.traps.stuck_at) {
-            match self.choice.cursor.as_ref()? {
-                GivenCursor::Text(text) => text.clone(),
-                GivenCursor::List(_) => self.cursor(start.position, start.is_past_empty_page),
-            }
+            self.choice.cursor.as_ref()?.to_string()
         } else if is_from(self.rules.traps.empty_page_at) && self.shape.cursor.is_some() && !start.is_past_empty_page {
             self.cursor(start.position, true)
         } else {
@@ -250,6 +288,9 @@ impl Pager<'_> {
     fn end(&self, rows: &[u64], has_next: bool, position: u64) -> Option<String> {
         match &self.rules.traps.last_cursor {
             _ if has_next => Some(self.cursor(position, false)),
+            _ if rows.is_empty() && self.rules.traps.empty_page_repeats_cursor && self.choice.cursor.is_some() => {
+                self.choice.cursor.as_ref().map(GivenCursor::to_string)
+            }
             _ if rows.is_empty() && self.rules.traps.empty_cursor.is_some() => self.rules.traps.empty_cursor.clone(),
             LastCursor::Null => None,
             LastCursor::Text(text) => Some(text.clone()),
@@ -265,6 +306,10 @@ impl Pager<'_> {
             made: self.rules.traps.cursor_expiry.as_ref().map(|_| self.moment),
             place: self.place.clone(),
         };
+        let row = position.checked_sub(1).and_then(|row| self.connection.row(row));
+        if let Some((words, row)) = self.rules.traps.cursor_words.as_ref().zip(row) {
+            return cursor.in_words(words, row, words.is_encoded() && self.connection.is_filtered());
+        }
         if self.rules.traps.json_list_cursors {
             return cursor.json_list();
         }

@@ -1,9 +1,11 @@
 //! How lists turn their pages: sizes and their bounds, and what real servers do to clients that trust them.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use serde::Deserialize;
 
+use crate::demo::cursor_words::{CursorFlaw, CursorWords};
 use crate::demo::expiry::CursorExpiry;
 
 /// What is said of a page that is asked for with too many rows, where the API has no words of its own.
@@ -89,11 +91,17 @@ pub struct PagingTraps {
     pub last_cursor: LastCursor,
     /// The cursor on a page without rows, where nothing follows; as `last_cursor` has it where it is not given.
     pub empty_cursor: Option<String>,
+    /// A page without rows behind a cursor gives that cursor again, and `empty_cursor` where it was asked for without one.
+    pub empty_page_repeats_cursor: bool,
     /// Cursors at this row or later are found no more: their page has no rows, says that it is the last, and has an empty
     /// cursor.
     pub lost_at: Option<u64>,
     /// Cursors are JSON objects with the key of a row, in Base64.
     pub key_cursors: bool,
+    /// Cursors are in words of the API's own, which name the row; goes before `key_cursors` and `json_list_cursors`.
+    pub cursor_words: Option<CursorWords>,
+    /// What is said of such texts as are no cursors, by their flaws.
+    pub cursor_refusals: BTreeMap<CursorFlaw, String>,
     /// Edges all have the cursor of their page's end.
     pub edges_have_page_cursor: bool,
     /// Cursors are JSON lists inside a string, and are taken back as lists where the schema has a list.
@@ -110,7 +118,9 @@ pub struct PagingTraps {
     pub nulls: Vec<NullPart>,
     /// The most rows that may be left out by an offset.
     pub max_offset: Option<u64>,
-    /// Rows that move while the list is read, where rows are counted and not cursors followed.
+    /// Rows that are deleted while the list is read.
+    pub deletions: Option<RowDeletions>,
+    /// Rows that move while the list is read, where rows are counted, or cursors name the row and not its place.
     pub moves: Option<RowMoves>,
     /// The same for lists that are asked for no order, at every request.
     pub is_unordered: bool,
@@ -175,6 +185,16 @@ pub struct NullPart {
     pub from_page: u64,
 }
 
+/// Rows that are deleted while the list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowDeletions {
+    /// From the request of this number on.
+    pub from_request: u64,
+    /// Each row whose number, from 1, this divides.
+    pub each: NonZeroU64,
+}
+
 /// Rows that move while the list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,8 +247,10 @@ pub(crate) enum PagingError {
     MissingSize(String),
     #[error("the cursor {0:?} is not one of this connection with these arguments")]
     Cursor(String),
-    #[error("the cursor has {0} values, and the order has 2")]
-    CursorArity(usize),
+    #[error("{0}")]
+    CursorFlaw(String),
+    #[error("the cursor has {found} values, and the order has {wanted}")]
+    CursorArity { found: usize, wanted: usize },
     #[error("the cursor has expired")]
     CursorExpired,
     #[error("The `{argument}` argument must be between 0 and {max}, but is {offset}")]
@@ -255,6 +277,12 @@ impl PagingBehaviour {
 }
 
 impl PagingRules<'_> {
+    /// The error of a text that is no cursor of the list.
+    pub(crate) fn no_cursor(&self, flaw: CursorFlaw, text: String) -> PagingError {
+        let words = self.traps.cursor_refusals.get(&flaw).cloned();
+        words.map_or(PagingError::Cursor(text), PagingError::CursorFlaw)
+    }
+
     /// The size of a page of that field, whose size is asked for by that argument.
     pub(crate) fn size(&self, wanted: &WantedSize, argument: &str, field: &str) -> Result<u64, PagingError> {
         let WantedSize::Rows(wanted) = *wanted else {

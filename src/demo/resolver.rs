@@ -18,7 +18,7 @@ use crate::demo::list_request::{GivenCursor, ListRequest};
 use crate::demo::log::ServedPage;
 use crate::demo::page_object::{PageAnswer, PageObject};
 use crate::demo::pager::Pager;
-use crate::demo::paging::{PagingBehaviour, PagingError, PagingRules};
+use crate::demo::paging::{PagingBehaviour, PagingError, PagingRules, RowDeletions};
 use crate::demo::poison::{Poison, poisoned};
 use crate::demo::refusal::Refusal;
 use crate::demo::shape::PagingShape;
@@ -150,6 +150,9 @@ impl<'r> DataObject<'r> {
         let scope = scope(owner, description, &request)?;
         let connection = Connection::new(scope, field, &description.of, &request);
         let turn = self.turn(&connection, shape, rules, &request);
+        let deletions = rules.traps.deletions;
+        let has_begun = |deletions: &RowDeletions| execution.moment.request >= deletions.from_request;
+        let deleted = deletions.filter(has_begun).map(|deletions| deletions.each);
         let place = shape.carries_place.then(|| CursorPlace {
             ty: owner.ty().name().to_owned(),
             index: owner.index(),
@@ -157,7 +160,7 @@ impl<'r> DataObject<'r> {
             arguments: serde_json::to_value(&request.kept).unwrap_or_default(),
         });
         let pager = Pager {
-            connection: connection.turned(turn),
+            connection: connection.turned(turn).without_each(deleted),
             shape,
             rules,
             choice: request.choice,
@@ -187,7 +190,10 @@ impl<'r> DataObject<'r> {
                 .at(requests)
                 .below(connection.len());
         }
-        let moves = rules.traps.moves.filter(|_| shape.counts_rows());
+        let moves = rules
+            .traps
+            .moves
+            .filter(|_| shape.counts_rows() || rules.traps.cursor_words.is_some());
         moves.map_or(0, |moves| moves.turn(requests, connection.len()))
     }
 

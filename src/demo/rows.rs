@@ -37,6 +37,25 @@ impl<'d> Rows<'d> {
         self.row_in_turn(position)
     }
 
+    pub(crate) fn dataset(&self) -> &'d Dataset {
+        self.dataset
+    }
+
+    /// The types of the rows.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &'d EntityType> {
+        self.members.iter().map(|(ty, _)| *ty)
+    }
+
+    /// Where an entity stands; `None` where it is none of the rows.
+    pub(crate) fn position(&self, entity: Instance<'_>) -> Option<u64> {
+        let is_it = |row: Instance<'_>| row.ty().name() == entity.ty().name() && row.index() == entity.index();
+        if let [(_, range)] = self.members.as_slice() {
+            let position = entity.index().checked_sub(range.start)?;
+            return self.row(position).is_some_and(is_it).then_some(position);
+        }
+        (0..self.len()).find(|position| self.row(*position).is_some_and(is_it))
+    }
+
     fn row_in_turn(&self, mut position: u64) -> Option<Instance<'d>> {
         let mut rounds_before = 0;
         loop {

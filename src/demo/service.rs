@@ -405,6 +405,8 @@ mod client;
 #[cfg(test)]
 mod conviso;
 #[cfg(test)]
+mod cursors;
+#[cfg(test)]
 mod protocol;
 #[cfg(test)]
 mod styles;

@@ -181,7 +181,10 @@ fn cursors_as_json_lists_are_taken_as_lists_and_not_as_their_text_in_one() {
     let list: Value = serde_json::from_str(&cursor).unwrap();
     let page = |after: Value| shelf.pager(&json!({ "first": 20, "after": after })).page();
     assert_eq!(page(list).unwrap().rows[0], 20);
-    assert_eq!(page(json!([cursor])), Err(PagingError::CursorArity(1)));
+    assert_eq!(
+        page(json!([cursor])),
+        Err(PagingError::CursorArity { found: 1, wanted: 2 })
+    );
     assert_eq!(page(json!([])).unwrap().rows[0], 0);
 }
 
