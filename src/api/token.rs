@@ -128,6 +128,8 @@ impl TokenKeeper {
         let token = secret.expose_secret();
         let value = match self.scheme.as_str() {
             "" => HeaderValue::try_from(token),
+            // The name of a cookie.
+            scheme if scheme.ends_with('=') => HeaderValue::try_from(format!("{scheme}{token}")),
             scheme => HeaderValue::try_from(format!("{scheme} {token}")),
         };
         value.map_err(|_| {
@@ -178,8 +180,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_scheme_the_token_stands_alone() {
+    async fn without_a_scheme_the_token_stands_alone_and_behind_the_name_of_a_cookie_without_a_blank() {
         assert_eq!(value_of(&keeper("", variable(), &["abc"])).await, "abc");
+        let cookie = keeper("session=", variable(), &["s3cret"]);
+        assert_eq!(value_of(&cookie).await, "session=s3cret");
+        assert_eq!(cookie.redact("bad session s3cret"), "bad session [token]");
     }
 
     #[tokio::test]

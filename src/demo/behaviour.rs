@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer};
 
 use crate::demo::denied::DeniedField;
@@ -104,6 +106,9 @@ pub struct AuthBehaviour {
     /// Other words that are as good.
     #[serde(default)]
     pub other_schemes: Vec<String>,
+    /// The cookie that does as well, without a scheme.
+    #[serde(default)]
+    pub cookie: Option<String>,
     /// The status of the answer to a wrong or missing token.
     pub status: u16,
     /// The body of that answer: JSON, or plain text.
@@ -111,6 +116,25 @@ pub struct AuthBehaviour {
     /// From the request of this number on, another token is asked for: someone has made a new one, which ends the old.
     #[serde(default)]
     pub replaced_from: Option<u64>,
+}
+
+impl AuthBehaviour {
+    /// What headers carry that may be the token.
+    pub(crate) fn tokens_in<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
+        let carried = headers.get(self.header.as_str()).and_then(|value| value.to_str().ok());
+        let schemes = [&self.scheme].into_iter().chain(&self.other_schemes);
+        let behind = schemes.filter_map(move |scheme| match scheme.as_str() {
+            "" => carried,
+            scheme => carried?.strip_prefix(scheme)?.strip_prefix(' '),
+        });
+        let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok());
+        let cookies = cookies.into_iter().flat_map(|cookies| cookies.split("; "));
+        let in_cookie = cookies.filter_map(|cookie| {
+            let (name, value) = cookie.split_once('=')?;
+            (Some(name) == self.cookie.as_deref()).then_some(value)
+        });
+        behind.chain(in_cookie)
+    }
 }
 
 /// At most `max` requests in a window of `per`.
@@ -142,6 +166,9 @@ pub enum WindowKind {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleBehaviour {
+    /// Its status, where that is another one.
+    #[serde(default = "too_many_requests")]
+    pub status: u16,
     /// Whether the `Retry-After` header says how many seconds to wait.
     pub retry_after: bool,
     /// The kind of body.
@@ -164,6 +191,12 @@ pub enum ThrottleBody {
     Text,
     /// A page in HTML.
     Html,
+    /// A page in HTML that has browsers prove that they are some.
+    Challenge,
+}
+
+fn too_many_requests() -> u16 {
+    StatusCode::TOO_MANY_REQUESTS.as_u16()
 }
 
 /// A request window that cannot be read.

@@ -317,18 +317,25 @@ impl DemoService {
     }
 
     fn throttled(&self, wait: Duration) -> DemoResponse {
-        let mut throttled = match self.behaviours.throttle.body {
-            ThrottleBody::Json => {
-                let body = r#"{"errors":[{"message":"Too many requests","extensions":{"code":"RATE_LIMITED"}}]}"#;
-                response(StatusCode::TOO_MANY_REQUESTS, "application/json", body)
-            }
-            ThrottleBody::Html => {
-                let page = "<!DOCTYPE html>\n<html><head><title>Access denied</title></head><body>error code: 1015</body></html>\n";
-                response(StatusCode::TOO_MANY_REQUESTS, HTML, page)
-            }
-            ThrottleBody::Text => response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n"),
+        let throttle = &self.behaviours.throttle;
+        let (content_type, body) = match throttle.body {
+            ThrottleBody::Json => (
+                "application/json",
+                r#"{"errors":[{"message":"Too many requests","extensions":{"code":"RATE_LIMITED"}}]}"#,
+            ),
+            ThrottleBody::Html => (
+                HTML,
+                "<!DOCTYPE html>\n<html><head><title>Access denied</title></head><body>error code: 1015</body></html>\n",
+            ),
+            ThrottleBody::Challenge => (
+                HTML,
+                "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head><body><script>window._cf_chl_opt={};</script></body></html>\n",
+            ),
+            ThrottleBody::Text => ("text/plain", "Retry later\n"),
         };
-        if self.behaviours.throttle.retry_after {
+        let status = StatusCode::from_u16(throttle.status).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
+        let mut throttled = response(status, content_type, body);
+        if throttle.retry_after {
             let seconds = wait.max(LEAST_RETRY_AFTER).as_secs_f64().ceil() as u64;
             throttled.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -345,24 +352,13 @@ impl DemoService {
         if !auth.required {
             return true;
         }
-        let carried = HeaderName::try_from(&auth.header)
-            .ok()
-            .and_then(|name| headers.get(name));
-        let Some(carried) = carried.and_then(|value| value.to_str().ok()) else {
-            return false;
-        };
-        let token_behind = |scheme: &String| match scheme.as_str() {
-            "" => Some(carried),
-            scheme => carried.strip_prefix(scheme)?.strip_prefix(' '),
-        };
         let is_replaced = auth.replaced_from.is_some_and(|request| number >= request);
         let token = if is_replaced {
             self.next_token()
         } else {
             self.token.clone()
         };
-        let mut schemes = [&auth.scheme].into_iter().chain(&auth.other_schemes);
-        schemes.any(|scheme| token_behind(scheme) == Some(token.expose_secret()))
+        auth.tokens_in(headers).any(|carried| carried == token.expose_secret())
     }
 
     fn judge(&self) -> MutexGuard<'_, Judge> {

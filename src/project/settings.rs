@@ -82,7 +82,7 @@ pub enum SchemaOrigin {
 pub struct Auth {
     /// The header's name, in lower case.
     pub header: String,
-    /// The word before the token (`Bearer`, `Token`); empty for none.
+    /// The word before the token (`Bearer`, `Token`), or the name of the cookie that it is (`session=`); empty for none.
     pub scheme: String,
     /// Where the token is found; `None` for an API that asks for none.
     pub token: Option<TokenOrigin>,

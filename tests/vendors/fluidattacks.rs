@@ -1,10 +1,12 @@
 //! The query files for Fluid Attacks' platform, against its stand-in: every table, in simulated time, under its real limits.
 
+mod unsteady;
+
 use std::collections::BTreeSet;
 
 use gqldump::demo::{
-    CursorExpiry, DemoConfig, DeniedField, Fault, FaultRates, LookupAnswer, LookupTrap, PagingTraps, Refusal,
-    ScriptedFault, StandIn, Totals,
+    CursorExpiry, DemoConfig, DeniedField, Fault, FaultRates, LookupAnswer, LookupTrap, PagingTraps, Refusal, RowMove,
+    RowMoves, ScriptedFault, StandIn, Totals,
 };
 use gqldump::run::QueryOutcome;
 use serde_json::{Map, Value};
@@ -75,9 +77,20 @@ impl VendorTable {
         self
     }
 
-    /// Panics unless these are the rows of the stand-in, each as often, and `_id` tells them apart.
+    /// Panics unless these are the rows of the stand-in, each as often.
     #[track_caller]
     fn check(&self, exported: &Exported, stand_in: &StandIn) {
+        let found = sorted(&self.found(exported, stand_in));
+        let expected = sorted(&self.truth(stand_in, |_| true));
+        assert_eq!(found.len(), expected.len(), "rows of {}", self.name);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "a row of {}", self.name);
+        }
+    }
+
+    /// The exported rows. Panics unless `_id` tells them apart, and the roots in them are some of the stand-in's.
+    #[track_caller]
+    fn found(&self, exported: &Exported, stand_in: &StandIn) -> Vec<Row> {
         let above = self.above.iter().map(|(name, _, kind)| (*name, kind.clone()));
         let columns: Vec<_> = [("_id", Kind::Text)]
             .into_iter()
@@ -97,14 +110,11 @@ impl VendorTable {
                 "{fields:?}"
             );
         }
-        let (found, expected) = (sorted(&rows), sorted(&self.truth(stand_in)));
-        assert_eq!(found.len(), expected.len(), "rows of {}", self.name);
-        for (found, expected) in found.iter().zip(&expected) {
-            assert_eq!(found, expected, "a row of {}", self.name);
-        }
+        rows
     }
 
-    fn truth(&self, stand_in: &StandIn) -> Vec<Row> {
+    /// The rows of the stand-in whose numbers in their list, from 1, are `wanted`.
+    fn truth(&self, stand_in: &StandIn, wanted: impl Fn(usize) -> bool) -> Vec<Row> {
         let families = stand_in.families(self.owner, self.list).expect("a list");
         let rows = families.flat_map(|family| {
             let above: Vec<_> = self
@@ -112,7 +122,9 @@ impl VendorTable {
                 .iter()
                 .map(|(name, field, kind)| (*name, cell(kind, family.parent.get(*field))))
                 .collect();
-            family.children.into_iter().map(move |child| (above.clone(), child))
+            let children = (1..).zip(family.children).filter(|(number, _)| wanted(*number));
+            let children: Vec<_> = children.map(|(_, child)| (above.clone(), child)).collect();
+            children
         });
         let row = |(above, child): (Vec<(&'static str, Cell)>, Map<String, Value>)| {
             let own = self
@@ -620,6 +632,17 @@ fn cases() -> Vec<Case> {
                     },
                 });
             });
+        }),
+        complete("rows that move to where they are read once more", |config| {
+            traps_of(config, "Finding.vulnerabilitiesConnection", |traps| {
+                traps.moves = Some(RowMoves {
+                    every: 5,
+                    to: RowMove::Back,
+                });
+            });
+            let paging = &mut config.behaviours.paging;
+            let field = paging.fields.get_mut("Finding.vulnerabilitiesConnection");
+            field.expect("a list").cap = Some(7);
         }),
         named(
             "cursors that are swallowed",
