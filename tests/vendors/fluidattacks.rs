@@ -791,30 +791,33 @@ fn a_field_that_was_removed_ends_its_query_file_alone() {
     assert_eq!(named_in(&project, &simulated, "a removed field"), ["executions"]);
 }
 
+/// Panics unless a run with these variables exports as many rows of a table as lie in 2021, by each of these fields.
+#[track_caller]
+fn check_2021(name: &'static str, variables: &[&str], fields: &[&str]) {
+    let project = Project::shipped("fluidattacks").only(&["organizations", "groups", name]);
+    let server = serve(stand_in(0.01));
+    let given: Vec<&str> = variables.iter().flat_map(|variable| ["--var", variable]).collect();
+    project.run(&server, &given).with_code(0);
+    let table = tables().into_iter().find(|table| table.name == name).expect("a table");
+    let exported = table.found(&project.exported(name), server.stand_in()).len();
+    let families = server.stand_in().families(table.owner, table.list).expect("a list");
+    let is_of_2021 = |row: &Map<String, Value>| {
+        fields
+            .iter()
+            .all(|field| row[*field].as_str().expect("text").starts_with("2021-"))
+    };
+    let expected = families.flat_map(|family| family.children).filter(is_of_2021).count();
+    assert_eq!(exported, expected, "{name} {variables:?}");
+    assert!(expected > 0, "{name} {variables:?}");
+}
+
 #[test]
 fn days_narrow_what_is_exported() {
-    let project = Project::shipped("fluidattacks").only(&["organizations", "groups", "executions"]);
-    let server = serve(stand_in(0.01));
-    project
-        .run(&server, &["--var", "since=2021-01-01", "--var", "until=2021-12-31"])
-        .with_code(0);
-    let executions = tables()
-        .into_iter()
-        .find(|table| table.name == "executions")
-        .expect("a table");
-    let columns: Vec<_> = [("_id", Kind::Text)]
-        .into_iter()
-        .chain(executions.columns.clone())
-        .collect();
-    let exported = project.exported("executions").rows("executions", &columns).len();
-    let families = server
-        .stand_in()
-        .families("Group", "forcesExecutionsConnection")
-        .expect("a list");
-    let of_2021 = |row: &Map<String, Value>| row["date"].as_str().expect("text").starts_with("2021-");
-    let expected = families.flat_map(|family| family.children).filter(of_2021).count();
-    assert_eq!(exported, expected);
-    assert!(expected > 0);
+    check_2021("executions", &["since=2021-01-01", "until=2021-12-31"], &["date"]);
+    let seen = ["seenSince=2021-01-01", "seenUntil=2021-12-31"];
+    let modified = ["modifiedSince=2021-01-01", "modifiedUntil=2021-12-31"];
+    check_2021("toe_lines", &seen, &["seenAt"]);
+    check_2021("toe_lines", &[seen, modified].concat(), &["seenAt", "modifiedDate"]);
 }
 
 #[test]
