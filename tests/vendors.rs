@@ -4,3 +4,4 @@ mod conviso;
 mod fibery;
 mod fluidattacks;
 mod github;
+mod tokens;

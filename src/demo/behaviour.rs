@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer};
 
 use crate::demo::denied::DeniedField;
+use crate::demo::desk::TokenDesk;
 use crate::demo::drift::DriftStep;
 use crate::demo::fault::FaultPlan;
 use crate::demo::latency::Latency;
@@ -65,6 +66,9 @@ pub struct Behaviours {
     /// Objects that no request gets an answer with.
     #[serde(default)]
     pub poison: Vec<Poison>,
+    /// The calls that deal with tokens; there are none where it is not given.
+    #[serde(default)]
+    pub tokens: Option<TokenDesk>,
     /// What goes wrong on purpose.
     pub faults: FaultPlan,
 }

@@ -10,9 +10,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
@@ -150,6 +150,8 @@ async fn serve(listener: TcpListener, service: Arc<DemoService>, stopped: onesho
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let others = service.paths().iter();
     let router = others.fold(Router::new(), |router, path| router.route(path, post(answer).get(page)));
+    let calls = service.token_paths().into_iter();
+    let router = calls.fold(router, |router, path| router.route(path, any(call)));
     let router = router
         .route("/graphql", post(answer).get(page))
         .route("/log", get(log))
@@ -174,6 +176,11 @@ async fn give_up(stop_begun: oneshot::Receiver<()>) {
 
 async fn answer(State(service): State<Arc<DemoService>>, headers: HeaderMap, body: Bytes) -> Response {
     service.handle(DemoRequest { headers, body }).await.into_response()
+}
+
+async fn call(State(service): State<Arc<DemoService>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let answer = service.handle_call(method.as_str(), uri.path(), &headers);
+    answer.await.into_response()
 }
 
 async fn page(State(service): State<Arc<DemoService>>) -> Response {

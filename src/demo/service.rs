@@ -1,21 +1,24 @@
 //! A stand-in's HTTP behaviour without sockets: one request in, one response out, on tokio's (pausable) clock.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
 use crate::demo::behaviour::{AuthBehaviour, Behaviours, ThrottleBody};
 use crate::demo::config::DemoConfig;
+use crate::demo::desk::OpenDesk;
 use crate::demo::drift::Pace;
 use crate::demo::expiry::RequestMoment;
 use crate::demo::fault::Fault;
-use crate::demo::log::{Judge, Outcome, RequestLog};
+use crate::demo::log::{Arrival, Judge, Outcome, RequestLog};
 use crate::demo::refusal::{HTML, Refusal};
 use crate::demo::stand_in::{Answer, StandIn, StandInError};
 use crate::demo::wall::{GivenUp, Work};
@@ -31,6 +34,7 @@ pub struct DemoService {
     stand_in: StandIn,
     behaviours: Behaviours,
     token: SecretString,
+    desk: Option<OpenDesk>,
     seed: u64,
     started_at: Instant,
     /// Turns to be worked on; `None` where nobody waits for one.
@@ -86,7 +90,10 @@ impl DemoService {
     /// The service of a configuration; its fixed windows begin now.
     pub fn new(config: &DemoConfig) -> Result<Self, StandInError> {
         let started_at = Instant::now();
+        let token = config.token.clone().unwrap_or_else(random_token);
+        let desk = config.behaviours.tokens.clone();
         Ok(Self {
+            desk: desk.map(|desk| OpenDesk::new(desk, token.clone(), time_of_day())),
             stand_in: StandIn::new(config)?,
             started_at,
             workers: config.behaviours.workers.map(|workers| Semaphore::new(workers.get())),
@@ -96,7 +103,7 @@ impl DemoService {
                 started_at,
             )),
             behaviours: config.behaviours.clone(),
-            token: config.token.clone().unwrap_or_else(random_token),
+            token,
             seed: config.seed,
         })
     }
@@ -104,6 +111,11 @@ impl DemoService {
     /// Addresses beside `/graphql` that it answers under.
     pub(crate) fn paths(&self) -> &[String] {
         &self.behaviours.paths
+    }
+
+    /// Addresses at which tokens are dealt with.
+    pub(crate) fn token_paths(&self) -> BTreeSet<&str> {
+        self.desk.iter().flat_map(OpenDesk::paths).collect()
     }
 
     /// The schema and the data.
@@ -136,12 +148,8 @@ impl DemoService {
         let arrived_at = Instant::now();
         let arrival = self.judge().arrive(arrived_at);
         let _in_flight = InFlight(self);
-        if let Some(wait) = arrival.refused_for {
-            return self.throttled(wait);
-        }
-        if !self.is_authorized(&request.headers, arrival.number) {
-            self.judge().note_unauthorized();
-            return self.unauthorized();
+        if let Some(refused) = self.turned_away(&arrival, &request.headers) {
+            return refused;
         }
         self.judge().note_accepted(&request.body);
         if let Some(crowd) = &self.behaviours.wall.crowd
@@ -160,6 +168,33 @@ impl DemoService {
             }
             None => self.work(&request, arrival.number, arrived_at, fault).await,
         }
+    }
+
+    /// Answers a request at another address than the GraphQL one.
+    pub(crate) async fn handle_call(&self, method: &str, path: &str, headers: &HeaderMap) -> DemoResponse {
+        let arrival = self.judge().arrive(Instant::now());
+        let _in_flight = InFlight(self);
+        if let Some(refused) = self.turned_away(&arrival, headers) {
+            return refused;
+        }
+        self.judge().note_accepted(&Bytes::new());
+        let desk = self.desk.as_ref();
+        match desk.and_then(|desk| desk.called(method, path, time_of_day())) {
+            Some(answer) => self.own(refused(answer, headers)),
+            None => response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", ""),
+        }
+    }
+
+    /// The answer to a request that is not let in.
+    fn turned_away(&self, arrival: &Arrival, headers: &HeaderMap) -> Option<DemoResponse> {
+        if let Some(wait) = arrival.refused_for {
+            return Some(self.throttled(wait));
+        }
+        if !self.is_authorized(headers, arrival.number) {
+            self.judge().note_unauthorized();
+            return Some(self.unauthorized());
+        }
+        None
     }
 
     /// Answers when it is the request's turn, unless that comes too late.
@@ -212,9 +247,13 @@ impl DemoService {
             request: number,
             at: arrived_at.duration_since(self.started_at),
         };
+        let desk = self.desk.as_ref();
         let answer = match self.behaviours.protocol.refuses_type(&request.headers) {
             Some(refusal) => Answer::refused(refusal.clone()),
-            None => self.stand_in.answer(&request.body, &self.behaviours, moment),
+            None => match desk.and_then(|desk| desk.asked(&request.body, time_of_day())) {
+                Some(answer) => answer,
+                None => self.stand_in.answer(&request.body, &self.behaviours, moment),
+            },
         };
         let work = self.measure(&answer, &worker, arrived_at, fault);
         if let Some(given_up) = self.behaviours.wall.before(work) {
@@ -358,12 +397,21 @@ impl DemoService {
         } else {
             self.token.clone()
         };
-        auth.tokens_in(headers).any(|carried| carried == token.expose_secret())
+        let is_taken = |carried: &str| match &self.desk {
+            Some(desk) if !is_replaced => desk.takes(carried, time_of_day()),
+            _ => carried == token.expose_secret(),
+        };
+        auth.tokens_in(headers).any(is_taken)
     }
 
     fn judge(&self) -> MutexGuard<'_, Judge> {
         self.judge.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// In seconds since 1970. Tokens end by it, and nothing else depends on it.
+fn time_of_day() -> u64 {
+    Timestamp::now().as_second().unsigned_abs()
 }
 
 /// 128 random bits.
@@ -408,6 +456,8 @@ mod protocol;
 mod styles;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod traps;
 #[cfg(test)]

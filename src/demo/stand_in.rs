@@ -18,6 +18,7 @@ use crate::demo::definition::read_schema;
 use crate::demo::denied::word_denial;
 use crate::demo::description::DatasetError;
 use crate::demo::document::{Document, DocumentCache};
+use crate::demo::entropy::text_hash;
 use crate::demo::expiry::RequestMoment;
 use crate::demo::fit::check;
 use crate::demo::log::{Executed, Outcome};
@@ -231,6 +232,20 @@ impl StandIn {
 }
 
 impl Answer {
+    /// An answer that holds no rows.
+    pub(crate) fn of_desk(body: String) -> Self {
+        let executed = Executed {
+            fingerprint: text_hash(&body),
+            is_introspection: false,
+            requested: 0,
+            served: Vec::new(),
+        };
+        Self {
+            body: body.into_bytes(),
+            outcome: Outcome::Good(executed),
+        }
+    }
+
     pub(crate) fn refused(refusal: Refusal) -> Self {
         Self {
             body: refusal.body.clone().into_bytes(),
