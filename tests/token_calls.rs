@@ -377,6 +377,85 @@ fn a_call_that_fails_is_not_made_again_and_leaves_no_file() {
     }
 }
 
+/// Fluid Attacks' with one token, which answers this to a call for another.
+fn making(status: u16, answer: Value) -> Desk {
+    Desk::open("fluidattacks", move |_, request| match request["query"].as_str() {
+        Some(query) if query.contains("addAccessToken") => (status, answer.to_string()),
+        _ => (200, json!({ "data": { "me": { "accessTokens": [] } } }).to_string()),
+    })
+}
+
+#[test]
+fn a_token_that_comes_with_errors_was_made_and_is_written() {
+    let made = json!({ "sessionJwt": SECRET, "success": true });
+    let message = format!("\u{1b}[2JMail to ada\nfailed: {SECRET}, {TOKEN}");
+    let answer = json!({ "data": { "addAccessToken": made }, "errors": [{ "message": message }] });
+    for status in [200, 500] {
+        let desk = making(status, answer.clone());
+        let ended = desk.token(&["create", "--expires=30d"]).with_code(0);
+        assert_eq!(ended.stdout, format!("{SECRET}\n"));
+        let warning = "warning: the token was made, and the API says: [2JMail to ada failed: [token], [token]\n";
+        assert_eq!(ended.stderr, warning);
+    }
+    let unmade = json!({ "data": null, "errors": [{ "message": format!("\u{1b}[2Jno\nmore for {TOKEN}") }] });
+    let ended = making(200, unmade).token(&["create", "--expires=30d"]).with_code(1);
+    assert!(
+        ended.stdout.is_empty() && !ended.stderr.contains('\u{1b}'),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_token_that_cannot_be_written_is_said_to_be_there() {
+    let desk = fluidattacks(1);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    let (reader, closed) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    for (output, words) in [
+        (
+            std::process::Stdio::from(full.into_parts().0),
+            "No space left on device",
+        ),
+        (std::process::Stdio::from(closed), "Broken pipe"),
+    ] {
+        let mut command = gqldump();
+        let command = command
+            .current_dir(desk.folder.path())
+            .args(["token", "create", "--expires=30d"])
+            .env(TOKEN_VARIABLE, TOKEN)
+            .stdout(output);
+        let ended = command.output().expect("a program");
+        let told = String::from_utf8(ended.stderr).expect("text");
+        assert_eq!(ended.status.code(), Some(1), "{told}");
+        for part in ["the token was made, stays good", "gqldump token revoke ID", words] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert!(!told.contains(SECRET), "{told}");
+    }
+    assert_eq!(desk.count("addAccessToken"), 2);
+}
+
+#[test]
+fn what_the_api_would_refuse_is_refused_before_anything_is_made() {
+    let desk = fluidattacks(1);
+    for name in ["", "of twenty-one letters"] {
+        let ended = desk
+            .token(&["create", "--expires=30d", &format!("--name={name}")])
+            .with_code(2);
+        assert!(ended.stderr.contains("has 1 to 20 characters"), "{}", ended.stderr);
+    }
+    let device = desk
+        .token(&["create", "--expires=30d", "--force", "--to=/dev/full"])
+        .with_code(2);
+    assert!(device.stderr.contains("`/dev/full` is no file"), "{}", device.stderr);
+    assert_eq!(desk.calls().len(), 0);
+    // The call that replaces takes no name.
+    desk.token(&["create", "--expires=30d", "--replace", "--name=of twenty-one letters"])
+        .with_code(0);
+}
+
 #[test]
 fn what_is_done_by_hand_is_said_to_be() {
     let desk = Desk::open("conviso", |_, _| (500, String::new()));

@@ -19,6 +19,7 @@ use crate::api::request::GraphqlRequest;
 use crate::api::retry::{RetryDecision, RetryState};
 use crate::api::token::{ReadToken, TokenEdition, TokenKeeper};
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use crate::api::verdict::one_line;
 use crate::clock::Clock;
 use crate::project::{RequestLimit, RetryPolicy, Secrets, SourceSettings, VerdictRule};
 use crate::report::{Event, SharedObserver};
@@ -226,11 +227,10 @@ impl Endpoint {
         matches!(outcome, Outcome::Refused(ApiError::Unauthorized(_)))
     }
 
-    /// A text without the token, should the API have sent it back.
-    pub fn without_token(&self, text: &str) -> String {
-        self.token
-            .as_ref()
-            .map_or_else(|| text.to_owned(), |token| token.redact(text))
+    /// A text of the API's as people are told it: one line, without the token and other secrets, should it have sent them
+    /// back.
+    pub fn told(&self, text: &str) -> String {
+        one_line(&self.reading().redacted(text))
     }
 
     /// Errors of the API without the token and other secrets, should it have sent them back.

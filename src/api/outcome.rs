@@ -174,7 +174,7 @@ impl Reading<'_> {
         self.redacted(message)
     }
 
-    fn redacted(&self, text: &str) -> String {
+    pub(super) fn redacted(&self, text: &str) -> String {
         // The token first: a shorter secret in it would leave the rest of it.
         let without_token = self.token.map(|token| token.redact(text));
         self.secrets.redact(without_token.as_deref().unwrap_or(text))

@@ -16,6 +16,10 @@ pub(super) struct SecretFile {
 impl SecretFile {
     /// Makes sure that the secret can be written before there is one.
     pub(super) fn begin(path: &Path, may_exist: bool) -> io::Result<Self> {
+        if path.exists() && !path.is_file() {
+            let words = format!("`{}` is no file: name one, or pipe the token on", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
         if path.exists() && !may_exist {
             let words = format!(
                 "`{}` is there already: name another file, or write over it with --force",

@@ -1,6 +1,7 @@
 //! `gqldump token`: the tokens of an API, as far as it lets them be dealt with.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -42,6 +43,8 @@ pub(super) enum TokenError {
         count: usize,
         replace: &'static str,
     },
+    #[error("`{name}`: a token's name has 1 to {most} characters: write another `--name`")]
+    Name { name: String, most: u32 },
     #[error("there are several sources, {0}: name the folder of one")]
     Several(String),
     #[error(transparent)]
@@ -167,6 +170,7 @@ impl TokenSource {
         };
         // All that can be refused is refused before a token is made: one that is lost stays good until it ends.
         let expires = self.expires(call, arguments.expires)?;
+        self.check_name(call, &arguments.name)?;
         if arguments.to.is_none() && std::io::stdout().is_terminal() {
             return Err(TokenError::Terminal.into());
         }
@@ -185,20 +189,36 @@ impl TokenSource {
             expires,
             id: None,
         };
-        let secret = self.call(call, &values)?.secret(call)?;
+        let answer = self.call(call, &values)?;
+        let secret = answer.secret(call)?;
         let written = match file {
             Some(file) => file.finish(&secret),
             None => SecretFile::print(&secret),
         };
-        if let Err(error) = written {
-            let name = &self.source.name;
+        if let Some(said) = answer.warning() {
             writeln!(
                 std::io::stderr(),
-                "{name}: the token was made and could not be written; revoke it: see `gqldump token list`"
+                "warning: the token was made, and the API says: {said}"
             )?;
-            return Err(TokenError::File(error).into());
         }
-        Ok(0)
+        match written {
+            Ok(()) => Ok(0),
+            // Of a pipe that is closed, too: nobody has the token then.
+            Err(error) => {
+                let name = &self.source.name;
+                writeln!(std::io::stderr(), "error: `{name}`: {}: {error}", self.lost_token())?;
+                Ok(1)
+            }
+        }
+    }
+
+    /// What is said of a token that was made and is in nobody's hands.
+    fn lost_token(&self) -> String {
+        let remedy = match (&self.calls.list, &self.calls.revoke) {
+            (Some(_), Some(_)) => "end it by `gqldump token revoke ID`, with the id that `gqldump token list` shows",
+            _ => "end it on the API's web page",
+        };
+        format!("the token was made, stays good, and could not be written; {remedy}")
     }
 
     fn revoke(&self, arguments: &RevokeTokenArguments) -> anyhow::Result<u8> {
@@ -215,6 +235,19 @@ impl TokenSource {
             arguments.id
         )?;
         Ok(0)
+    }
+
+    /// Fails where the API would refuse the name.
+    fn check_name(&self, call: &TokenCall, given: &str) -> Result<(), TokenError> {
+        let Some(most) = self.calls.name_characters.map(NonZeroU32::get) else {
+            return Ok(());
+        };
+        let count = given.chars().count();
+        if !call.request.takes("name") || (1..=most as usize).contains(&count) {
+            return Ok(());
+        }
+        let name = self.source.name.clone();
+        Err(TokenError::Name { name, most })
     }
 
     /// Fails where there are as many tokens as there can be.

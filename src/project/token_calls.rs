@@ -22,6 +22,8 @@ pub struct TokenCalls {
     /// The longest that one can be made to last.
     #[serde(deserialize_with = "longest")]
     pub longest: Option<Duration>,
+    /// How many characters their names have at most.
+    pub name_characters: Option<NonZeroU32>,
     /// What to do where tokens are made by hand alone.
     pub by_hand: Option<String>,
     /// Whose the token is.

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use crate::api::{ApiError, GraphqlRequest};
-use crate::project::{CallRequest, TokenCall};
+use crate::project::{CallRequest, TokenCall, without};
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint};
 
 /// What a call is given.
@@ -20,7 +20,10 @@ pub struct CallValues {
 }
 
 /// What a call brought. It has no `Debug`: a token may be part of it.
-pub struct CallAnswer(Value);
+pub struct CallAnswer {
+    value: Value,
+    warning: Option<String>,
+}
 
 /// A call that did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -65,22 +68,31 @@ pub async fn call(
     let body = body(&call.request, values);
     let response = endpoint.send_once(&format!("{}/token", job.name), body).await;
     let response = response.map_err(SourceError::Api)?;
-    let read = serde_json::from_slice(&response.body);
+    // What ends a token may answer with nothing at all.
+    let value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let secret = call.secret.as_deref().and_then(|path| secret_at(&value, path));
+    let told = |text: &str| endpoint.told(&without(text, secret.iter(), "[token]"));
     let is_good = (200..300).contains(&response.status);
-    let errors = read.as_ref().ok().and_then(words);
-    if !is_good || errors.is_some() {
-        let text = errors.unwrap_or_else(|| first_words(&response.body));
+    let said = match (words(&value), is_good) {
+        (None, true) => None,
+        (None, false) => Some(told(&first_line(&response.body))),
+        (Some(words), _) => Some(told(&words)),
+    };
+    // A token that is there was made, whatever is said beside it: nobody else would hear of it.
+    if let (Some(words), None) = (&said, &secret) {
         return Err(TokenCallError::Refused {
             status: response.status,
-            words: endpoint.without_token(&text),
+            words: words.clone(),
             is_unauthorized: endpoint.refuses_token(&response),
         });
     }
-    // What ends a token may answer with nothing at all.
-    let answer = CallAnswer(read.unwrap_or(Value::Null));
-    match &call.success {
-        Some(path) if answer.at(path) != Some(&Value::Bool(true)) => Err(TokenCallError::Strange(path.clone())),
-        _ => Ok(answer),
+    let success = call.success.as_deref().map(|path| (path, at(&value, path)));
+    match success {
+        Some((path, Some(Value::Bool(false)))) => Err(TokenCallError::Strange(path.to_owned())),
+        Some((path, found)) if said.is_none() && found != Some(&Value::Bool(true)) => {
+            Err(TokenCallError::Strange(path.to_owned()))
+        }
+        _ => Ok(CallAnswer { value, warning: said }),
     }
 }
 
@@ -116,47 +128,45 @@ fn words(answer: &Value) -> Option<String> {
     (!errors.is_empty()).then(|| messages.join("; "))
 }
 
-/// The beginning of a text; nothing of one that is no text for people.
-fn first_words(body: &[u8]) -> String {
+/// The first line of a text; nothing of one that is no text for people.
+fn first_line(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let line = text.lines().next().unwrap_or_default();
     match line.starts_with(['<', '{', '[']) || line.is_empty() {
         true => "it gives no reason in words".to_owned(),
-        false => line
-            .chars()
-            .filter(|character| !character.is_control())
-            .take(200)
-            .collect(),
+        false => line.to_owned(),
     }
 }
 
 impl CallAnswer {
+    /// What the API says beside a token that it made.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
     /// The token that was made.
     pub fn secret(&self, call: &TokenCall) -> Result<SecretString, TokenCallError> {
         let path = call.secret.clone().unwrap_or_default();
-        let secret = self
-            .at(&path)
-            .and_then(Value::as_str)
-            .filter(|secret| !secret.is_empty());
-        secret.map(SecretString::from).ok_or(TokenCallError::Strange(path))
+        secret_at(&self.value, &path).ok_or(TokenCallError::Strange(path))
     }
 
     /// What is to be shown of each token of a list.
     pub fn rows(&self, call: &TokenCall) -> Result<Vec<Vec<String>>, TokenCallError> {
         let path = call.items.clone().unwrap_or_default();
-        let items = self.at(&path).and_then(Value::as_array);
+        let items = at(&self.value, &path).and_then(Value::as_array);
         let items = items.ok_or(TokenCallError::Strange(path))?;
         Ok(items.iter().map(|item| shown(item, &call.columns)).collect())
     }
 
     /// What is to be shown of the answer.
     pub fn shown(&self, call: &TokenCall) -> Vec<String> {
-        shown(&self.0, &call.columns)
+        shown(&self.value, &call.columns)
     }
+}
 
-    fn at(&self, path: &str) -> Option<&Value> {
-        at(&self.0, path)
-    }
+fn secret_at(value: &Value, path: &str) -> Option<SecretString> {
+    let secret = at(value, path).and_then(Value::as_str);
+    secret.filter(|secret| !secret.is_empty()).map(SecretString::from)
 }
 
 fn at<'value>(value: &'value Value, path: &str) -> Option<&'value Value> {

@@ -10,4 +10,5 @@ mod signs;
 
 pub(in crate::api) use hint::pause_hint;
 pub use judge::{Verdict, judge};
+pub(in crate::api) use reply::one_line;
 pub use reply::{Reply, ReplyBody};

@@ -141,7 +141,7 @@ fn title(html: &str) -> Option<&str> {
 }
 
 /// One line, and nothing in it that a terminal would take for an order.
-fn one_line(text: &str) -> String {
+pub(in crate::api) fn one_line(text: &str) -> String {
     let is_space = |character: char| character.is_whitespace() || character.is_control();
     let words = text.split(is_space).filter(|word| !word.is_empty());
     let mut line = words.collect::<Vec<_>>().join(" ");
