@@ -43,6 +43,7 @@ pub(super) fn settings() -> SourceSettings {
         },
         verdicts: Vec::new(),
         paging: Vec::new(),
+        left_out: Default::default(),
         variables: Default::default(),
         scalars: BTreeMap::new(),
         flatten: false,

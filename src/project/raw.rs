@@ -50,6 +50,8 @@ pub(crate) struct RawSource {
     pub(crate) verdicts: Vec<RawVerdictRule>,
     #[serde(default)]
     pub(crate) paging: Vec<PagingRule>,
+    #[serde(default)]
+    pub(crate) left_out: BTreeMap<String, Vec<String>>,
     pub(crate) tokens: Option<TokenCalls>,
 }
 
@@ -183,6 +185,7 @@ impl RawSource {
             variables: laid_over(self.variables, below.variables),
             verdicts: self.verdicts.into_iter().chain(below.verdicts).collect(),
             paging: paging_over(self.paging, below.paging),
+            left_out: laid_over(self.left_out, below.left_out),
             tokens: self.tokens.or(below.tokens),
         }
     }

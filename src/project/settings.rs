@@ -35,6 +35,8 @@ pub struct SourceSettings {
     pub verdicts: Vec<VerdictRule>,
     /// How single fields turn their pages, where the schema leaves it open or shows it wrongly; one for each field.
     pub paging: Vec<PagingRule>,
+    /// Fields that are left out of query files to begin with, by the names of their types.
+    pub left_out: BTreeMap<String, Vec<String>>,
     /// Variables of query files whose values are secrets, and where each is found.
     pub variables: BTreeMap<String, TokenOrigin>,
     /// What the API's custom scalars become; a scalar not listed here becomes JSON text.

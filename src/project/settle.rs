@@ -34,6 +34,7 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
         retry: retry(&raw.retry),
         verdicts: raw.verdicts.into_iter().map(|rule| rule.0).collect(),
         paging: raw.paging,
+        left_out: raw.left_out,
         variables: raw
             .variables
             .into_iter()

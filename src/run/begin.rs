@@ -40,7 +40,7 @@ pub async fn begin_source(
         None => (Path::new("introspection"), ask_schema(job, settings).await?),
     };
     let schema = ApiSchema::read(&definition, path).map_err(SchemaSourceError::from)?;
-    let starters = starters(&schema, &job.settings.paging);
+    let starters = starters(&schema, &job.settings.paging, &job.settings.left_out);
     let starters = tried(job, settings, &schema, starters);
     Ok(Beginning {
         definition,

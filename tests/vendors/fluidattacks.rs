@@ -4,17 +4,19 @@ mod unsteady;
 
 use std::collections::BTreeSet;
 
+use fs_err as fs;
 use gqldump::demo::{
     CursorExpiry, DemoConfig, DeniedField, Fault, FaultRates, LookupAnswer, LookupTrap, PagingTraps, Refusal, RowMove,
     RowMoves, ScriptedFault, StandIn, Totals,
 };
 use gqldump::run::QueryOutcome;
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::cell::{Cell, Kind, Row, list, object};
 use crate::exported::Exported;
-use crate::program::run;
-use crate::project::{Api, Project};
+use crate::program::{gqldump, run};
+use crate::project::{Api, Project, TOKEN_VARIABLE};
 use crate::simulation::{Simulated, Simulation};
 use crate::tracker::serve;
 
@@ -830,4 +832,32 @@ fn a_token_that_is_not_accepted_is_told_though_the_status_is_200() {
     };
     let told = project.run(stranger, &[]).with_code(4).stderr;
     assert!(told.contains("Login required"), "{told}");
+}
+
+#[test]
+fn what_customers_may_not_see_is_in_no_query_file_to_begin_with() {
+    let server = serve(stand_in(0.003));
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = server.address().to_string();
+    let token_is = format!("auth.token.env={TOKEN_VARIABLE}");
+    let mut command = gqldump();
+    let command = command
+        .current_dir(folder.path())
+        .args(["init", &address, "--preset", "fluidattacks", "--set", &token_is])
+        .env(TOKEN_VARIABLE, server.token().expose_secret());
+    run(command).with_code(0);
+    let sources = fs::read_dir(folder.path().join("queries")).expect("a source");
+    let source = sources
+        .map(|entry| entry.expect("a source").path())
+        .next()
+        .expect("a source");
+    let starter = |name: &str| fs::read_to_string(source.join(name)).expect("a starter");
+    let findings = starter("me_findingReattacksConnection.graphql");
+    assert!(findings.contains("\n          title\n"), "{findings}");
+    assert!(
+        !findings.contains("hacker") && !findings.contains("records"),
+        "{findings}"
+    );
+    assert!(!starter("me_reattacks.graphql").contains("hacker"));
+    assert!(starter("schema.graphql").contains("hacker"), "the schema has it");
 }

@@ -7,6 +7,7 @@ use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use apollo_compiler::schema::{ExtendedType, Name};
 
 use crate::plan::paging_rules::PagingRules;
+use crate::plan::starter::fields::Fields;
 use crate::schema::{FieldPath, PagedField, Pager, Paging, PagingHints, paging};
 
 /// A list, and how it is reached from the query root.
@@ -53,14 +54,15 @@ impl<'schema> List<'schema> {
     }
 }
 
-/// All of them; what is deprecated, and what only goes on with another list, is left out.
-pub(super) fn lists<'schema>(schema: &'schema Schema, rules: PagingRules<'_>) -> Vec<List<'schema>> {
+/// All of them; what only goes on with another list is left out.
+pub(super) fn lists<'schema>(fields: Fields<'schema, '_>, rules: PagingRules<'_>) -> Vec<List<'schema>> {
+    let schema = fields.schema;
     let Some(query) = &schema.schema_definition.query else {
         return Vec::new();
     };
-    let finder = Finder { schema, rules };
+    let finder = Finder { schema, fields, rules };
     let mut found = Vec::new();
-    for field in finder.fields(query) {
+    for field in fields.of(query) {
         match finder.list(query, field) {
             Some(list) => found.push(list),
             None => found.extend(finder.lists_in(field)),
@@ -80,29 +82,18 @@ fn next_field(list: &List<'_>) -> Option<Name> {
 
 struct Finder<'schema, 'plan> {
     schema: &'schema Schema,
+    fields: Fields<'schema, 'plan>,
     rules: PagingRules<'plan>,
 }
 
 impl<'schema> Finder<'schema, '_> {
-    fn fields(&self, type_name: &Name) -> impl Iterator<Item = &'schema FieldDefinition> {
-        let fields = match self.schema.types.get(type_name) {
-            Some(ExtendedType::Object(object)) => Some(&object.fields),
-            Some(ExtendedType::Interface(interface)) => Some(&interface.fields),
-            _ => None,
-        };
-        let fields = fields.into_iter().flat_map(|fields| fields.values());
-        fields
-            .map(|field| &***field)
-            .filter(|field| !field.directives.has("deprecated"))
-    }
-
     /// The lists in an object that is there for whoever asks: `viewer { repositories }`.
     fn lists_in(&self, outer: &'schema FieldDefinition) -> Vec<List<'schema>> {
         let ty = outer.ty.inner_named_type();
         if outer.ty.is_list() || outer.arguments.iter().any(|argument| argument.is_required()) {
             return Vec::new();
         }
-        let lists = self.fields(ty).filter_map(|field| self.list(ty, field));
+        let lists = self.fields.of(ty).filter_map(|field| self.list(ty, field));
         lists
             .map(|mut list| {
                 list.way.insert(0, outer);
@@ -149,7 +140,12 @@ impl<'schema> Finder<'schema, '_> {
     fn type_at(&self, ty: &'schema Type, path: &[Name]) -> Option<&'schema Name> {
         let mut at = ty.inner_named_type();
         for name in path {
-            at = self.fields(at).find(|field| field.name == *name)?.ty.inner_named_type();
+            at = self
+                .fields
+                .of(at)
+                .find(|field| field.name == *name)?
+                .ty
+                .inner_named_type();
         }
         Some(at)
     }

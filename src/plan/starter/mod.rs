@@ -4,12 +4,14 @@
 //! is written can be exported is for the planner to say.
 
 mod columns;
+mod fields;
 mod lists;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::paging_rules::PagingRules;
+use crate::plan::starter::fields::Fields;
 use crate::plan::starter::lists::lists;
 use crate::plan::starter::text::text;
 use crate::schema::{ApiSchema, PagingRule};
@@ -27,13 +29,15 @@ pub struct Starter {
     pub doubt: Option<String>,
 }
 
-/// One for each list at the query root, or in an object there that can be had without knowing anything.
-pub fn starters(schema: &ApiSchema, rules: &[PagingRule]) -> Vec<Starter> {
+/// One for each list at the query root, or in an object there that can be had without knowing anything. What is `left_out`,
+/// by the names of types, is in none.
+pub fn starters(schema: &ApiSchema, rules: &[PagingRule], left_out: &BTreeMap<String, Vec<String>>) -> Vec<Starter> {
     let schema = schema.compiled();
+    let fields = Fields { schema, left_out };
     let mut taken = BTreeSet::new();
-    let lists = lists(schema, PagingRules::new(schema, rules));
+    let lists = lists(fields, PagingRules::new(schema, rules));
     let starters = lists.into_iter().filter_map(|list| {
-        let body = text(schema, &list)?;
+        let body = text(fields, &list)?;
         Some(Starter {
             name: free_name(&list.name(), &mut taken),
             text: body,

@@ -4,7 +4,7 @@ use super::*;
 
 fn of(definition: &str) -> Vec<Starter> {
     let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
-    starters(&schema, &[])
+    starters(&schema, &[], &BTreeMap::new())
 }
 
 /// The query without the words above it and without line breaks.
@@ -96,4 +96,28 @@ fn names_that_differ_only_in_case_are_told_apart() {
     let found = of("type Query { rows: [Row] Rows: [Row] } type Row { id: ID }");
     let names: Vec<&str> = found.iter().map(|starter| starter.name.as_str()).collect();
     assert_eq!(names, ["rows", "Rows_2"]);
+}
+
+#[test]
+fn what_the_source_leaves_out_is_in_no_starter() {
+    let definition = "type Query { bugs: [Bug] places: [Place] me: Me } type Me { bugs: [Bug] drafts: [Bug] }
+         type Bug { id: ID hacker: String at: Spot } type Spot { line: Int hacker: String }
+         union Place = Bug | Spot";
+    let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
+    let hacker = vec!["hacker".to_owned()];
+    let left_out = BTreeMap::from([
+        ("Bug".to_owned(), hacker.clone()),
+        ("Spot".to_owned(), hacker),
+        ("Me".to_owned(), vec!["drafts".to_owned()]),
+    ]);
+    let found = starters(&schema, &[], &left_out);
+    let found: Vec<String> = found.iter().map(query).collect();
+    assert_eq!(
+        found,
+        [
+            "{ bugs { id at { line } } }",
+            "{ places { ... on Bug { id } ... on Spot { line } } }",
+            "{ me { bugs { id at { line } } } }"
+        ]
+    );
 }

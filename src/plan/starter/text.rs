@@ -5,6 +5,7 @@ use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{ExtendedType, Name};
 
 use crate::plan::starter::columns::{Selected, columns};
+use crate::plan::starter::fields::Fields;
 use crate::plan::starter::lists::List;
 use crate::schema::Pager;
 
@@ -22,12 +23,12 @@ struct Level {
 }
 
 /// The query file for a list; `None` where its rows have no plain value.
-pub(super) fn text(schema: &Schema, list: &List<'_>) -> Option<String> {
-    let columns = columns(schema, list.item_type);
+pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
+    let columns = columns(fields, list.item_type);
     if columns.is_empty() {
         return None;
     }
-    let levels = levels(schema, list);
+    let levels = levels(fields.schema, list);
     let mut text = format!("{ABOUT}{}\n", opening(list));
     for (depth, level) in levels.iter().enumerate() {
         let arguments = match level.arguments.as_slice() {
