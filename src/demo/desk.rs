@@ -108,7 +108,7 @@ impl OpenDesk {
         Some(match self.serve(call.does, &given, now) {
             Err(refusal) => Answer::refused(refusal),
             Ok(values) => {
-                let data = given.selected(call.answer(&values));
+                let data = given.selected(&call.answer(&values));
                 Answer::of_desk(json!({ "data": data }).to_string())
             }
         })

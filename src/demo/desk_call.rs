@@ -100,8 +100,8 @@ impl DeskCall {
 
 impl Given {
     /// What of some data was asked for.
-    pub(crate) fn selected(&self, data: Value) -> Value {
-        selected(&self.selection, &data)
+    pub(crate) fn selected(&self, data: &Value) -> Value {
+        selected(&self.selection, data)
     }
 }
 

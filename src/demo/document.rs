@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::parser::Parser;
 use apollo_compiler::response::GraphQLError;
-use apollo_compiler::validation::Valid;
+use apollo_compiler::validation::{Valid, WithErrors};
 use apollo_compiler::{ExecutableDocument, Schema};
 
 use crate::demo::protocol::Wording;
@@ -59,11 +59,13 @@ fn parsed(
     text: &str,
     wording: Wording,
 ) -> Result<Valid<ExecutableDocument>, Vec<GraphQLError>> {
+    let errors =
+        |invalid: &WithErrors<ExecutableDocument>| text_errors(wording, &invalid.errors, &invalid.partial, schema);
     let document = Parser::new()
         .recursion_limit(RECURSION_LIMIT)
         .parse_executable(schema, text, "request.graphql");
-    let document = document.and_then(|document| document.validate(schema));
-    document.map_err(|invalid| text_errors(wording, &invalid.errors, &invalid.partial, schema))
+    let document = document.map_err(|invalid| errors(&invalid))?;
+    document.validate(schema).map_err(|invalid| errors(&invalid))
 }
 
 fn asks_for_schema_only(document: &ExecutableDocument) -> bool {

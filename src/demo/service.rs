@@ -172,12 +172,14 @@ impl DemoService {
 
     /// Answers a request at another address than the GraphQL one.
     pub(crate) async fn handle_call(&self, method: &str, path: &str, headers: &HeaderMap) -> DemoResponse {
-        let arrival = self.judge().arrive(Instant::now());
+        let arrived_at = Instant::now();
+        let arrival = self.judge().arrive(arrived_at);
         let _in_flight = InFlight(self);
         if let Some(refused) = self.turned_away(&arrival, headers) {
             return refused;
         }
         self.judge().note_accepted(&Bytes::new());
+        sleep_until(arrived_at + self.behaviours.latency.base).await;
         let desk = self.desk.as_ref();
         match desk.and_then(|desk| desk.called(method, path, time_of_day())) {
             Some(answer) => self.own(refused(answer, headers)),

@@ -1,10 +1,10 @@
 //! The words for what is wrong with a request, as clients of other servers find them.
 
-use apollo_compiler::Schema;
 use apollo_compiler::executable::{ExecutableDocument, Operation};
-use apollo_compiler::response::{GraphQLError, JsonMap};
+use apollo_compiler::response::{GraphQLError, JsonMap, JsonValue};
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::DiagnosticList;
+use apollo_compiler::{Name, Schema};
 
 use crate::demo::protocol::Wording;
 
@@ -52,7 +52,7 @@ pub(crate) fn execution_error(
 }
 
 fn missing_variable(operation: &Operation, variables: &JsonMap) -> Option<String> {
-    let is_missing = |name: &str| variables.get(name).is_none_or(|value| value.is_null());
+    let is_missing = |name: &str| variables.get(name).is_none_or(JsonValue::is_null);
     let mut declared = operation.variables.iter();
     let missing = declared
         .find(|variable| variable.ty.is_non_null() && variable.default_value.is_none() && is_missing(&variable.name))?;
@@ -89,7 +89,7 @@ fn pythons(message: &str, document: &ExecutableDocument, schema: &Schema) -> Str
 fn operation_with<'document>(variable: &str, document: &'document ExecutableDocument) -> Option<&'document str> {
     let mut operations = document.operations.iter();
     let operation = operations.find(|operation| operation.variables.iter().any(|own| own.name == variable))?;
-    operation.name.as_ref().map(|name| name.as_str())
+    operation.name.as_ref().map(Name::as_str)
 }
 
 /// ` Did you mean 'a', 'b' or 'c'?`, or nothing.
