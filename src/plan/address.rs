@@ -32,8 +32,8 @@ pub(crate) struct Lookup {
     pub(crate) takes_list: bool,
     /// Whether the field answers a list.
     pub(crate) answers_list: bool,
-    /// The field of the row whose value it takes.
-    pub(crate) by: Name,
+    /// The field of the row whose value it takes, or the path to a value that the author selects.
+    pub(crate) by: String,
     /// The type that the answer has to be narrowed to.
     pub(crate) condition: Option<Name>,
 }
@@ -118,7 +118,7 @@ fn node_lookup(schema: &Schema, item_type: &Name) -> Option<Lookup> {
             if !members.iter().all(is_member) {
                 return None;
             }
-            let lookup = lookup(definition, argument, Name::new_unchecked(ID))?;
+            let lookup = lookup(definition, argument, ID)?;
             Some(narrowed(schema, lookup, answer, item_type))
         })
 }
@@ -136,7 +136,7 @@ fn schema_lookup(schema: &Schema, item_type: &Name) -> Option<Lookup> {
             return None;
         }
         let by = told_by(schema, item_type, &argument.name)?;
-        let lookup = lookup(definition, &argument.name, by)?;
+        let lookup = lookup(definition, &argument.name, by.as_str())?;
         Some(narrowed(schema, lookup, answer, item_type))
     });
     let found: Vec<Lookup> = found.collect();
@@ -165,7 +165,7 @@ fn told_by(schema: &Schema, item_type: &Name, argument: &Name) -> Option<Name> {
     (names.contains(&plain(argument)) || plain(argument) == "ids").then(|| id.name.clone())
 }
 
-fn lookup(definition: &FieldDefinition, argument: &str, by: Name) -> Option<Lookup> {
+fn lookup(definition: &FieldDefinition, argument: &str, by: &str) -> Option<Lookup> {
     let argument = definition.argument_by_name(argument)?;
     let others_are_free = definition
         .arguments
@@ -183,7 +183,7 @@ fn lookup(definition: &FieldDefinition, argument: &str, by: Name) -> Option<Look
         ty: ty.clone().non_null(),
         takes_list: argument.ty.is_list(),
         answers_list: definition.ty.is_list(),
-        by,
+        by: by.to_owned(),
         condition: None,
     })
 }
@@ -229,7 +229,9 @@ fn written_lookup(
         told_by(context.schema, item_type, &argument).map(|name| name.to_string())
     });
     let by = by.unwrap_or_else(|| "id".to_owned());
-    if object_field(context.schema, item_type, &by).is_none() && possible_types(context.schema, item_type).len() < 2 {
+    // Of a path, what is selected tells whether it leads anywhere.
+    let is_known = by.contains('.') || object_field(context.schema, item_type, &by).is_some();
+    if !is_known && possible_types(context.schema, item_type).len() < 2 {
         return Err(refuse(
             format!("`{item_type}` has no field `{by}`"),
             "name the row's field with `by`".to_owned(),
@@ -237,7 +239,7 @@ fn written_lookup(
     }
     let found = argument
         .as_deref()
-        .and_then(|argument| lookup(definition, argument, Name::new_unchecked(&by)));
+        .and_then(|argument| lookup(definition, argument, &by));
     let found = found.ok_or_else(|| {
         let message = format!("`{}` cannot be asked for one row", written.field);
         refuse(

@@ -7,12 +7,12 @@ use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, address};
 use crate::plan::columns::Context;
+use crate::plan::in_rows::is_needed;
 use crate::plan::measure::Amount;
 use crate::plan::outline::Outline;
 use crate::plan::report::PlanError;
 use crate::plan::row_plan::RowPlan;
 use crate::plan::survey::Survey;
-use crate::plan::table::RowId;
 
 /// The response paths of such fields, each directly in its row.
 pub(crate) type Apart = BTreeMap<Vec<Name>, ApartField>;
@@ -43,10 +43,9 @@ pub(crate) fn to_set_apart(
     let Some(path) = first.path.get(..=items.len()).filter(|path| path.starts_with(&items)) else {
         return Ok(None);
     };
-    let is_keyed = matches!(plans[row].layout.row.id, RowId::Cells(_));
     let is_all = nodes().all(|node| node.path.starts_with(path));
     let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(path));
-    if !is_keyed || !is_all || holds_rows {
+    if is_needed(&plans[row].layout.row, path) || !is_all || holds_rows {
         return Ok(None);
     }
     let is_found = matches!(address(context, &survey.rows[row])?, Some(Address::Lookup(_)));

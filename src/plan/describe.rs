@@ -357,7 +357,7 @@ impl Describer<'_> {
             Some(Address::Lookup(found)) => lookup(found),
             Some(Address::Place(place)) => AddressDescription::Place {
                 connection: self.path(parent),
-                place: place_kind(*place),
+                place: place_kind(place),
                 within: Box::new(self.holder(parent)),
             },
             None => AddressDescription::Nowhere,
@@ -390,15 +390,15 @@ fn lookup(found: &Lookup) -> AddressDescription {
     AddressDescription::Lookup {
         field: found.field.to_string(),
         argument: found.argument.to_string(),
-        key: found.by.to_string(),
+        key: found.by.clone(),
     }
 }
 
-fn place_kind(place: RowAddress) -> PlaceKind {
+fn place_kind(place: &RowAddress) -> PlaceKind {
     match place {
         RowAddress::Offset => PlaceKind::Offset,
         RowAddress::Page { .. } => PlaceKind::Page,
-        RowAddress::EdgeCursor | RowAddress::Cell(_) => PlaceKind::EdgeCursor,
+        RowAddress::EdgeCursor | RowAddress::Value(_) => PlaceKind::EdgeCursor,
     }
 }
 

@@ -64,16 +64,16 @@ fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) 
 }
 
 /// Whether rows are told or asked for again by a field of theirs, or cannot be told at all.
-fn is_needed(row: &RowLayout, path: &[Name]) -> bool {
-    let RowId::Cells(keys) = &row.id else {
+pub(crate) fn is_needed(row: &RowLayout, path: &[Name]) -> bool {
+    let RowId::Key(keys) = &row.id else {
         return true;
     };
-    let address = match row.address {
-        Some(RowAddress::Cell(cell)) => Some(cell),
+    let address = match &row.address {
+        Some(RowAddress::Value(place)) => Some(place),
         _ => None,
     };
-    let mut cells = keys.iter().copied().chain(address);
-    cells.any(|cell| path.last().is_some_and(|key| key == row.cells[cell].key.as_str()))
+    let mut places = keys.iter().chain(address);
+    places.any(|place| path.last().is_some_and(|key| key == row.cells[place.cell].key.as_str()))
 }
 
 /// Whether an item of a row field can be null, so that the null of a field in it goes no further.

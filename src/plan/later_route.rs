@@ -28,6 +28,7 @@ impl<'plan> RouteMaker<'plan> {
             root: AncestorField {
                 key: name,
                 is_optional: false,
+                tells: Vec::new(),
                 role: AncestorRole::Rows(self.plans[row].layout.clone()),
             },
             beside: Vec::new(),
@@ -69,7 +70,7 @@ impl<'plan> RouteMaker<'plan> {
             return None;
         };
         // Only one value alone can be given.
-        if !matches!(&self.plans[field.parent?].layout.row.id, RowId::Cells(cells) if cells.len() == 1) {
+        if !matches!(&self.plans[field.parent?].layout.row.id, RowId::Key(places) if places.len() == 1) {
             return None;
         }
         let variable = |path: &'plan ArgumentPath, stem: &str, value| {

@@ -29,6 +29,7 @@ mod link;
 mod lists;
 mod measure;
 mod named;
+mod named_value;
 mod outline;
 mod paged;
 mod paging_rules;
@@ -74,5 +75,5 @@ pub use request::{Ask, RequestText, Target};
 pub use starter::{Starter, starters};
 pub use table::{
     AncestorField, AncestorRole, Cell, CellRole, Column, ColumnPlace, ColumnType, Items, Layout, PageLayout,
-    RowAddress, RowId, RowLayout, RowsLayout, Signal, SignalPlace, Table, TableName,
+    RowAddress, RowId, RowLayout, RowsLayout, Signal, SignalPlace, Table, TableName, Tell, Told, ValuePlace,
 };

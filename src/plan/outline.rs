@@ -13,7 +13,7 @@ use crate::plan::parted::Parted;
 use crate::plan::row_plan::{RowPlan, everything};
 use crate::plan::selection::TYPE_NAME;
 use crate::plan::survey::{RowField, Survey};
-use crate::plan::table::{Items, RowAddress, RowId};
+use crate::plan::table::{Items, RowAddress, RowId, ValuePlace};
 use crate::plan::text::is_for_the_api;
 
 /// The fields that a query asks for, each after those that it stands in.
@@ -92,13 +92,20 @@ fn known(survey: &Survey, plans: &[RowPlan]) -> HashMap<Vec<Name>, Part> {
     let mut known = HashMap::new();
     for (row, plan) in survey.rows.iter().zip(plans) {
         let in_items = |key: &str| [row.items_path().as_slice(), &[Name::new_unchecked(key)]].concat();
+        let at = |place: &ValuePlace| {
+            let keys = plan.layout.row.path(place).unwrap_or_default().into_iter();
+            row.items_path()
+                .into_iter()
+                .chain(keys.map(Name::new_unchecked))
+                .collect::<Vec<Name>>()
+        };
         let in_field = |keys: &[&str]| {
             let keys = keys.iter().map(|key| Name::new_unchecked(key));
             row.path.iter().cloned().chain(keys).collect::<Vec<Name>>()
         };
         let layout = &plan.layout;
-        if let Some(RowAddress::Cell(cell)) = layout.row.address {
-            known.insert(in_items(&layout.row.cells[cell].key), Part::Signal);
+        if let Some(RowAddress::Value(place)) = &layout.row.address {
+            known.insert(at(place), Part::Signal);
         }
         if let Some(key) = &plan.page_key {
             known.insert(in_items(key), Part::Signal);
@@ -120,9 +127,8 @@ fn known(survey: &Survey, plans: &[RowPlan]) -> HashMap<Vec<Name>, Part> {
         }
         known.extend(plan.item_keys.iter().map(|key| (key.clone(), Part::ItemKey)));
         // Last, since a key can be an address as well.
-        if let RowId::Cells(cells) = &layout.row.id {
-            let keys = cells.iter().map(|cell| in_items(&layout.row.cells[*cell].key));
-            known.extend(keys.map(|key| (key, Part::Key)));
+        if let RowId::Key(places) = &layout.row.id {
+            known.extend(places.iter().map(|place| (at(place), Part::Key)));
         }
     }
     known

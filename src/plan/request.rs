@@ -188,6 +188,7 @@ impl RequestWriter {
                 key: "data".to_owned(),
                 is_optional: false,
                 role,
+                tells: Vec::new(),
             },
         }
     }

@@ -15,7 +15,7 @@ use crate::plan::outline::Outline;
 use crate::plan::row_plan::{RowPlan, everything};
 use crate::plan::selection::{MergedField, TYPE_NAME};
 use crate::plan::survey::{Branch, RowField, Survey};
-use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, Items, RowId, RowsLayout};
+use crate::plan::table::{AncestorField, AncestorRole, ColumnPlace, Items, RowId, RowsLayout, Tell, Told};
 use crate::plan::text::{Argument, Source, Text, Token};
 
 /// The way to the pages of one connection.
@@ -62,6 +62,13 @@ enum Keep<'way> {
     Toward { focus: &'way Focus, within: Option<usize> },
     /// What of one row does not come with it, with the row's key.
     Lone { row: usize },
+}
+
+/// How a field tells of a row that is asked for again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Known {
+    Itself,
+    Within,
 }
 
 impl<'plan> RouteMaker<'plan> {
@@ -119,6 +126,7 @@ impl<'plan> RouteMaker<'plan> {
                 key,
                 is_optional: field.is_conditional,
                 role: AncestorRole::Rows(RowsLayout { items, ..layout }),
+                tells: Vec::new(),
             },
             beside: Vec::new(),
         })
@@ -254,6 +262,7 @@ impl<'plan> RouteMaker<'plan> {
             key: key.to_string(),
             is_optional: false,
             role,
+            tells: Vec::new(),
         };
         match self.rows()[row].source.steps.as_slice() {
             [(nodes, _)] => AncestorRole::Object(vec![field(nodes, AncestorRole::Only(fields))]),
@@ -267,50 +276,67 @@ impl<'plan> RouteMaker<'plan> {
 
     /// The fields of a parent's item on the way to a row field: what it is known by, and what leads there.
     fn item_fields(self, parent: usize, focus: &Focus) -> Vec<AncestorField> {
-        let field = |key, role| AncestorField {
+        let field = |key| AncestorField {
             key,
             is_optional: true,
-            role,
+            role: AncestorRole::Ignored,
+            tells: Vec::new(),
         };
-        let echoes = self.echoed_keys(parent, focus).into_iter().enumerate();
-        let echoes = echoes.map(|(index, key)| field(key, AncestorRole::Echo(index)));
-        let step = self.addresses(parent).unwrap_or_default();
-        let marks = self.marked_keys(parent, focus).into_iter();
-        let echoes = echoes.chain(marks.map(|key| field(key, AncestorRole::Mark(step))));
-        let branches = &self.rows()[parent].branches;
         let path = self.rows()[parent].items_path();
-        echoes.chain(self.ancestors(branches, &path, Some(focus))).collect()
+        let mut fields = self.ancestors(&self.rows()[parent].branches, &path, Some(focus));
+        for (key, tell) in self.known_by(parent, focus) {
+            match fields.iter_mut().find(|field| field.key == key) {
+                Some(way) => way.tells.push(tell),
+                None => fields.push(AncestorField {
+                    tells: vec![tell],
+                    ..field(key)
+                }),
+            }
+        }
+        fields
     }
 
-    /// The response keys by which a row that is asked for again is known: of that which holds the connection, not of
-    /// those above it that are on the way to it.
-    fn echoed_keys(self, row: usize, focus: &Focus) -> Vec<String> {
-        match focus.asked {
-            Asked::Slot => self.keys(row),
-            Asked::Place(_) | Asked::Inline(_) => Vec::new(),
-        }
-    }
-
-    /// The response keys by which a row is known that is asked for by its place, where its own key does not tell.
-    fn marked_keys(self, row: usize, focus: &Focus) -> Vec<String> {
-        if !self.echoed_keys(row, focus).is_empty() {
-            return Vec::new();
-        }
+    /// The response keys of the rows' fields in which their `_id` stands.
+    fn key_fields(self, row: usize) -> impl Iterator<Item = &'plan str> {
         let layout = &self.plans[row].layout.row;
-        layout
-            .marks
-            .iter()
-            .map(|cell| layout.cells[*cell].key.clone())
-            .collect()
+        let places = match &layout.id {
+            RowId::Key(places) => places.as_slice(),
+            RowId::Position { .. } => &[],
+        };
+        places.iter().map(|place| layout.cells[place.cell].key.as_str())
     }
 
-    /// The response keys of what the rows' `_id` is made of.
-    fn keys(self, row: usize) -> Vec<String> {
+    /// What a row that is asked for again is known by, each with the response key of the item's field that holds it: the
+    /// key of the row that holds the connection; of those above it that are asked for by their place, what they held.
+    fn known_by(self, row: usize, focus: &Focus) -> Vec<(String, Tell)> {
         let layout = &self.plans[row].layout.row;
-        match &layout.id {
-            RowId::Cells(cells) => cells.iter().map(|cell| layout.cells[*cell].key.clone()).collect(),
-            RowId::Position { .. } => Vec::new(),
-        }
+        let step = self.addresses(row).unwrap_or_default();
+        let (places, is_key) = match (&layout.id, &focus.asked) {
+            (RowId::Key(places), Asked::Slot) => (places, true),
+            _ => (&layout.marks, false),
+        };
+        let tells = places.iter().enumerate().map(|(part, place)| {
+            let told = match is_key {
+                true => Told::Key(part),
+                false => Told::Mark { step, part },
+            };
+            let below = place.below.clone();
+            (layout.cells[place.cell].key.clone(), Tell { below, told })
+        });
+        tells.collect()
+    }
+
+    /// Whether a row that is asked for again is known by a field of its items, or by something in it; of that field,
+    /// `below` are the response keys from the item.
+    fn is_known_by(self, row: usize, focus: &Focus, below: &[Name]) -> Option<Known> {
+        let tells = self.known_by(row, focus).into_iter();
+        let paths = tells.map(|(key, tell)| [vec![key], tell.below].concat());
+        let begins = |path: &Vec<String>| path.iter().zip(below).all(|(own, other)| own == other.as_str());
+        let known = paths.filter(begins).map(|path| match path.len() <= below.len() {
+            true => Known::Itself,
+            false => Known::Within,
+        });
+        known.min()
     }
 
     /// The layout of fields above rows: of all rows, or of those of a focus alone.
@@ -346,6 +372,7 @@ impl<'plan> RouteMaker<'plan> {
                 key: field.key.to_string(),
                 is_optional: field.is_conditional,
                 role,
+                tells: Vec::new(),
             });
         }
         fields
@@ -447,7 +474,7 @@ impl<'plan> RouteMaker<'plan> {
             }
             Keep::Toward { focus, within } => self.field_toward(field, path, focus, within),
             Keep::Lone { row } => {
-                let is_key = self.keys(row).iter().any(|key| field.response_key() == key.as_str());
+                let is_key = self.key_fields(row).any(|key| field.response_key() == key);
                 match is_key || self.apart.contains_key(path) {
                     true => self.whole_field(field, path, false),
                     false => Text::default(),
@@ -505,24 +532,19 @@ impl<'plan> RouteMaker<'plan> {
             }
             text.push_directives(&field.directives);
             text.append(focus.content.clone());
-        } else if target.path.starts_with(path) {
+            return text;
+        }
+        let known = match within {
+            None => (!self.rows().iter().any(|row| row.path.starts_with(path))).then_some(Known::Itself),
+            Some(row) => self.is_known_by(row, focus, &path[self.rows()[row].items_path().len()..]),
+        };
+        if target.path.starts_with(path) || known == Some(Known::Within) {
             self.push_head(&mut text, field, within.is_none() && path.len() == 1);
             push_own_arguments(&mut text, field);
             let keep = Keep::Toward { focus, within };
             text.append(self.braced(&field.selection_set, path, keep));
-        } else {
-            let is_kept = match within {
-                None => !self.rows().iter().any(|row| row.path.starts_with(path)),
-                Some(row) => {
-                    let key = field.response_key().as_str();
-                    let is_direct = path.len() == self.rows()[row].items_path().len() + 1;
-                    let known_by = [self.echoed_keys(row, focus), self.marked_keys(row, focus)].concat();
-                    is_direct && known_by.iter().any(|own| own == key)
-                }
-            };
-            if is_kept {
-                text.append(self.whole_field(field, path, false).tokens);
-            }
+        } else if known == Some(Known::Itself) {
+            text.append(self.whole_field(field, path, false).tokens);
         }
         text
     }
@@ -563,7 +585,7 @@ fn looked_up(lookup: &Lookup, item: Vec<Token>, fields: Vec<AncestorField>) -> R
         name: name.clone(),
     });
     let variable = Token::Variable {
-        stem: lookup.by.to_string(),
+        stem: lookup.by.replace('.', "_"),
         ty: lookup.ty.to_string(),
         value: Source::Address(0),
     };
@@ -598,6 +620,7 @@ fn looked_up(lookup: &Lookup, item: Vec<Token>, fields: Vec<AncestorField>) -> R
             key: name,
             is_optional: false,
             role,
+            tells: Vec::new(),
         },
         beside: Vec::new(),
     }

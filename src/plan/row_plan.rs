@@ -2,6 +2,7 @@
 
 use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 use apollo_compiler::name;
+use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, address};
@@ -9,13 +10,14 @@ use crate::plan::apart::Apart;
 use crate::plan::columns::{ColumnList, Context, has_only_rows, place};
 use crate::plan::cuts::{Cuts, Detached};
 use crate::plan::directives::{self, TableDirective};
+use crate::plan::named_value::value_place;
 use crate::plan::parted::item_keys;
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::selection::{MergedField, add_below, free_key, key_selections, leaf_field, merge};
 use crate::plan::survey::{Branch, RowField, RowFieldKind, Survey};
 use crate::plan::table::{
     AncestorField, AncestorRole, Cell, CellRole, Column, ColumnPlace, Items, PageLayout, RowAddress, RowId, RowLayout,
-    RowsLayout,
+    RowsLayout, ValuePlace,
 };
 use crate::schema::Pager;
 
@@ -52,13 +54,13 @@ impl RowPlan {
     /// What its rows are told by, and how they and their pages are asked for: the response keys and places of it.
     pub(crate) fn told_by(&self) -> String {
         let RowsLayout { items, row, page, .. } = &self.layout;
-        let key = |cell: usize| row.cells.get(cell).map(|cell| cell.key.as_str());
+        let path = |place: &ValuePlace| row.path(place).map(|path| path.join("."));
         let id: Option<Vec<_>> = match &row.id {
-            RowId::Cells(cells) => Some(cells.iter().map(|cell| key(*cell)).collect()),
+            RowId::Key(places) => Some(places.iter().map(path).collect()),
             RowId::Position { .. } => None,
         };
-        let address = match row.address {
-            Some(RowAddress::Cell(cell)) => format!("{:?}", key(cell)),
+        let address = match &row.address {
+            Some(RowAddress::Value(place)) => format!("{:?}", path(place)),
             address => format!("{address:?}"),
         };
         let list = match items {
@@ -138,10 +140,11 @@ pub(crate) fn joined(path: &[Name], separator: &str) -> String {
 }
 
 /// The cells that tell whether it is still the same row that stands at a place: its key, or all that is not rows itself.
-fn marks(id: &RowId, cells: &[Cell]) -> Vec<usize> {
+fn marks(id: &RowId, cells: &[Cell]) -> Vec<ValuePlace> {
+    let has_no_rows = |cell: &usize| !cells[*cell].holds_rows();
     match id {
-        RowId::Cells(key) => key.clone(),
-        RowId::Position { .. } => (0..cells.len()).filter(|cell| !cells[*cell].holds_rows()).collect(),
+        RowId::Key(key) => key.clone(),
+        RowId::Position { .. } => (0..cells.len()).filter(has_no_rows).map(ValuePlace::from).collect(),
     }
 }
 
@@ -192,9 +195,9 @@ impl RowPlanner<'_> {
         };
         let row_address = match &address {
             Some(Address::Lookup(lookup)) => self
-                .address_cell(&lookup.by, &mut cells, &mut additions)?
-                .map(RowAddress::Cell),
-            Some(Address::Place(place)) => Some(*place),
+                .address_value(&lookup.by, &mut cells, &mut additions)?
+                .map(RowAddress::Value),
+            Some(Address::Place(place)) => Some(place.clone()),
             None => None,
         };
         let cursor = match row_address {
@@ -205,6 +208,7 @@ impl RowPlanner<'_> {
             Some(Address::Place(_)) => marks(&id, &cells),
             Some(Address::Lookup(_)) | None => Vec::new(),
         };
+        let address = address.filter(|_| row_address.is_some());
         let layout = RowsLayout {
             table: self.index,
             items: self.items(beside, edge_cells, cursor),
@@ -229,7 +233,7 @@ impl RowPlanner<'_> {
             layout,
             additions,
             page_key,
-            address: row_address.and(address),
+            address,
             item_keys: Vec::new(),
         })
     }
@@ -377,6 +381,7 @@ impl RowPlanner<'_> {
                 key: field.key.to_string(),
                 is_optional: field.is_conditional,
                 role,
+                tells: Vec::new(),
             })
         });
         fields.collect()
@@ -411,6 +416,7 @@ impl RowPlanner<'_> {
                     table: self.index,
                     column,
                 }]),
+                tells: Vec::new(),
             });
         }
         Ok(beside)
@@ -471,21 +477,44 @@ impl RowPlanner<'_> {
                 || RowId::Position {
                     path: joined(&self.row.path, "."),
                 },
-                |id| RowId::Cells(vec![id]),
+                |id| RowId::Key(vec![id.into()]),
             ));
         }
-        let fields = merge(&self.row.source.item_sets, self.context.schema, self.context.variables);
-        let index = |key: &String| {
-            let field = fields.iter().find(|field| field.key == key.as_str())?;
-            let is_plain = !field.has_fields() && !field.field.ty().is_list();
-            cells.iter().position(|cell| cell.key == *key).filter(|_| is_plain)
-        };
-        let indices: Result<Vec<_>, _> = table
+        let places: Result<Vec<_>, _> = table
             .key
             .iter()
-            .map(|key| index(key).ok_or_else(|| self.no_such_key(key, table)))
+            .map(|key| self.selected_value(key, cells, table.place))
             .collect();
-        indices.map(RowId::Cells)
+        places.map(RowId::Key)
+    }
+
+    /// The value by which a row is asked for again: a field of its own, or what the author selects at that path.
+    fn address_value(
+        &self,
+        by: &str,
+        cells: &mut Vec<Cell>,
+        additions: &mut Additions,
+    ) -> Result<Option<ValuePlace>, PlanError> {
+        if by.contains('.') {
+            let field = self.row.field();
+            let written = field.and_then(|field| directives::lookup(&field.field.directives)?.place);
+            return self.selected_value(by, cells, written).map(Some);
+        }
+        let cell = self.address_cell(&Name::new_unchecked(by), cells, additions)?;
+        Ok(cell.map(ValuePlace::from))
+    }
+
+    /// The place of a value that the author selects of the items, and names by its path.
+    fn selected_value(&self, path: &str, cells: &[Cell], written: Option<SourceSpan>) -> Result<ValuePlace, PlanError> {
+        value_place(self.context, self.survey, self.row, cells, path).map_err(|wrong| {
+            let finding = Finding {
+                message: wrong.message,
+                place: written.or_else(|| self.row.field().and_then(place)),
+                label: "named here".to_owned(),
+                help: wrong.help,
+            };
+            finding.into_error(self.context.sources)
+        })
     }
 
     /// The cell of a plain field of the items, which is added where the author does not ask for it; `None` where not
@@ -518,15 +547,5 @@ impl RowPlanner<'_> {
             role: CellRole::Ignored,
         });
         Ok(Some(cells.len() - 1))
-    }
-
-    fn no_such_key(&self, key: &str, table: &TableDirective) -> PlanError {
-        let finding = Finding {
-            message: format!("the key column `{key}` is not among the row's plain values"),
-            place: table.place.or_else(|| self.row.field().and_then(place)),
-            label: "named as a key here".to_owned(),
-            help: "select it in the query, under that name; objects and lists cannot be keys".to_owned(),
-        };
-        finding.into_error(self.context.sources)
     }
 }

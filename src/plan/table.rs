@@ -125,6 +125,31 @@ pub struct AncestorField {
     pub is_optional: bool,
     /// What its value is for.
     pub role: AncestorRole,
+    /// What it tells of a row on the way to the rows.
+    pub tells: Vec<Tell>,
+}
+
+/// A value above the rows by which a row on the way to them, which is asked for again, is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tell {
+    /// Response keys from the field's value to this one; none where it is that itself.
+    pub below: Vec<String>,
+    /// What it is a part of.
+    pub told: Told,
+}
+
+/// What a row that is asked for again is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The key of the row that holds the rows, to be compared with the row that was meant: an index into its parts.
+    Key(usize),
+    /// What a row on the way holds that is asked for by its place, to be compared with what stood there before.
+    Mark {
+        /// The step of the address that leads to it.
+        step: usize,
+        /// An index into the parts.
+        part: usize,
+    },
 }
 
 /// What a value above the rows is for.
@@ -142,12 +167,6 @@ pub enum AncestorRole {
     Columns(Vec<ColumnPlace>),
     /// The rows themselves.
     Rows(RowsLayout),
-    /// A part of the key of the row that holds the rows, to be compared with the row that was meant: an index into the
-    /// parts of that key.
-    Echo(usize),
-    /// A part of what a row on the way is known by, which is asked for by its place: the step of the address that leads
-    /// to it. To be compared, with the other parts in their order, with what stood there before.
-    Mark(usize),
 }
 
 /// A column of a table of the plan.
@@ -248,19 +267,48 @@ pub struct RowLayout {
     pub has_parent: bool,
     /// How the row is asked for again, where rows below it may need that.
     pub address: Option<RowAddress>,
-    /// What the row is known by at its place, where it is asked for by that: indices into `cells`.
-    pub marks: Vec<usize>,
+    /// What the row is known by at its place, where it is asked for by that.
+    pub marks: Vec<ValuePlace>,
     /// The item's fields, in the order in which they are asked for.
     pub cells: Vec<Cell>,
     /// Connections in it that do not come with it: the first page of each is asked for by the row's own address.
     pub detached: Vec<usize>,
 }
 
+impl RowLayout {
+    /// The response keys from the item to a value of it.
+    pub fn path<'path>(&'path self, place: &'path ValuePlace) -> Option<Vec<&'path str>> {
+        let own = self.cells.get(place.cell)?.key.as_str();
+        Some(
+            std::iter::once(own)
+                .chain(place.below.iter().map(String::as_str))
+                .collect(),
+        )
+    }
+}
+
+/// Where a value of an item stands: in one of its cells, or in an object in one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValuePlace {
+    /// Index into `RowLayout::cells`.
+    pub cell: usize,
+    /// Response keys from the cell's value to this one; none where it is that itself.
+    pub below: Vec<String>,
+}
+
+impl From<usize> for ValuePlace {
+    /// The value of a cell itself.
+    fn from(cell: usize) -> Self {
+        let below = Vec::new();
+        Self { cell, below }
+    }
+}
+
 /// The value by which one row is asked for again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowAddress {
-    /// That of a cell (an index into `RowLayout::cells`), by itself.
-    Cell(usize),
+    /// One of its own, by itself.
+    Value(ValuePlace),
     /// The cursor of the edge before it, behind the address of the row that holds the connection.
     EdgeCursor,
     /// Its offset in its connection, behind the address of the row that holds the connection.
@@ -275,9 +323,9 @@ pub enum RowAddress {
 /// What `_id` is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowId {
-    /// The values of these cells (indices into `RowLayout::cells`): one value's own text,
-    /// or, for several, the JSON list of their texts. A null among them sends the row to the rejects.
-    Cells(Vec<usize>),
+    /// These values: one's own text, or, for several, the JSON list of their texts. A null among them sends the row to the
+    /// rejects.
+    Key(Vec<ValuePlace>),
     /// A stable hash of the parent's `_id`, this path of the row field, and the row's position in its connection.
     Position {
         /// The response path of the row field, with dots.

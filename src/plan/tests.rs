@@ -7,7 +7,7 @@ use serde_json::Value as JsonValue;
 
 use crate::plan::{
     AncestorRole, Ask, CellRole, ColumnType, GraphqlFile, Items, Piece, Plan, PlanError, PlanSettings, QueryDocument,
-    RequestText, RowId, RowsLayout, Signal, Target, plan_query,
+    RequestText, RowId, RowsLayout, Signal, Target, Told, ValuePlace, plan_query,
 };
 use crate::project::QueryLimits;
 use crate::schema::{ApiSchema, ScalarType};
@@ -45,7 +45,7 @@ const SCHEMA: &str = r#"
   scalar Long
   scalar DateTime
   type Organization { id: ID! name: String! members: [User!] boards: [Board!] groups(first: Int, after: String): GroupConnection! owner: User }
-  type Group { id: ID! lead: Watcher title: String tags: [String!]! findings(first: Int, after: String): IssueConnection! }
+  type Group { id: ID! lead: Watcher chief: User title: String tags: [String!]! findings(first: Int, after: String): IssueConnection! }
   type GroupConnection { pageInfo: PageInfo! nodes: [Group] totalCount: Int weight: Float }
   type User { id: ID! name: String email: String }
   type Tag { name: String! color: String }
@@ -345,7 +345,7 @@ fn a_union_gets_type_names_ids_and_the_columns_of_all_members() {
         ]
     );
     let rows = rows_of(&plan);
-    assert_eq!(rows.row.id, RowId::Cells(vec![4]));
+    assert_eq!(rows.row.id, RowId::Key(vec![4.into()]));
     assert_eq!(rows.row.cells[4].role, CellRole::Ignored);
 }
 
@@ -360,9 +360,120 @@ fn rows_without_id_are_known_by_their_place_or_by_the_key_that_is_named() {
     );
     assert_eq!(
         row_id("{ entries @table(key: [\"at\", \"text\"]) { nodes { text at } } }"),
-        RowId::Cells(vec![1, 0])
+        RowId::Key(vec![1.into(), 0.into()])
     );
     assert!(refusal("{ entries @table(key: \"missing\") { nodes { at } } }").contains("work.graphql:1:11"));
+}
+
+#[test]
+fn a_key_may_stand_in_single_objects_whether_they_are_flattened_or_not() {
+    let text = r#"{ issues @table(key: ["author.id", "created"]) { nodes { created author { name id } } } }"#;
+    for flatten in [false, true] {
+        let plan = Case {
+            flatten,
+            ..Case::default()
+        }
+        .plan(text)
+        .unwrap();
+        let author = ValuePlace {
+            cell: 1,
+            below: vec!["id".to_owned()],
+        };
+        assert_eq!(rows_of(&plan).row.id, RowId::Key(vec![author, 0.into()]), "{flatten}");
+        let sent = start(&plan).text;
+        assert!(
+            sent.contains("nodes{created author{name id}}"),
+            "nothing is added: {sent}"
+        );
+    }
+}
+
+#[test]
+fn a_row_is_found_and_known_again_by_values_in_its_objects() {
+    let text = r#"{ organization(login: "a") { groups @table(key: ["chief.id", "title"]) @lookup(field: "group", by: "chief.id") {
+        nodes { title chief { name id } findings { nodes { title } } } } } }"#;
+    let plan = plan(text);
+    let again = later(&plan, &[1]);
+    assert!(
+        again.text.contains("group(groupId:$chief_id){title chief{id}findings("),
+        "{}",
+        again.text
+    );
+    let findings = Target::Page {
+        connection: 1,
+        is_first: false,
+    };
+    let AncestorRole::Object(root) = plan.layout(&[findings]).data.role else {
+        panic!("an object holds the slots");
+    };
+    let AncestorRole::Object(fields) = &root[0].role else {
+        panic!("a group is an object");
+    };
+    let told: Vec<_> = fields
+        .iter()
+        .flat_map(|field| {
+            field
+                .tells
+                .iter()
+                .map(move |tell| (field.key.as_str(), tell.below.join("."), tell.told))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("chief", "id".to_owned(), Told::Key(0)),
+            ("title", String::new(), Told::Key(1))
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_a_key_is_refused_with_what_could() {
+    let told = |key: &str, selected: &str| {
+        refusal(&format!(
+            "{{ organization(login: \"a\") {{ groups\n @table(key: \"{key}\") {{ nodes {{ {selected} }} }} }} }}"
+        ))
+    };
+    let all = "title tags chief { id name } findings { totalCount nodes { id } }";
+    for (key, message, help) in [
+        (
+            "titel",
+            "`titel` is not selected: there is no `titel` in the row",
+            "did you mean `title`?",
+        ),
+        (
+            "chief.nam",
+            "`chief.nam` is not selected: there is no `nam` in `chief`",
+            "did you mean `chief.name`?",
+        ),
+        (
+            "chief",
+            "`chief` is an object and no plain value",
+            "`chief.id`, `chief.name`",
+        ),
+        (
+            "title.id",
+            "`title.id` is not selected: there is no `id` in `title`",
+            "select it",
+        ),
+        ("tags", "`tags` leads into the list `tags`", "single objects"),
+        (
+            "findings.nodes.id",
+            "`findings.nodes.id` leads into the list `findings`",
+            "single objects",
+        ),
+        (
+            "findings.totalCount",
+            "`findings.totalCount` leads into the list `findings`",
+            "single objects",
+        ),
+        ("", "`` is not selected", "select it"),
+        ("chief..id", "`chief..id` is not selected", "select it"),
+    ] {
+        let report = told(key, all);
+        assert!(report.contains(message) && report.contains(help), "{key}: {report}");
+        assert!(report.contains("work.graphql:2:2"), "{report}");
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl<'s, 'de> Item<'s, 'de> {
     }
 
     /// Takes what the row's `_id` is made of, as far as it can be told, whatever else is wrong with the row.
-    pub(super) fn take_keys(&self, keys: &mut KeyTexts<'de>) {
+    pub(super) fn take_keys(&self, keys: &mut KeyTexts<'_, 'de>) {
         keys.clear();
         for (index, cell) in self.layout.row.cells.iter().enumerate() {
             if !keys.wants(index) {
@@ -74,7 +74,7 @@ impl<'s, 'de> Item<'s, 'de> {
 
     /// Adds the values to the columns of the row; `_id` and `_parent_id` are left to the caller. After a misfit some
     /// columns have a value for the row and some have none.
-    pub(super) fn push(&self, columns: &mut [ColumnBuffer], keys: &KeyTexts<'de>) -> Result<(), Misfit> {
+    pub(super) fn push(&self, columns: &mut [ColumnBuffer], keys: &KeyTexts<'_, 'de>) -> Result<(), Misfit> {
         if let Some((cells, fields)) = &self.edge {
             push_cells(cells, Some(fields), columns, None)?;
         }
@@ -107,7 +107,7 @@ fn push_cells(
     cells: &[Cell],
     fields: Option<&Fields<'_>>,
     columns: &mut [ColumnBuffer],
-    keys: Option<&KeyTexts<'_>>,
+    keys: Option<&KeyTexts<'_, '_>>,
 ) -> Result<(), Misfit> {
     for (index, cell) in cells.iter().enumerate() {
         let is_key = keys.is_some_and(|keys| keys.wants(index));

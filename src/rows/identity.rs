@@ -5,29 +5,29 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::plan::RowId;
+use crate::plan::{RowId, ValuePlace};
+use crate::rows::fields::Fields;
 use crate::rows::misfit::MisfitCause;
 use crate::rows::value::{string_of, unreadable};
 
 /// Bytes of the hash that an `_id` by position keeps: enough that 10^12 rows have no two alike.
 const HASH_BYTES: usize = 16;
 
-/// The JSON texts of the cells of which a row's `_id` is made, as they come by.
-pub(super) struct KeyTexts<'de> {
-    /// Indices of the cells.
-    cells: Vec<usize>,
+/// The JSON texts of which a row's `_id` is made, as they come by.
+pub(super) struct KeyTexts<'s, 'de> {
+    places: &'s [ValuePlace],
     texts: Vec<Option<&'de str>>,
 }
 
-impl<'de> KeyTexts<'de> {
+impl<'s, 'de> KeyTexts<'s, 'de> {
     /// The texts still to come for an `_id`.
-    pub(super) fn new(id: &RowId) -> Self {
-        let cells = match id {
-            RowId::Cells(cells) => cells.clone(),
-            RowId::Position { .. } => Vec::new(),
+    pub(super) fn new(id: &'s RowId) -> Self {
+        let places = match id {
+            RowId::Key(places) => places.as_slice(),
+            RowId::Position { .. } => &[],
         };
-        let texts = vec![None; cells.len()];
-        Self { cells, texts }
+        let texts = vec![None; places.len()];
+        Self { places, texts }
     }
 
     /// Forgets the texts of the row before.
@@ -35,21 +35,18 @@ impl<'de> KeyTexts<'de> {
         self.texts.fill(None);
     }
 
-    /// Whether the `_id` is made of the cell of this index, too.
+    /// Whether the `_id` is made of the cell of this index, or of what is in it, too.
     pub(super) fn wants(&self, cell: usize) -> bool {
-        self.cells.contains(&cell)
+        self.places.iter().any(|place| place.cell == cell)
     }
 
-    /// Takes the JSON text of a cell; false where it has one already.
+    /// Takes what the JSON text of a cell has of the key; false where it is not the first that has any.
     pub(super) fn set(&mut self, cell: usize, raw: &'de str) -> bool {
         let mut is_first = true;
-        for (_, text) in self
-            .cells
-            .iter()
-            .zip(&mut self.texts)
-            .filter(|(wanted, _)| **wanted == cell)
-        {
-            is_first &= text.replace(raw).is_none();
+        let places = self.places.iter().zip(&mut self.texts);
+        for (place, text) in places.filter(|(place, _)| place.cell == cell) {
+            is_first &= text.is_none();
+            *text = text_at(raw, &place.below);
         }
         is_first
     }
@@ -65,6 +62,18 @@ impl<'de> KeyTexts<'de> {
 /// row has no `_id`.
 pub fn key_id(texts: &[Option<&str>]) -> Option<String> {
     id_of(texts).ok().map(Cow::into_owned)
+}
+
+/// The JSON text of a value that stands in another one, below these response keys; `None` where it is not there. What
+/// stands in null is null.
+pub fn text_at<'de>(raw: &'de str, below: &[String]) -> Option<&'de str> {
+    let Some((key, rest)) = below.split_first() else {
+        return Some(raw);
+    };
+    if raw == "null" {
+        return Some(raw);
+    }
+    text_at(Fields::parse(raw).ok()?.get(key).ok()??, rest)
 }
 
 fn id_of<'de>(texts: &[Option<&'de str>]) -> Result<Cow<'de, str>, MisfitCause> {
@@ -116,7 +125,8 @@ mod tests {
     use super::*;
 
     fn id(cells: &[usize], raws: &[&'static str]) -> Result<String, MisfitCause> {
-        let mut keys = KeyTexts::new(&RowId::Cells(cells.to_vec()));
+        let id = RowId::Key(cells.iter().map(|cell| ValuePlace::from(*cell)).collect());
+        let mut keys = KeyTexts::new(&id);
         for (index, raw) in raws.iter().enumerate() {
             assert!(keys.set(index, raw));
         }
@@ -145,11 +155,37 @@ mod tests {
 
     #[test]
     fn a_second_text_for_the_same_cell_is_noticed() {
-        let mut keys = KeyTexts::new(&RowId::Cells(vec![0]));
+        let id = RowId::Key(vec![ValuePlace::from(0)]);
+        let mut keys = KeyTexts::new(&id);
         assert!(keys.set(0, "1"));
         assert!(!keys.set(0, "2"));
         keys.clear();
         assert!(keys.set(0, "3"));
+    }
+
+    #[test]
+    fn a_key_may_stand_in_objects() {
+        let [asset, owner] = [&["id"][..], &["team", "id"]].map(|below| ValuePlace {
+            cell: 0,
+            below: below.iter().map(|key| (*key).to_owned()).collect(),
+        });
+        let key = RowId::Key(vec![asset, owner, ValuePlace::from(1)]);
+        let id_of = |object: &'static str| {
+            let mut keys = KeyTexts::new(&key);
+            assert!(keys.set(0, object) && keys.set(1, "7"));
+            keys.id().map(Cow::into_owned)
+        };
+        let made = id_of(r#"{"name":"x","team":{"id":"t"},"id":"a"}"#);
+        assert_eq!(made.unwrap(), r#"["a","t","7"]"#);
+        assert_eq!(id_of(r#"{"id":"a","team":null}"#), Err(MisfitCause::NullKey));
+        assert_eq!(id_of("null"), Err(MisfitCause::NullKey));
+        for lacking in [r#"{"id":"a"}"#, r#"{"id":"a","id":"b","team":{"id":"t"}}"#, "[]"] {
+            assert_eq!(id_of(lacking), Err(MisfitCause::Missing), "{lacking}");
+        }
+        assert_eq!(
+            id_of(r#"{"id":"a","team":{"id":{}}}"#),
+            Err(MisfitCause::Key("{}".to_owned()))
+        );
     }
 
     #[test]

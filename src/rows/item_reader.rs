@@ -21,7 +21,7 @@ pub(super) struct ItemReader<'s, 'p, 'de> {
     above: Above<'s>,
     /// The position of the next item within its connection.
     position: u64,
-    keys: KeyTexts<'de>,
+    keys: KeyTexts<'s, 'de>,
     /// What the row being read holds of rows of other tables.
     below: BelowTexts<'s, 'de>,
     /// What an edge holds; `None` where items stand by themselves.
@@ -192,7 +192,7 @@ impl<'s, 'p, 'de> ItemReader<'s, 'p, 'de> {
     /// The `_id` of the row whose keys were just read.
     fn id(&self) -> Result<Cow<'de, str>, MisfitCause> {
         match &self.layout.row.id {
-            RowId::Cells(_) => self.keys.id(),
+            RowId::Key(_) => self.keys.id(),
             RowId::Position { path } => {
                 let parent = self.above.parent()?.unwrap_or_default();
                 Ok(Cow::Owned(position_id(parent, path, self.position)))

@@ -102,7 +102,7 @@ impl Check<'_> {
 
     fn role(&mut self, role: &AncestorRole) -> Result<(), LayoutFault> {
         match role {
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => Ok(()),
+            AncestorRole::Ignored | AncestorRole::Columns(_) => Ok(()),
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.fields(fields),
             AncestorRole::Rows(layout) => self.row_field(layout),
         }
@@ -143,8 +143,8 @@ impl Check<'_> {
         if !table.columns.first().is_some_and(is_text) {
             return Err(LayoutFault::NoId(name()));
         }
-        if let RowId::Cells(cells) = &row.id
-            && (cells.is_empty() || cells.iter().any(|cell| *cell >= row.cells.len()))
+        if let RowId::Key(places) = &row.id
+            && (places.is_empty() || places.iter().any(|place| place.cell >= row.cells.len()))
         {
             return Err(LayoutFault::NoIdCell(name()));
         }
@@ -162,10 +162,7 @@ impl Check<'_> {
             CellRole::Column(column) => self.fill(table, *column),
             CellRole::Flattened(cells) => self.cells(table, cells),
             CellRole::Below { column, below } => {
-                if matches!(
-                    below,
-                    AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_)
-                ) {
+                if matches!(below, AncestorRole::Ignored | AncestorRole::Columns(_)) {
                     return Err(LayoutFault::NoRowsBelow {
                         table: self.tables[table].name.to_string(),
                         key: cell.key.clone(),

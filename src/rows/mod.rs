@@ -28,7 +28,7 @@ mod value;
 mod walk;
 
 pub use decoder::{Batches, DecodeError, Decoder};
-pub use identity::{key_id, position_id};
+pub use identity::{key_id, position_id, text_at};
 pub use layout_check::LayoutFault;
 pub use page::TableCount;
 pub use schema::{arrow_schema, is_json, rejects_schema};

@@ -156,7 +156,7 @@ impl<'p, 'de> Page<'p, 'de> {
     pub(super) fn note_absent(&mut self, fields: &[AncestorField]) {
         for field in fields {
             match &field.role {
-                AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {}
+                AncestorRole::Ignored | AncestorRole::Columns(_) => {}
                 AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.note_absent(fields),
                 AncestorRole::Rows(layout) => self.counts[layout.table].null_lists += 1,
             }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::plan::{Cell, CellRole};
+use crate::plan::{AncestorRole, Cell, CellRole};
 use crate::rows::below::BelowTexts;
 use crate::rows::column::{ColumnBuffer, Values};
 use crate::rows::fields::KeyIndex;
@@ -28,7 +28,7 @@ pub(super) struct CellsSeed<'p, 's, 'de> {
     /// The index of the row in the columns.
     pub(super) row: usize,
     /// What the row's `_id` is made of, where `cells` are those that it is made of.
-    pub(super) keys: Option<&'p mut KeyTexts<'de>>,
+    pub(super) keys: Option<&'p mut KeyTexts<'s, 'de>>,
     /// What the row holds of rows of other tables.
     pub(super) below: &'p mut BelowTexts<'s, 'de>,
 }
@@ -73,31 +73,57 @@ impl<'s, 'de> CellsSeed<'_, 's, 'de> {
             return match role {
                 CellRole::Column(column) => self.fresh_column(*column)?.push_json(raw).map_err(|_| second_look()),
                 CellRole::Ignored => Ok(()),
-                CellRole::Flattened(_) | CellRole::Below { .. } => Err(second_look()),
+                CellRole::Flattened(cells) => self.read_flattened(cells, raw),
+                CellRole::Below { column, below } => self.hold_below(&cells[index].key, *column, below, raw),
             };
         }
         match role {
             CellRole::Ignored => map.next_value::<IgnoredAny>().map(drop),
             CellRole::Column(column) => map.next_value_seed(ValueSeed(self.fresh_column(*column)?)),
             CellRole::Flattened(cells) if self.was_read(cells) == Some(true) => Err(second_look()),
-            CellRole::Flattened(cells) => map.next_value_seed(CellsSeed {
-                cells,
-                columns: self.columns,
-                row: self.row,
-                keys: None,
-                below: self.below,
-            }),
+            CellRole::Flattened(cells) => map.next_value_seed(self.flattened(cells)),
             CellRole::Below { column, below } => {
                 let raw = map.next_value::<&RawValue>()?.get();
-                if !self.below.hold(&cells[index].key, below, Some(raw)) {
-                    return Err(second_look());
-                }
-                let Some(column) = column else { return Ok(()) };
-                ValueSeed(self.fresh_column(*column)?)
-                    .deserialize(&mut serde_json::Deserializer::from_str(raw))
-                    .map_err(|_| second_look())
+                self.hold_below(&cells[index].key, *column, below, raw)
             }
         }
+    }
+
+    /// What reads a flattened object into the row.
+    fn flattened(&mut self, cells: &'s [Cell]) -> CellsSeed<'_, 's, 'de> {
+        CellsSeed {
+            cells,
+            columns: self.columns,
+            row: self.row,
+            keys: None,
+            below: self.below,
+        }
+    }
+
+    /// Reads a flattened object whose text had to be looked into.
+    fn read_flattened<E: Error>(&mut self, cells: &'s [Cell], raw: &'de str) -> Result<(), E> {
+        if self.was_read(cells) == Some(true) {
+            return Err(second_look());
+        }
+        let mut text = serde_json::Deserializer::from_str(raw);
+        self.flattened(cells).deserialize(&mut text).map_err(|_| second_look())
+    }
+
+    /// Keeps rows of other tables for later, and fills the column of the object that they stand in.
+    fn hold_below<E: Error>(
+        &mut self,
+        key: &'s str,
+        column: Option<usize>,
+        below: &'s AncestorRole,
+        raw: &'de str,
+    ) -> Result<(), E> {
+        if !self.below.hold(key, below, Some(raw)) {
+            return Err(second_look());
+        }
+        let Some(column) = column else { return Ok(()) };
+        ValueSeed(self.fresh_column(column)?)
+            .deserialize(&mut serde_json::Deserializer::from_str(raw))
+            .map_err(|_| second_look())
     }
 
     /// Whether the object of these cells was read for this row; `None` where nothing is taken from it. All cells have

@@ -12,7 +12,7 @@ use arrow::json::writer::LineDelimited;
 
 use crate::plan::{
     AncestorField, AncestorRole, Cell, CellRole, Column, ColumnPlace, ColumnType, Items, Layout, RowId, RowLayout,
-    RowsLayout, Table, TableName,
+    RowsLayout, Table, TableName, ValuePlace,
 };
 use crate::rows::decoder::PageBody;
 use crate::rows::page::Reading;
@@ -58,6 +58,7 @@ fn field(key: &str, role: AncestorRole) -> AncestorField {
         key: key.to_owned(),
         is_optional: false,
         role,
+        tells: Vec::new(),
     }
 }
 
@@ -73,7 +74,7 @@ fn rows(items: Items, first_column: usize, keys: &[&str]) -> RowsLayout {
         table: 0,
         items,
         row: RowLayout {
-            id: RowId::Cells(vec![0]),
+            id: RowId::Key(vec![0.into()]),
             has_parent: false,
             address: None,
             marks: Vec::new(),

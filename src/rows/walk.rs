@@ -49,7 +49,7 @@ impl<'de> DeserializeSeed<'de> for RoleSeed<'_, '_, 'de> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self { page, key, role, above } = self;
         let (fields, list) = match role {
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {
+            AncestorRole::Ignored | AncestorRole::Columns(_) => {
                 return IgnoredAny::deserialize(deserializer).map(drop);
             }
             AncestorRole::Object(fields) => (fields, None),

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::plan::{AncestorField, AncestorRole, Layout, RowId, RowsLayout, Signal};
 use crate::run::items::Items;
-use crate::run::known::{Echo, Mark};
+use crate::run::known::KnownBy;
 use crate::state::{Address, RowKey, StoredSlot, Task};
 
 /// What a response holds, as far as the engine cares.
@@ -280,7 +280,7 @@ impl Walk<'_> {
                     });
                 }
             }
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {}
+            AncestorRole::Ignored | AncestorRole::Columns(_) => {}
         }
     }
 }
@@ -311,7 +311,7 @@ impl<'de> DeserializeSeed<'de> for RoleSeed<'_, '_> {
         let Self { role, walk, place } = self;
         let places = |_: usize, key: &str| place.below(key);
         match role {
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {
+            AncestorRole::Ignored | AncestorRole::Columns(_) => {
                 deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
             }
             AncestorRole::Object(fields) => {
@@ -375,8 +375,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = vec![false; self.fields.len()];
         let mut keys = Keys::default();
-        let mut echo = Echo::of(self.fields);
-        let mut mark = Mark::of(self.fields);
+        let mut known_by = KnownBy::of(self.fields);
         while let Some(Key(key)) = members.next_key()? {
             keys.note(key.clone())?;
             let Some(index) = self.fields.iter().position(|field| field.key == key) else {
@@ -385,19 +384,19 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             };
             seen[index] = true;
             let field = &self.fields[index];
-            if matches!(field.role, AncestorRole::Echo(_) | AncestorRole::Mark(_)) {
-                let raw = members.next_value::<&RawValue>()?.get();
-                match field.role {
-                    AncestorRole::Echo(part) => echo.set(part, raw),
-                    _ => mark.set(index, raw),
-                }
-                continue;
-            }
-            members.next_value_seed(RoleSeed {
+            let role = RoleSeed {
                 role: &field.role,
                 walk: &mut *self.walk,
                 place: (self.places)(index, &key),
-            })?;
+            };
+            if field.tells.is_empty() {
+                members.next_value_seed(role)?;
+                continue;
+            }
+            let raw = members.next_value::<&RawValue>()?.get();
+            known_by.set(&field.tells, raw);
+            role.deserialize(&mut serde_json::Deserializer::from_str(raw))
+                .map_err(A::Error::custom)?;
         }
         for (index, field) in self.fields.iter().enumerate().filter(|(index, _)| !seen[*index]) {
             // What a condition left out has no rows, like what is null.
@@ -408,7 +407,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                 self.walk.harvest.missing.push(Missing { slot, path });
             }
         }
-        let is_meant = echo.is_of(self.place.parent.as_deref()) && mark.is_of(&self.place.address);
+        let is_meant = known_by.is_of(self.place.parent.as_deref(), &self.place.address);
         if let (Some(slot), false) = (self.place.slot, is_meant) {
             self.walk.harvest.strangers.push(slot);
         }
@@ -422,7 +421,7 @@ fn leads_to_rows(role: &AncestorRole) -> bool {
             fields.iter().any(|field| leads_to_rows(&field.role))
         }
         AncestorRole::Rows(_) => true,
-        AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => false,
+        AncestorRole::Ignored | AncestorRole::Columns(_) => false,
     }
 }
 
@@ -493,7 +492,7 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         use crate::plan::Items as At;
         let Self { layout, walk, place } = self;
-        let has_keys = matches!(layout.row.id, RowId::Cells(_));
+        let has_keys = matches!(layout.row.id, RowId::Key(_));
         let has_edge_cells = matches!(&layout.items, At::Edges { edge_cells, .. } if !edge_cells.is_empty());
         let mut page = FoundPage {
             connection: layout.page.as_ref().map_or(0, |page| page.connection),

@@ -9,10 +9,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, RowsLayout};
-use crate::rows::{key_id, position_id};
+use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, RowsLayout, ValuePlace};
+use crate::rows::{key_id, position_id, text_at};
 use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk, found};
-use crate::run::key_seed::KeySeed;
+use crate::run::key_seed::{KeyPlace, KeySeed};
 use crate::run::known::{hash_text, row_mark};
 use crate::state::{Address, ROW_KEY_BYTES, RowKey, RowMark};
 
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         page.first_ordinal = *walk.ordinal(layout.table);
         let look = layout.page.as_ref().and_then(|page| walk.looks.get(page.connection));
         let look = look.cloned().unwrap_or_default();
-        let key_names = layout.page.as_ref().map_or_else(Vec::new, |_| key_names(layout));
+        let key_places = layout.page.as_ref().map_or_else(Vec::new, |_| key_places(layout));
         let mut reader = ItemReader {
             layout,
             place,
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         };
         // The keys of its rows tell a page apart; without them all that is in it has to.
         let mut digest = (look.digest && !page.are_keys_unique).then(Sha256::new);
-        let mut texts = vec![None; key_names.len()];
+        let mut texts = vec![None; key_places.len()];
         let is_looked_into = reader.holds_rows || look.key.is_some() || digest.is_some();
         loop {
             *walk.ordinal(layout.table) += 1;
@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
                 texts.fill(None);
                 let seed = KeySeed {
                     node: node_name(layout),
-                    names: &key_names,
+                    places: &key_places,
                     texts: &mut texts,
                 };
                 if items.next_element_seed(seed)?.is_none() {
@@ -156,37 +156,46 @@ impl FoundPage {
     }
 }
 
-/// The names of the cells that a row's `_id` is made of.
-fn key_names(layout: &RowsLayout) -> Vec<&str> {
-    let RowId::Cells(cells) = &layout.row.id else {
+/// Where the values stand that a row's `_id` is made of.
+fn key_places(layout: &RowsLayout) -> Vec<KeyPlace<'_>> {
+    let RowId::Key(places) = &layout.row.id else {
         return Vec::new();
     };
-    let names = cells.iter().filter_map(|cell| layout.row.cells.get(*cell));
-    names.map(|cell| cell.key.as_str()).collect()
+    let places = places.iter().filter_map(|place| {
+        Some(KeyPlace {
+            name: &layout.row.cells.get(place.cell)?.key,
+            below: &place.below,
+        })
+    });
+    places.collect()
 }
 
 /// The `_id` of an item of rows with keys; `None` where it is null or cannot be made.
 pub(crate) fn item_id(layout: &RowsLayout, raw: &RawValue) -> serde_json::Result<Option<String>> {
-    let names = key_names(layout);
-    let mut texts = vec![None; names.len()];
+    let places = key_places(layout);
+    let mut texts = vec![None; places.len()];
     let seed = KeySeed {
         node: node_name(layout),
-        names: &names,
+        places: &places,
         texts: &mut texts,
     };
     seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
     Ok(key_id(&texts))
 }
 
-/// The value of a cell of an item.
-pub(crate) fn item_value(layout: &RowsLayout, raw: &RawValue, cell: usize) -> serde_json::Result<Option<Value>> {
-    let Some(cell) = layout.row.cells.get(cell) else {
+/// The value at a place of an item.
+pub(crate) fn item_value(layout: &RowsLayout, raw: &RawValue, place: &ValuePlace) -> serde_json::Result<Option<Value>> {
+    let Some(cell) = layout.row.cells.get(place.cell) else {
         return Ok(None);
+    };
+    let place = KeyPlace {
+        name: &cell.key,
+        below: &place.below,
     };
     let mut texts = [None];
     let seed = KeySeed {
         node: node_name(layout),
-        names: &[cell.key.as_str()],
+        places: &[place],
         texts: &mut texts,
     };
     seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
@@ -340,12 +349,7 @@ impl ItemReader<'_> {
     /// The row's `_id`; `None` where it cannot be made.
     fn id(&self, members: &Members<'_>) -> Option<String> {
         match &self.layout.row.id {
-            RowId::Cells(cells) => {
-                let texts = cells
-                    .iter()
-                    .map(|cell| members.get(&self.layout.row.cells.get(*cell)?.key).map(RawValue::get));
-                key_id(&texts.collect::<Vec<_>>())
-            }
+            RowId::Key(places) => key_id(&self.texts(places, members)),
             RowId::Position { path } => {
                 let parent = self.place.parent.as_deref().unwrap_or("");
                 Some(position_id(parent, path, self.place.before + self.index - 1))
@@ -356,13 +360,12 @@ impl ItemReader<'_> {
     /// How the row is asked for again, without any step where nothing below it needs that; `None` where it lacks them.
     fn address(&self, members: &Members<'_>, cursor_before: Option<Value>) -> Option<Address> {
         let own = self.place.before + self.index - 1;
-        let Some(address) = self.layout.row.address else {
+        let Some(address) = &self.layout.row.address else {
             return Some(Address::default());
         };
         let place = match address {
-            RowAddress::Cell(cell) => {
-                let raw = members.get(&self.layout.row.cells.get(cell)?.key)?;
-                let key: Value = serde_json::from_str(raw.get()).ok()?;
+            RowAddress::Value(place) => {
+                let key: Value = serde_json::from_str(self.text(place, members)?).ok()?;
                 return (!key.is_null()).then(|| Address {
                     values: vec![Some(key)],
                     marks: vec![None],
@@ -381,19 +384,27 @@ impl ItemReader<'_> {
         Some(address)
     }
 
+    /// The JSON text of a value of the item.
+    fn text<'de>(&self, place: &ValuePlace, members: &Members<'de>) -> Option<&'de str> {
+        let cell = self.layout.row.cells.get(place.cell)?;
+        text_at(members.get(&cell.key)?.get(), &place.below)
+    }
+
+    fn texts<'de>(&self, places: &[ValuePlace], members: &Members<'de>) -> Vec<Option<&'de str>> {
+        places.iter().map(|place| self.text(place, members)).collect()
+    }
+
     /// Whether another row at the place of this one, or of one above it by which it is found, would be taken for it.
     fn is_unknown(&self) -> bool {
         let row = &self.layout.row;
-        let is_at_place = !matches!(row.address, None | Some(RowAddress::Cell(_)));
+        let is_at_place = !matches!(row.address, None | Some(RowAddress::Value(_)));
         let is_unmarked = row.marks.is_empty() && matches!(row.id, RowId::Position { .. });
         is_at_place && (is_unmarked || self.place.is_unknown)
     }
 
     /// What the row is known by at its place; none where nothing is selected of it but rows.
     fn mark(&self, members: &Members<'_>) -> Option<RowMark> {
-        let layout = &self.layout.row;
-        let cells = layout.marks.iter().filter_map(|cell| layout.cells.get(*cell));
-        let values: Vec<Option<&str>> = cells.map(|cell| members.get(&cell.key).map(RawValue::get)).collect();
+        let values = self.texts(&self.layout.row.marks, members);
         (!values.is_empty()).then(|| row_mark(&values))
     }
 }

@@ -5,15 +5,22 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::rows::text_at;
 use crate::run::harvest::Key;
 
-/// An item, of which only the values of some members are of interest. What is no object has none.
+/// Where a part of a key stands: in a member, or in an object in one.
+pub(crate) struct KeyPlace<'seed> {
+    pub(crate) name: &'seed str,
+    /// Response keys from the member's value.
+    pub(crate) below: &'seed [String],
+}
+
+/// An item, of which only some values are of interest. What is no object has none.
 pub(crate) struct KeySeed<'seed, 'de> {
     /// The name under which the item stands in its edge.
     pub(crate) node: Option<&'seed str>,
-    /// The names of the members.
-    pub(crate) names: &'seed [&'seed str],
-    /// Their values as JSON, in the same order; of a member that occurs twice the first.
+    pub(crate) places: &'seed [KeyPlace<'seed>],
+    /// The values there as JSON, in the same order; of a member that occurs twice the first.
     pub(crate) texts: &'seed mut [Option<&'de str>],
 }
 
@@ -21,7 +28,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.names.is_empty() {
+        if self.places.is_empty() {
             return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
         }
         deserializer.deserialize_any(self)
@@ -36,15 +43,14 @@ impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Self { node, names, texts } = self;
-        let mut lacking = names.len();
+        let Self { node, places, texts } = self;
         while let Some(Key(name)) = members.next_key()? {
             if let Some(node) = node {
                 if node == name {
                     let texts = &mut *texts;
                     members.next_value_seed(KeySeed {
                         node: None,
-                        names,
+                        places,
                         texts,
                     })?;
                 } else {
@@ -52,17 +58,15 @@ impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
                 }
                 continue;
             }
-            match names.iter().position(|other| *other == name) {
-                Some(index) => {
-                    let raw = members.next_value::<&'de RawValue>()?;
-                    texts[index].get_or_insert_with(|| {
-                        lacking -= 1;
-                        raw.get()
-                    });
-                }
-                None => drop(members.next_value::<IgnoredAny>()?),
+            if !places.iter().any(|place| place.name == name) {
+                members.next_value::<IgnoredAny>()?;
+                continue;
             }
-            if lacking == 0 {
+            let raw = members.next_value::<&'de RawValue>()?.get();
+            for (place, text) in places.iter().zip(&mut *texts).filter(|(place, _)| place.name == name) {
+                *text = text.or_else(|| text_at(raw, place.below));
+            }
+            if texts.iter().all(Option::is_some) {
                 while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 break;
             }

@@ -4,63 +4,60 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::plan::{AncestorField, AncestorRole};
+use crate::plan::{AncestorField, Tell, Told};
+use crate::rows::{key_id, text_at};
 use crate::state::{Address, RowMark};
 
-/// The key of the row that holds a slot's connection, as it comes back.
-pub(crate) struct Echo<'de> {
-    parts: Vec<Option<&'de str>>,
+/// What tells, in one object of an answer, whether it is the row that was meant: the key of the row that holds a slot's
+/// connection, or what a row on the way to it holds at its place.
+#[derive(Default)]
+pub(crate) struct KnownBy<'de> {
+    key: Vec<Option<&'de str>>,
+    mark: Vec<Option<&'de str>>,
+    /// The step of the address that leads to the place.
+    step: usize,
 }
 
-impl<'de> Echo<'de> {
+impl<'de> KnownBy<'de> {
     pub(crate) fn of(fields: &[AncestorField]) -> Self {
-        let is_echo = |field: &&AncestorField| matches!(field.role, AncestorRole::Echo(_));
-        Self {
-            parts: vec![None; fields.iter().filter(is_echo).count()],
+        let mut known_by = Self::default();
+        for tell in fields.iter().flat_map(|field| &field.tells) {
+            match tell.told {
+                Told::Key(_) => known_by.key.push(None),
+                Told::Mark { step, .. } => {
+                    known_by.mark.push(None);
+                    known_by.step = step;
+                }
+            }
         }
+        known_by
     }
 
-    pub(crate) fn set(&mut self, part: usize, raw: &'de str) {
-        if let Some(place) = self.parts.get_mut(part) {
-            *place = Some(raw);
+    /// Takes what the value of a field tells.
+    pub(crate) fn set(&mut self, tells: &[Tell], raw: &'de str) {
+        for tell in tells {
+            let part = match tell.told {
+                Told::Key(part) => self.key.get_mut(part),
+                Told::Mark { part, .. } => self.mark.get_mut(part),
+            };
+            if let Some(part) = part {
+                *part = text_at(raw, &tell.below);
+            }
         }
     }
 
     /// Whether the row is the one that was meant, as far as that can be told.
-    pub(crate) fn is_of(&self, parent: Option<&str>) -> bool {
-        self.parts.is_empty() || crate::rows::key_id(&self.parts).as_deref() == parent
-    }
-}
-
-/// What a row on the way to a slot's connection is known by at its place, as it comes back.
-pub(crate) struct Mark<'fields, 'de> {
-    fields: &'fields [AncestorField],
-    /// The values of its parts, by the indices of their fields.
-    values: Vec<Option<&'de str>>,
-}
-
-impl<'fields, 'de> Mark<'fields, 'de> {
-    pub(crate) fn of(fields: &'fields [AncestorField]) -> Self {
-        let values = vec![None; fields.len()];
-        Self { fields, values }
+    pub(crate) fn is_of(&self, parent: Option<&str>, address: &Address) -> bool {
+        let has_key = self.key.is_empty() || key_id(&self.key).as_deref() == parent;
+        has_key && self.is_marked(address)
     }
 
-    pub(crate) fn set(&mut self, field: usize, raw: &'de str) {
-        if let Some(place) = self.values.get_mut(field) {
-            *place = Some(raw);
-        }
-    }
-
-    /// Whether the row holds what stood at its place before.
-    pub(crate) fn is_of(&self, address: &Address) -> bool {
-        let parts = self.fields.iter().zip(&self.values);
-        let parts = parts.filter_map(|(field, value)| match field.role {
-            AncestorRole::Mark(step) => Some((step, *value)),
-            _ => None,
-        });
-        let (steps, values): (Vec<usize>, Vec<Option<&str>>) = parts.unzip();
-        let meant = steps.first().and_then(|step| address.marks.get(*step)?.as_ref());
-        meant.is_none_or(|meant| *meant == row_mark(&values))
+    fn is_marked(&self, address: &Address) -> bool {
+        let meant = match self.mark.as_slice() {
+            [] => None,
+            _ => address.marks.get(self.step).and_then(Option::as_ref),
+        };
+        meant.is_none_or(|meant| *meant == row_mark(&self.mark))
     }
 }
 

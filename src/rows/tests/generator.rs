@@ -157,7 +157,7 @@ fn any_rows(depth: u32) -> BoxedStrategy<RowsLayout> {
     ];
     let id = prop_oneof![
         Just(RowId::Position { path: "p".to_owned() }),
-        vec(0_usize..4, 1..3).prop_map(RowId::Cells)
+        vec((0_usize..8).prop_map(ValuePlace::from), 1..3).prop_map(RowId::Key)
     ];
     let rows = (0..TABLES, items, id, any_cells(depth)).prop_map(|(table, items, id, cells)| RowsLayout {
         table,
@@ -220,7 +220,7 @@ impl Chooser {
 
     fn role(&mut self, role: &mut AncestorRole) {
         match role {
-            AncestorRole::Ignored | AncestorRole::Echo(_) | AncestorRole::Mark(_) => {}
+            AncestorRole::Ignored => {}
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => self.fields(fields, None),
             AncestorRole::Columns(places) => places.retain_mut(|place| {
                 let column = self.value(place.table);
@@ -280,19 +280,38 @@ impl Chooser {
     }
 }
 
-/// Lets an `_id` be made of cells with single values, if there are any.
+/// Lets an `_id` be made of single values, if there are any.
 fn choose_id(row: &mut RowLayout) {
-    let is_single = |cell: &Cell| matches!(cell.role, CellRole::Ignored | CellRole::Column(_));
     let cells = row.cells.iter().enumerate();
-    let singles: Vec<_> = cells
-        .filter(|(_, cell)| is_single(cell))
-        .map(|(index, _)| index)
+    let singles: Vec<ValuePlace> = cells
+        .flat_map(|(cell, own)| {
+            let paths = single_paths(own).into_iter();
+            paths.map(move |below| ValuePlace { cell, below })
+        })
         .collect();
     match &mut row.id {
-        RowId::Cells(cells) if !singles.is_empty() => {
-            cells.iter_mut().for_each(|cell| *cell = singles[*cell % singles.len()]);
+        RowId::Key(places) if !singles.is_empty() => {
+            let chosen = |place: &mut ValuePlace| *place = singles[place.cell % singles.len()].clone();
+            places.iter_mut().for_each(chosen);
         }
         id => *id = RowId::Position { path: "p".to_owned() },
+    }
+}
+
+/// The ways from a cell's value to single values.
+fn single_paths(cell: &Cell) -> Vec<Vec<String>> {
+    let below = |key: &str, path: Vec<String>| [vec![key.to_owned()], path].concat();
+    match &cell.role {
+        CellRole::Ignored | CellRole::Column(_) => vec![Vec::new()],
+        CellRole::Flattened(cells) => {
+            let inner = cells.iter().map(|inner| (&inner.key, single_paths(inner)));
+            let paths = inner.flat_map(|(key, paths)| paths.into_iter().map(move |path| below(key, path)));
+            paths.collect()
+        }
+        CellRole::Below { below: role, .. } => match role {
+            AncestorRole::Object(fields) => fields.iter().map(|field| below(&field.key, Vec::new())).collect(),
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -331,7 +350,7 @@ fn body_of(fields: &[AncestorField]) -> BoxedStrategy<String> {
 
 fn value_of(role: &AncestorRole) -> BoxedStrategy<String> {
     let layout = match role {
-        AncestorRole::Ignored | AncestorRole::Echo(_) | AncestorRole::Mark(_) => return json().boxed(),
+        AncestorRole::Ignored => return json().boxed(),
         AncestorRole::Columns(_) => return value(),
         AncestorRole::Object(fields) => return body_of(fields),
         AncestorRole::Only(fields) => return list_of(body_of(fields), 1),

@@ -544,13 +544,10 @@ fn a_layout_of_other_tables_is_refused() {
     );
     let no_cell = "the `_id` of table `t` is made of no cell of its rows";
     assert_eq!(
-        fault(&with(|rows| rows.row.id = RowId::Cells(vec![3])), titles()),
+        fault(&with(|rows| rows.row.id = RowId::Key(vec![3.into()])), titles()),
         no_cell
     );
-    assert_eq!(
-        fault(&with(|rows| rows.row.id = RowId::Cells(vec![])), titles()),
-        no_cell
-    );
+    assert_eq!(fault(&with(|rows| rows.row.id = RowId::Key(vec![])), titles()), no_cell);
     let mut headless = titles();
     headless.columns.remove(0);
     assert_eq!(

@@ -39,7 +39,7 @@ impl<'layout> Guide<'layout> {
 
     fn of_role(role: &'layout AncestorRole) -> Self {
         match role {
-            AncestorRole::Ignored | AncestorRole::Columns(_) | AncestorRole::Echo(_) | AncestorRole::Mark(_) => PLAIN,
+            AncestorRole::Ignored | AncestorRole::Columns(_) => PLAIN,
             AncestorRole::Object(fields) => Self::Fields(fields),
             AncestorRole::Only(fields) => Self::Only(fields),
             AncestorRole::Rows(layout) => match layout.items {

@@ -48,10 +48,10 @@ impl LonePlace {
         id: &str,
         path: &[PathSegment],
     ) -> serde_json::Result<Option<Self>> {
-        let Some(RowAddress::Cell(cell)) = layout.row.address else {
+        let Some(RowAddress::Value(place)) = &layout.row.address else {
             return Ok(None);
         };
-        let value = item_value(layout, raw, cell)?.filter(|value| !value.is_null());
+        let value = item_value(layout, raw, place)?.filter(|value| !value.is_null());
         let node = match &layout.items {
             At::Edges { node, .. } => Some(node.clone()),
             _ => None,

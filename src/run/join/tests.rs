@@ -24,7 +24,7 @@ fn rows(table: usize, keys: &[&str], below: Option<(&str, RowsLayout)>) -> RowsL
             beside: Vec::new(),
         },
         row: RowLayout {
-            id: RowId::Cells(vec![0]),
+            id: RowId::Key(vec![0.into()]),
             has_parent: table > 0,
             address: None,
             marks: Vec::new(),
@@ -40,6 +40,7 @@ fn layout(slots: &[&str]) -> Layout {
         key: key.to_owned(),
         is_optional: false,
         role,
+        tells: Vec::new(),
     };
     let items = || rows(0, &["id", "a", "b"], Some(("items", rows(1, &["id", "c"], None))));
     let fields = slots.iter().map(|slot| field(slot, AncestorRole::Rows(items())));
@@ -348,7 +349,7 @@ fn rows_that_are_asked_by_themselves_say_what_they_have_and_no_other_row_is_take
     let AncestorRole::Rows(rows) = &mut fields[0].role else {
         panic!("rows were expected")
     };
-    rows.row.address = Some(crate::plan::RowAddress::Cell(1));
+    rows.row.address = Some(crate::plan::RowAddress::Value(1.into()));
     let text = list(json!([{ "id": 1, "a": "x" }, { "id": 2, "a": "y" }, { "id": 3, "a": "z" }])).to_string();
     let answer = PieceAnswer {
         data: serde_json::from_str(&text).unwrap(),
