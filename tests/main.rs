@@ -33,6 +33,7 @@ mod export;
 mod generated;
 mod imports;
 mod init;
+mod keys;
 mod nested;
 mod network;
 mod pieces;

@@ -20,7 +20,7 @@ use crate::simulation::Simulation;
 use crate::tracker::serve;
 
 /// Small pages, at once, without faults.
-const BEHAVIOURS: &str = r#"
+pub(crate) const BEHAVIOURS: &str = r#"
 [auth]
 required = false
 header = "authorization"

@@ -337,6 +337,29 @@ fn what_a_harmful_quirk_costs_is_named() {
     }
 }
 
+/// Nothing says in which order scans come, and they have no `id`.
+#[test]
+fn scans_that_move_between_pages_are_kept_once_and_missed_by_name() {
+    for to in [RowMove::Front, RowMove::Back] {
+        let mut config = calm();
+        let fields = &mut config.behaviours.paging.fields;
+        fields.entry("Query.scanHistories".to_owned()).or_default().traps = Some(PagingTraps {
+            moves: Some(RowMoves { every: 1, to }),
+            ..PagingTraps::default()
+        });
+        let (project, server, ended) = export(config, &["--set", "limits.page_size=20"]);
+        assert_eq!(ended.code, Some(3), "{to:?}: {}", ended.stderr);
+        let scans = ("scan_histories", "scanHistories");
+        assert!(!check(&project, &server, scans), "{to:?}: nothing is named");
+        let found = exported(&project, scans.0);
+        assert!(found.values().all(|same| same.len() == 1), "{to:?}: a scan came twice");
+        let manifest = project.newest(scans.0);
+        let connections = manifest.manifest["connections"].as_array().expect("connections");
+        let repeated: u64 = connections.iter().filter_map(|one| one["repeated"].as_u64()).sum();
+        assert!(repeated > 0, "{to:?}");
+    }
+}
+
 #[test]
 fn all_quirks_at_once_are_named() {
     let mut config = calm();
