@@ -9,6 +9,7 @@ use crate::tracker::serve;
 
 pub(crate) mod cases;
 mod detached;
+mod doubles;
 mod ends;
 mod kills;
 mod limits;

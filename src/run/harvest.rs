@@ -72,7 +72,11 @@ pub(crate) struct FoundPage {
     pub(crate) keys: Vec<Option<RowKey>>,
     /// What stands in each item; empty where items hold no rows.
     pub(crate) inner: Vec<Inner>,
-    /// Items in it that came before.
+    /// Items that are in it before, by their keys.
+    pub(crate) doubles: Vec<usize>,
+    /// Those of them that are not like the first item with their key.
+    pub(crate) unlike_doubles: u64,
+    /// Items in it that came before, in it or in another page.
     pub(crate) repeats: u64,
     /// Items at its end that are more than the author wants.
     pub(crate) surplus: u64,

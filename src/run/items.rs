@@ -1,6 +1,7 @@
 //! The items of a page, as the engine sees them: counted, or, where rows below may have to be read on, looked into.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize as _;
@@ -12,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::plan::{AncestorRole, Cell, CellRole, Items as At, RowAddress, RowId, RowsLayout, ValuePlace};
 use crate::rows::{key_id, position_id, text_at};
 use crate::run::harvest::{FoundPage, Inner, Key, Keys, Place, RoleSeed, Walk, found};
-use crate::run::key_seed::{KeyPlace, KeySeed};
+use crate::run::key_seed::{KeyPlace, key_texts};
 use crate::run::known::{hash_text, row_mark};
 use crate::state::{Address, ROW_KEY_BYTES, RowKey, RowMark};
 
@@ -76,38 +77,24 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         };
         // The keys of its rows tell a page apart; without them all that is in it has to.
         let mut digest = (look.digest && !page.are_keys_unique).then(Sha256::new);
-        let mut texts = vec![None; key_places.len()];
         let is_looked_into = reader.holds_rows || look.key.is_some() || digest.is_some();
-        loop {
+        let mut known = HashMap::new();
+        while let Some(raw) = items.next_element::<&'de RawValue>()? {
             *walk.ordinal(layout.table) += 1;
-            if !is_looked_into {
-                texts.fill(None);
-                let seed = KeySeed {
-                    node: node_name(layout),
-                    places: &key_places,
-                    texts: &mut texts,
-                };
-                if items.next_element_seed(seed)?.is_none() {
-                    break;
-                }
-                reader.index += 1;
-                page.note_id(key_id(&texts).as_deref());
-                continue;
-            }
-            let Some(raw) = items.next_element::<&'de RawValue>()? else {
-                break;
-            };
             if let Some(digest) = &mut digest {
                 digest.update(raw.get());
                 digest.update([0]);
             }
-            let item = reader.read(raw, look.key.as_deref(), &mut *walk);
+            let item = match is_looked_into {
+                true => reader.read(raw, look.key.as_deref(), &mut *walk),
+                false => reader.skip(raw, &key_places),
+            };
             let item = item.map_err(A::Error::custom)?;
             page.note_key(item.paging_key);
             page.note_id(item.id.as_deref());
+            page.note_double(layout, raw, &mut known);
             page.inner.extend(item.inner);
         }
-        *walk.ordinal(layout.table) -= 1;
         page.rows = reader.index;
         if look.digest && page.are_keys_unique {
             digest = Some(keys_digest(&page.keys));
@@ -148,6 +135,22 @@ impl FoundPage {
         }
     }
 
+    /// Notes it where the row that was noted last is in this page before, by its key: it is one row, and comes once.
+    fn note_double<'de>(
+        &mut self,
+        layout: &RowsLayout,
+        raw: &'de RawValue,
+        known: &mut HashMap<RowKey, &'de RawValue>,
+    ) {
+        let Some(key) = self.keys.last().copied().flatten().filter(|_| self.are_keys_unique) else {
+            return;
+        };
+        let Some(first) = known.insert(key, raw) else { return };
+        known.insert(key, first);
+        self.doubles.push(self.keys.len() - 1);
+        self.unlike_doubles += u64::from(!is_same_row(layout, [first, raw]));
+    }
+
     /// Notes the value of the next row by which the page behind it would be asked for.
     fn note_key(&mut self, key: Option<Value>) {
         let Some(key) = key else { return };
@@ -172,14 +175,7 @@ fn key_places(layout: &RowsLayout) -> Vec<KeyPlace<'_>> {
 
 /// The `_id` of an item of rows with keys; `None` where it is null or cannot be made.
 pub(crate) fn item_id(layout: &RowsLayout, raw: &RawValue) -> serde_json::Result<Option<String>> {
-    let places = key_places(layout);
-    let mut texts = vec![None; places.len()];
-    let seed = KeySeed {
-        node: node_name(layout),
-        places: &places,
-        texts: &mut texts,
-    };
-    seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
+    let texts = key_texts(raw, node_name(layout), &key_places(layout))?;
     Ok(key_id(&texts))
 }
 
@@ -192,15 +188,21 @@ pub(crate) fn item_value(layout: &RowsLayout, raw: &RawValue, place: &ValuePlace
         name: &cell.key,
         below: &place.below,
     };
-    let mut texts = [None];
-    let seed = KeySeed {
-        node: node_name(layout),
-        places: &[place],
-        texts: &mut texts,
-    };
-    seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
-    let [text] = texts;
+    let texts = key_texts(raw, node_name(layout), &[place])?;
+    let text = texts.into_iter().flatten().next();
     text.map(serde_json::from_str).transpose()
+}
+
+/// Whether two items with the same key are alike in everything; of edges, in their nodes.
+fn is_same_row(layout: &RowsLayout, items: [&RawValue; 2]) -> bool {
+    let [one, other] = items.map(|raw| {
+        let item = serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
+        match node_name(layout) {
+            Some(node) => item.get(node).cloned().unwrap_or_default(),
+            None => item,
+        }
+    });
+    one == other
 }
 
 /// The name under which an item stands in its edge.
@@ -287,6 +289,19 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
 }
 
 impl ItemReader<'_> {
+    /// Reads no more of an item than its key.
+    fn skip(&mut self, raw: &RawValue, key_places: &[KeyPlace<'_>]) -> serde_json::Result<SeenItem> {
+        self.index += 1;
+        let id = match key_places {
+            [] => None,
+            places => key_id(&key_texts(raw, node_name(self.layout), places)?),
+        };
+        Ok(SeenItem {
+            id,
+            ..SeenItem::default()
+        })
+    }
+
     /// Looks into an item.
     fn read(&mut self, raw: &RawValue, key: Option<&str>, walk: &mut Walk<'_>) -> serde_json::Result<SeenItem> {
         let cursor_before = self.cursor_before.take();

@@ -1,4 +1,4 @@
-//! The key of a row, taken out of its text while the rest of it is skipped.
+//! The key of a row, taken out of its text. What follows the last part of it is not read.
 
 use std::fmt;
 
@@ -15,13 +15,31 @@ pub(crate) struct KeyPlace<'seed> {
     pub(crate) below: &'seed [String],
 }
 
-/// An item, of which only some values are of interest. What is no object has none.
-pub(crate) struct KeySeed<'seed, 'de> {
-    /// The name under which the item stands in its edge.
-    pub(crate) node: Option<&'seed str>,
-    pub(crate) places: &'seed [KeyPlace<'seed>],
-    /// The values there as JSON, in the same order; of a member that occurs twice the first.
-    pub(crate) texts: &'seed mut [Option<&'de str>],
+/// The values at these places of an item as JSON, in their order; `node` is the name under which the item stands in its
+/// edge. Of a member that occurs twice it is the first; what is no object has none.
+pub(crate) fn key_texts<'de>(
+    raw: &'de RawValue,
+    node: Option<&str>,
+    places: &[KeyPlace<'_>],
+) -> serde_json::Result<Vec<Option<&'de str>>> {
+    let mut texts = vec![None; places.len()];
+    let seed = KeySeed {
+        node,
+        places,
+        texts: &mut texts,
+    };
+    let read = seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+    // Where all parts were found, the item was left in its middle.
+    match texts.iter().all(Option::is_some) {
+        true => Ok(texts),
+        false => read.map(|()| texts),
+    }
+}
+
+struct KeySeed<'seed, 'de> {
+    node: Option<&'seed str>,
+    places: &'seed [KeyPlace<'seed>],
+    texts: &'seed mut [Option<&'de str>],
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_, 'de> {
@@ -67,8 +85,7 @@ impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
                 *text = text.or_else(|| text_at(raw, place.below));
             }
             if texts.iter().all(Option::is_some) {
-                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                break;
+                return Ok(());
             }
         }
         Ok(())

@@ -47,12 +47,17 @@ impl Harvest {
             if page.slot.is_some_and(|slot| void.contains(&slot)) {
                 left_out.hide(page.table, page.first_ordinal..page.first_ordinal + page.rows);
                 page.inner.iter().for_each(|inner| left_out.hide_inner(inner));
-            } else if let Some(items) = repeats.get(&index) {
+            } else if let Some(items) = repeats.get(&index).filter(|_| !is_hidden(page, void)) {
                 left_out.skip(page, items);
             }
         }
         left_out.skips()
     }
+}
+
+/// Whether the decoder does not come by a page, as it stands in what is left out.
+fn is_hidden(page: &FoundPage, void: &[usize]) -> bool {
+    page.is_left_out || page.origin.is_some_and(|slot| void.contains(&slot))
 }
 
 /// Items by table, as they stand in the response.

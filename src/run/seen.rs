@@ -1,7 +1,7 @@
 //! Each row once: rows of a connection that came before are found by their keys.
 //!
 //! Paging can bring a row again: it moved while pages were counted off, or the connection had to be read again from its
-//! beginning. The keys of all rows of connections with more than one page are in the state; in memory is a filter of one
+//! beginning; and an API can give one twice in one page. The keys of all rows of connections with more than one page are in the state; in memory is a filter of one
 //! size, whatever the number of rows, that tells most of the new ones without a look there.
 
 mod filter;
@@ -37,13 +37,14 @@ impl Seen {
         }
     }
 
-    /// The items in the pages of a response that came in another page before.
+    /// The items in the pages of a response that came before, in the same page or in another one.
     pub(crate) async fn repeats(&self, pages: &[FoundPage], asked: &[AskedTask]) -> Result<Repeats, StateError> {
         let mut sight = Sighting {
             has_company: asked.len() > 1,
             ..Sighting::default()
         };
         for (index, page) in pages.iter().enumerate() {
+            sight.add(index, page.doubles.iter().copied());
             let Some(AskedTask { task, .. }) = page.asked(asked) else {
                 continue;
             };
@@ -61,7 +62,7 @@ impl Seen {
             let found = self.state.seen(self.run, sight.wanted()).await?;
             sight.settle(&found);
         }
-        Ok(sight.repeats)
+        Ok(sight.into_repeats())
     }
 }
 
@@ -120,7 +121,6 @@ impl Sighting {
                 self.doubtful.push((index, item, instance, key));
             }
         }
-        // Two items of one page are two rows, whatever their keys: the API means them both.
         if self.has_company {
             let all = keys().filter_map(|(_, key)| *key);
             self.here.extend(all.map(|key| (instance, key)));
@@ -141,6 +141,13 @@ impl Sighting {
                 self.add(page, [item]);
             }
         }
-        self.repeats.values_mut().for_each(|items| items.sort_unstable());
+    }
+
+    fn into_repeats(mut self) -> Repeats {
+        for items in self.repeats.values_mut() {
+            items.sort_unstable();
+            items.dedup();
+        }
+        self.repeats
     }
 }

@@ -191,6 +191,7 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
         turner.note_twin_pages(&mut turn);
     }
     turner.note_moves(&mut turn)?;
+    turner.note_doubles(&mut turn);
     turner.note_empty(&mut turn);
     Ok(turn)
 }

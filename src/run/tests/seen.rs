@@ -194,11 +194,44 @@ async fn rows_are_told_by_their_key_and_their_connection() {
     );
     let side_by_side: &[(u64, &[&str])] = &[(5, &["c", "d"]), (5, &["d", "b", "e"]), (6, &["d"])];
     assert_eq!(repeats(&seen, &plan, side_by_side).await, [(1, vec![0, 1])]);
-    let twice_in_one_page: &[(u64, &[&str])] = &[(5, &["e", "e"])];
-    assert_eq!(repeats(&seen, &plan, twice_in_one_page).await, [], "the API means both");
+    let twice_in_one_page: &[(u64, &[&str])] = &[(5, &["e", "f", "e", "a"])];
+    assert_eq!(repeats(&seen, &plan, twice_in_one_page).await, [(0, vec![2, 3])]);
 
     let again = Seen::of_state(state, run).await.unwrap();
     assert_eq!(repeats(&again, &plan, &[(5, &["b", "c"])]).await, [(0, vec![0])]);
+}
+
+/// A group that comes twice, in one of which a finding does too, and a page of another slot that is not taken.
+#[test]
+fn what_stands_twice_in_what_is_left_out_is_left_out_once() {
+    let plan = plan(GROUPS);
+    let finding = |id: &str| format!(r#"{{"notes":{},"id":"{id}"}}"#, list(std::iter::empty()));
+    let group = |id: &str, findings: &[&str]| {
+        let findings = list(findings.iter().map(|id| finding(id)));
+        format!(r#"{{"id":"{id}","findings":{findings}}}"#)
+    };
+    let groups = [
+        group("a", &["1", "2"]),
+        group("a", &["1", "1", "2"]),
+        group("b", &["3", "4"]),
+    ];
+    let data = format!(r#"{{"groups":{}}}"#, list(groups.into_iter()));
+    let asked = [later(&plan, "groups", "", "c")];
+    let mut harvest = read(&plan, &asked, &[], &data).unwrap();
+    let doubles = harvest
+        .pages
+        .iter()
+        .enumerate()
+        .filter(|(_, page)| !page.doubles.is_empty());
+    let repeats: Repeats = doubles.map(|(index, page)| (index, page.doubles.clone())).collect();
+    assert_eq!(repeats.len(), 2, "of groups, and of findings in the second one");
+    harvest.leave_out(&repeats);
+    let target = Target::Page {
+        connection: 0,
+        is_first: false,
+    };
+    let counts = decoded(&plan, &[target], &data, &harvest.skips(&repeats, &[]));
+    assert_eq!(counts, [(2, 1), (4, 0), (0, 0)]);
 }
 
 #[tokio::test]

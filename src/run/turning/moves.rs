@@ -59,7 +59,21 @@ impl Turner<'_> {
         }
         let is_open = self.is_stale() && self.asked.expected.is_none() && !turn.next.is_empty();
         let was_open = self.asked.trail.stale > 0 && self.asked.expected.is_none() && !self.is_stale();
-        (self.page.repeats > 0 && !is_open) || was_open
+        (self.has_moved_rows() && !is_open) || was_open
+    }
+
+    /// Whether rows came before in another page, and not in this one alone.
+    fn has_moved_rows(&self) -> bool {
+        self.page.repeats > self.page.doubles.len() as u64
+    }
+
+    /// Tells of rows that have a key in common and nothing else: what is left out of them may be rows of their own.
+    pub(super) fn note_doubles(&self, turn: &mut Turn) {
+        if self.page.unlike_doubles > 0 {
+            let text = "has rows in one page that have the same key and are not the same: the first one is kept; name with \
+                        @table(key:) what tells them apart";
+            turn.flaws.push(self.flaw(text));
+        }
     }
 
     /// The end of a list that brought nothing new for so many pages. One that says that there is much more cannot be right.
