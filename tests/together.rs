@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gqldump::demo::{DemoConfig, DemoServer, RequestWindow, WindowKind};
 use nix::sys::signal::Signal;
+use secrecy::ExposeSecret as _;
 
 use crate::program::{Running, start};
 use crate::project::Project;
@@ -34,9 +35,14 @@ fn limited() -> DemoConfig {
 
 /// Starts the export of one query file, into an output of its own.
 fn begin(project: &Project, server: &DemoServer, query: &str) -> Running {
+    begin_with(project, server, query, &[])
+}
+
+fn begin_with(project: &Project, server: &DemoServer, query: &str, settings: &[&str]) -> Running {
     let path = format!("queries/demo/{query}.graphql");
-    let arguments = [&[path.as_str(), "--output", query], SETTINGS.as_slice()].concat();
+    let arguments = [&[path.as_str(), "--output", query], SETTINGS.as_slice(), settings].concat();
     let mut command = project.export(server, &arguments);
+    command.env("OTHER_TOKEN", server.token().expose_secret());
     start(command.env("XDG_STATE_HOME", project.folder().join("state")))
 }
 
@@ -69,6 +75,23 @@ fn two_processes_with_different_query_files_provoke_no_throttle_together() {
     for query in queries {
         assert!(!project.folder().join(query).join("demo/.gqldump/permits").exists());
     }
+}
+
+/// The server counts the requests of both, and each has a window of its own beside the one that they share.
+#[test]
+fn two_processes_with_different_tokens_keep_to_what_all_tokens_of_the_host_have() {
+    let (project, server) = (Project::demo(), serve(limited()));
+    let windows = "limits.requests=[{max=20,per='1s'},{max=25,per='1s',counted_by='host'}]";
+    let other = ["--set", windows, "--set", "auth.token.env=OTHER_TOKEN"];
+    let running = [("findings", &other[..2]), ("vulnerabilities", &other)]
+        .map(|(query, settings)| (query, begin_with(&project, &server, query, settings)));
+    for (query, running) in running {
+        running.end().with_code(0);
+        assert_exported(&project, &server, query);
+    }
+    let log = server.log();
+    assert!(log.kept_limits(), "{log:?}");
+    assert!(log.requests > u64::from(2 * MOST), "too few to share anything: {log:?}");
 }
 
 #[test]

@@ -338,6 +338,7 @@ async fn every_attempt_takes_a_permit() {
         max: 2,
         per: 60 * SECOND,
         margin: Duration::ZERO,
+        counted_by: crate::project::CountedBy::Token,
     }];
     let stage = Stage::new(&settings, &[], vec![lost(), lost(), good()]);
     stage.ask().await.unwrap();

@@ -21,7 +21,6 @@ pub(super) fn settings() -> SourceSettings {
         },
         limits: Limits {
             requests: Vec::new(),
-            counted_by: crate::project::CountedBy::Token,
             concurrency: 16,
             query: QueryLimits::default(),
             page_size: 100,

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::project::{CountedBy, TokenOrigin};
+use crate::project::{RequestLimit, TokenOrigin};
+use crate::run::SharedBudget;
 
 /// The user's own folder for what outlives a process; none where the environment names no home.
 pub(super) fn budgets_folder() -> Option<PathBuf> {
@@ -21,11 +22,25 @@ fn folder_in(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     Some(state.join("gqldump/budgets"))
 }
 
-/// What the budget of an API is called: budgets are by host and by user, and whose token it is shows in where it is found,
-/// where that makes a difference. The token itself is no part of it, as some are new each time.
-pub(super) fn budget_name(url: &Url, counted_by: CountedBy, token: Option<&TokenOrigin>) -> String {
+/// What the budget of an API is called: budgets are by host and by user, and by token where no window is shared by all
+/// tokens. Whose token it is shows in where it is found; itself it is no part of any name, as some are new each time.
+pub(super) fn shared_budget(url: &Url, windows: &[RequestLimit], token: Option<&TokenOrigin>) -> SharedBudget {
     let host = url.origin().ascii_serialization();
-    let origin = match token.filter(|_| counted_by == CountedBy::Token) {
+    let is_for_all = windows.iter().any(|limit| limit.counted_by.is_for_all_tokens());
+    let token = token_name(token);
+    let own = if is_for_all { "" } else { &token };
+    let digits = digest(&format!("{host}\n{own}"));
+    let is_plain = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
+    let host: String = url.host_str().unwrap_or_default().chars().filter(is_plain).collect();
+    SharedBudget {
+        name: format!("{host}-{digits}"),
+        token: digest(&token),
+    }
+}
+
+/// Where a token is found, in one text.
+fn token_name(token: Option<&TokenOrigin>) -> String {
+    match token {
         None => String::new(),
         Some(TokenOrigin::Env(name)) => format!("env {name}"),
         Some(TokenOrigin::File(path)) => format!(
@@ -33,17 +48,20 @@ pub(super) fn budget_name(url: &Url, counted_by: CountedBy, token: Option<&Token
             path.canonicalize().unwrap_or_else(|_| path.clone()).display()
         ),
         Some(TokenOrigin::Command(words)) => format!("command {}", words.join("\0")),
-    };
-    let digest = Sha256::digest(format!("{host}\n{origin}"));
-    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let is_plain = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
-    let host: String = url.host_str().unwrap_or_default().chars().filter(is_plain).collect();
-    format!("{host}-{digits}")
+    }
+}
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::project::CountedBy;
 
     #[test]
     fn the_folder_is_where_the_environment_says() {
@@ -63,18 +81,28 @@ mod tests {
         assert_eq!(folder(&[home, state]), Some("/var/state/gqldump/budgets".into()));
     }
 
+    fn window(counted_by: CountedBy) -> RequestLimit {
+        RequestLimit {
+            max: 3,
+            per: Duration::from_secs(1),
+            margin: Duration::ZERO,
+            counted_by,
+        }
+    }
+
     #[test]
-    fn a_budget_is_one_hosts_and_one_tokens_unless_it_is_counted_by_address() {
+    fn a_budget_is_one_hosts_and_one_tokens_unless_all_tokens_share_a_window() {
         let url = |text: &str| text.parse::<Url>().unwrap();
         let env = |name: &str| TokenOrigin::Env(name.to_owned());
         let api = url("https://api.example.com/graphql");
-        let by_token = |url: &Url, token: Option<&TokenOrigin>| budget_name(url, CountedBy::Token, token);
-        let names = [
+        let by_token = |url: &Url, token: Option<&TokenOrigin>| shared_budget(url, &[window(CountedBy::Token)], token);
+        let budgets = [
             by_token(&api, None),
             by_token(&api, Some(&env("ONE"))),
             by_token(&api, Some(&env("OTHER"))),
             by_token(&url("https://api.example.com:8443/graphql"), Some(&env("ONE"))),
         ];
+        let names = budgets.clone().map(|budget| budget.name);
         for (index, name) in names.iter().enumerate() {
             assert!(
                 name.starts_with("api.example.com-") && !names[..index].contains(name),
@@ -82,10 +110,16 @@ mod tests {
             );
         }
         let space = url("https://api.example.com/spaces/two");
-        assert_eq!(names[1], by_token(&space, Some(&env("ONE"))));
-        let by_address = [None, Some(env("ONE")), Some(env("OTHER"))]
-            .map(|token| budget_name(&space, CountedBy::Address, token.as_ref()));
-        assert!(by_address.iter().all(|name| *name == names[0]), "{by_address:?}");
-        assert!(!by_token(&url("http://[::1]:80/"), None).contains(':'));
+        assert_eq!(budgets[1], by_token(&space, Some(&env("ONE"))));
+        for counted_by in [CountedBy::Address, CountedBy::Host] {
+            let windows = [window(CountedBy::Token), window(counted_by)];
+            let for_all = [None, Some(env("ONE")), Some(env("OTHER"))]
+                .map(|token| shared_budget(&space, &windows, token.as_ref()));
+            assert!(for_all.iter().all(|budget| budget.name == names[0]), "{for_all:?}");
+            let tokens = [0, 1, 2].map(|index| (&for_all[index].token, &budgets[index].token));
+            assert!(tokens.iter().all(|(one, other)| one == other), "{tokens:?}");
+            assert!(for_all[1].token != for_all[2].token, "whose request it is shows");
+        }
+        assert!(!by_token(&url("http://[::1]:80/"), None).name.contains(':'));
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::{HttpTransport, ReadToken, Transport};
 use crate::cli::arguments::ProjectArguments;
-use crate::cli::budgets::budget_name;
+use crate::cli::budgets::shared_budget;
 use crate::demo::{DemoConfig, DemoServer};
 use crate::plan::{GraphqlFile, PlanError, QueryDocument};
 use crate::project::{CallMethod, EndpointAddress, KeyOverride, Project, Source, SourceSettings};
@@ -53,11 +53,8 @@ impl Reached {
         let mut stand_in = None;
         let (url, api, budget, token) = match &source.settings.endpoint {
             EndpointAddress::Url(url) => {
-                let budget = budget_name(
-                    url,
-                    source.settings.limits.counted_by,
-                    source.settings.auth.token.as_ref(),
-                );
+                let windows = &source.settings.limits.requests;
+                let budget = shared_budget(url, windows, source.settings.auth.token.as_ref());
                 (url.clone(), api_name(url), Some(budget), token(source))
             }
             EndpointAddress::Demo(name) => {

@@ -84,6 +84,7 @@ pub(crate) struct RawLimits {
 pub(crate) struct RawRequestLimit {
     pub(crate) max: NonZeroU32,
     pub(crate) per: Text<Period>,
+    pub(crate) counted_by: Option<CountedBy>,
 }
 
 /// `limits.query`

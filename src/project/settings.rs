@@ -106,8 +106,6 @@ pub enum TokenOrigin {
 pub struct Limits {
     /// Windows that all hold at once; empty for an API without a request limit.
     pub requests: Vec<RequestLimit>,
-    /// For whom they are counted.
-    pub counted_by: CountedBy,
     /// Requests in flight at once, at least 1.
     pub concurrency: usize,
     /// What one query text may ask for.
@@ -126,6 +124,18 @@ pub enum CountedBy {
     Token,
     /// For each address that requests come from: all tokens of a machine share what it has.
     Address,
+    /// For the host, whoever asks it: all tokens share what it gives, as those of one workspace that has its own host.
+    Host,
+}
+
+impl CountedBy {
+    /// Whether requests with other tokens count, too.
+    pub fn is_for_all_tokens(self) -> bool {
+        match self {
+            Self::Token => false,
+            Self::Address | Self::Host => true,
+        }
+    }
 }
 
 /// At most `max` requests in any window of `per`.
@@ -138,6 +148,8 @@ pub struct RequestLimit {
     /// How much later than its sending a request may be counted by the server, beyond what the others suffer
     /// (jitter of the way); a permit stays taken for that much longer than the window.
     pub margin: Duration,
+    /// For whom they are counted.
+    pub counted_by: CountedBy,
 }
 
 /// What one query text may ask for; `None` where the API sets no limit.

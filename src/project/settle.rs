@@ -128,12 +128,14 @@ fn resolved(origin: TokenOrigin, folder: &Path) -> TokenOrigin {
 
 fn limits(raw: RawLimits) -> Limits {
     let margin = raw.arrival_margin.map(|Text(margin)| margin);
-    let requests = raw.requests.unwrap_or_default();
+    let counted_by = raw.counted_by.unwrap_or(CountedBy::Token);
+    let requests = raw.requests.unwrap_or_default().into_iter();
     let concurrency = raw.concurrency.map_or(defaults::CONCURRENCY, u32::from);
     let response_bytes = raw.response_bytes.map_or(defaults::RESPONSE_BYTES, |size| size.0);
     Limits {
-        requests: requests.iter().map(|limit| request_limit(limit, margin)).collect(),
-        counted_by: raw.counted_by.unwrap_or(CountedBy::Token),
+        requests: requests
+            .map(|limit| request_limit(&limit, margin, counted_by))
+            .collect(),
         concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
         query: query_limits(raw.query),
         page_size: raw.page_size.map_or(defaults::PAGE_SIZE, u32::from),
@@ -141,7 +143,7 @@ fn limits(raw: RawLimits) -> Limits {
     }
 }
 
-fn request_limit(raw: &RawRequestLimit, margin: Option<Duration>) -> RequestLimit {
+fn request_limit(raw: &RawRequestLimit, margin: Option<Duration>, counted_by: CountedBy) -> RequestLimit {
     let per = raw.per.0.0;
     let share = per / defaults::ARRIVAL_MARGIN_DIVISOR;
     let default_margin = share.clamp(defaults::MIN_ARRIVAL_MARGIN, defaults::MAX_ARRIVAL_MARGIN);
@@ -149,6 +151,7 @@ fn request_limit(raw: &RawRequestLimit, margin: Option<Duration>) -> RequestLimi
         max: raw.max.get(),
         per,
         margin: margin.unwrap_or(default_margin),
+        counted_by: raw.counted_by.unwrap_or(counted_by),
     }
 }
 

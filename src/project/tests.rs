@@ -56,7 +56,6 @@ fn assert_defaults(settings: &SourceSettings) {
         settings.limits,
         Limits {
             requests: Vec::new(),
-            counted_by: CountedBy::Token,
             concurrency: 16,
             query: QueryLimits::default(),
             page_size: 100,
@@ -378,8 +377,27 @@ fn the_margin_is_a_share_of_the_window_within_bounds() {
         max: 5,
         per: Duration::from_secs(60),
         margin: Duration::from_secs(1),
+        counted_by: CountedBy::Token,
     };
     assert_eq!(limit, [expected]);
+    let counted_by = |text: &str| {
+        let windows = "[{ max = 3, per = '1s', counted_by = 'token' }, { max = 7, per = '1s', counted_by = 'host' }, { max = 9, per = '1m' }]";
+        let settings = settings(
+            &format!("endpoint = 'demo:'\n[limits]\n{text}"),
+            &[&format!("limits.requests={windows}")],
+        );
+        settings
+            .limits
+            .requests
+            .into_iter()
+            .map(|limit| limit.counted_by)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(counted_by(""), [CountedBy::Token, CountedBy::Host, CountedBy::Token]);
+    assert_eq!(
+        counted_by("counted_by = 'address'"),
+        [CountedBy::Token, CountedBy::Host, CountedBy::Address]
+    );
 }
 
 #[test]

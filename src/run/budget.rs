@@ -1,13 +1,22 @@
 //! Where the permits of a source are noted: with those of all that ask the same API for the same user, or beside its state.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::time::{Instant, sleep};
 
 use crate::api::{ApiError, Look, NEXT_LOOK, Patience, PermitLog, stopped};
 use crate::report::Event;
 use crate::run::source_run::{RunSettings, SourceError, SourceJob};
+
+/// A budget that several processes of one user keep to together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedBudget {
+    /// What those call it who share it.
+    pub name: String,
+    /// What the token is called among them with which the API is asked, as some windows are each token's own.
+    pub token: String,
+}
 
 /// The log in the user's own folder, or, where that cannot be had, the one in `own_folder`, the source's own. Waits for a
 /// process that holds it, and not for ever.
@@ -59,11 +68,10 @@ pub(super) fn shared_log(job: &SourceJob, settings: &RunSettings) -> Option<io::
     if job.settings.limits.requests.is_empty() {
         return None;
     }
-    let path = shared_path(job, settings)?;
-    let opened = path
-        .parent()
-        .map_or(Ok(()), fs_err::create_dir_all)
-        .and_then(|()| open(job, settings, &path));
+    let (folder, budget) = settings.budgets.as_ref().zip(job.budget.as_ref())?;
+    let path = folder.join(format!("{}.permits", budget.name));
+    let opened = fs_err::create_dir_all(folder).and_then(|()| open(job, settings, &path));
+    let opened = opened.map(|log| log.of_token(&budget.token));
     if opened.as_ref().is_ok_and(PermitLog::is_shared) {
         let text = format!(
             "{}: the API is asked from elsewhere on this machine, too; all keep to one budget",
@@ -72,11 +80,6 @@ pub(super) fn shared_log(job: &SourceJob, settings: &RunSettings) -> Option<io::
         settings.observer.notice(&Event::Notice { query: None, text });
     }
     Some(opened)
-}
-
-fn shared_path(job: &SourceJob, settings: &RunSettings) -> Option<PathBuf> {
-    let (folder, name) = settings.budgets.as_ref().zip(job.budget.as_ref())?;
-    Some(folder.join(format!("{name}.permits")))
 }
 
 fn open(job: &SourceJob, settings: &RunSettings, path: &Path) -> io::Result<PermitLog> {

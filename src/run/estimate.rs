@@ -394,6 +394,7 @@ mod tests {
             max,
             per: Duration::from_secs(seconds),
             margin: Duration::ZERO,
+            counted_by: crate::project::CountedBy::Token,
         };
         let limits = [limit(3, 1), limit(100, 60)];
         let seconds = |requests| span(requests, &limits).as_secs();

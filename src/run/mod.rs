@@ -49,11 +49,11 @@ mod turning;
 mod upstream;
 
 pub use begin::{Beginning, Obstacle, begin_source};
+pub use budget::SharedBudget;
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use learnt::{Learnt, LearntConnection};
 pub use outcome::{QueryOutcome, exit_code};
 pub use preview::{Preview, preview_source};
-pub use schema::SchemaSourceError;
 pub use source_run::{
     OpenTransport, RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source,
 };

@@ -38,11 +38,11 @@ const HUGE: Export = Export {
 
 fn limiter(max: u32, concurrency: usize) -> Limiter {
     let limits = Limits {
-        counted_by: CountedBy::Token,
         requests: vec![RequestLimit {
             max,
             per: MINUTE,
             margin: Duration::ZERO,
+            counted_by: CountedBy::Token,
         }],
         concurrency,
         query: QueryLimits::default(),

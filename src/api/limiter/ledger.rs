@@ -1,12 +1,12 @@
 //! What a permit log says: requests that may be on their way, and those that have arrived. Pure, but for reading lines.
 //!
 //! ```text
-//! granted 5f3a-17 1763760000000 1763760060000   the request may leave from the first moment on, and arrives by the second
-//! arrived 5f3a-17 1763760000350                  it had arrived by that one
-//! unsent 5f3a-18                                 it never left
+//! granted c2.5f3a-17 1763760000000 1763760060000   the request may leave from the first moment on, and arrives by the second
+//! arrived c2.5f3a-17 1763760000350                  it had arrived by that one
+//! unsent c2.5f3a-18                                 it never left
 //! ```
 //!
-//! Times are unix milliseconds. A line that cannot be read is skipped.
+//! Request 17 of the process 5f3a, with the token c2. Times are unix milliseconds. A line that cannot be read is skipped.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,21 @@ impl GrantName {
         Self(format!("{process}-{number}"))
     }
 
+    /// What a process is called that asks with a token.
+    pub(super) fn process_of(token: &str, process: &str) -> String {
+        format!("{token}.{process}")
+    }
+
     fn is_of(&self, process: &str) -> bool {
-        self.0.rsplit_once('-').is_some_and(|(owner, _)| owner == process)
+        self.process() == process
+    }
+
+    fn has_token(&self, token: &str) -> bool {
+        self.process().split_once('.').map_or("", |(own, _)| own) == token
+    }
+
+    fn process(&self) -> &str {
+        self.0.rsplit_once('-').map_or("", |(process, _)| process)
     }
 }
 
@@ -123,11 +136,12 @@ impl Ledger {
         }
     }
 
-    /// By when each request of other processes has arrived.
-    pub(super) fn arrivals_of_others(&self, process: &str) -> Vec<u64> {
+    /// By when each request of other processes has arrived: of all, or of those with one token.
+    pub(super) fn arrivals_of_others(&self, process: &str, token: Option<&str>) -> Vec<u64> {
         let arrived = self.arrived.iter().map(|(name, at)| (name, *at));
         let granted = self.granted.iter().map(|(name, granted)| (name, granted.arrives_by));
         let others = arrived.chain(granted).filter(|(name, _)| !name.is_of(process));
+        let others = others.filter(|(name, _)| token.is_none_or(|token| name.has_token(token)));
         others.map(|(_, at)| at).collect()
     }
 

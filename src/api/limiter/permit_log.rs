@@ -24,7 +24,9 @@ const COMPACT_BYTES: u64 = 1024 * 1024;
 pub struct PermitLog {
     file: SharedFile,
     time: SteadyTime,
-    /// What this process is called in the file.
+    /// What the token is called in the file with which this process asks.
+    token: String,
+    /// What this process is called in the file: by its token, and by what no other is called.
     process: String,
     /// How long an arrival can still matter to any of the processes, in milliseconds.
     memory: u64,
@@ -51,6 +53,8 @@ pub(super) struct Others {
     pub(super) now: u64,
     /// By when each has arrived, in unix milliseconds.
     pub(super) arrived_by: Vec<u64>,
+    /// The same of those that are sent with the token of this process.
+    pub(super) with_own_token: Vec<u64>,
 }
 
 impl PermitLog {
@@ -69,6 +73,7 @@ impl PermitLog {
         let mut log = Self {
             file,
             time: SteadyTime::begin(clock),
+            token: String::new(),
             process: format!("{:08x}", rand::random::<u32>()),
             memory: millis(memory),
             longest_flight: millis(timing.timeout),
@@ -85,6 +90,14 @@ impl PermitLog {
             log.compact(&held)?;
         }
         Ok(log)
+    }
+
+    /// The same for a process whose token goes by that name, in a log that is shared with processes that have others.
+    #[must_use]
+    pub fn of_token(mut self, token: &str) -> Self {
+        self.process = GrantName::process_of(token, &self.process);
+        token.clone_into(&mut self.token);
+        self
     }
 
     /// Whether another process has the log open, too; as it was when this one opened it.
@@ -110,7 +123,8 @@ impl PermitLog {
         }
         Some(Others {
             now: self.time.unix_millis(),
-            arrived_by: self.ledger.arrivals_of_others(&self.process),
+            arrived_by: self.ledger.arrivals_of_others(&self.process, None),
+            with_own_token: self.ledger.arrivals_of_others(&self.process, Some(&self.token)),
         })
     }
 

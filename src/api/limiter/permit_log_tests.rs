@@ -14,11 +14,11 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn limits() -> Limits {
     Limits {
-        counted_by: CountedBy::Token,
         requests: vec![RequestLimit {
             max: 100,
             per: 60 * SECOND,
             margin: SECOND,
+            counted_by: CountedBy::Token,
         }],
         concurrency: 16,
         query: QueryLimits::default(),
@@ -220,6 +220,23 @@ async fn the_file_stays_small_and_forgets_nothing_that_counts() {
     // 60 s of the window and 1 s of margin at ten a second; the one that was never answered timed out long ago.
     assert!((609..=611).contains(&counted), "{counted}");
     let _ = pending;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_token_a_request_was_sent_with_is_known_to_all_and_after_a_restart() {
+    let directory = TempDir::new().unwrap();
+    let clock = Clock::simulated(UNIX_EPOCH + NOON);
+    let [mut one, mut other] = ["one", "other"].map(|token| open(&directory, clock.clone()).of_token(token));
+    for log in [&mut one, &mut other] {
+        let granted = grant(log);
+        log.note_arrival(granted);
+    }
+    let mut restarted = open(&directory, clock).of_token("one");
+    for (log, counts) in [(&mut one, (1, 0)), (&mut other, (1, 0)), (&mut restarted, (2, 1))] {
+        drop(log.hold().unwrap());
+        let others = log.take_news().unwrap();
+        assert_eq!((others.arrived_by.len(), others.with_own_token.len()), counts);
+    }
 }
 
 #[test]

@@ -31,6 +31,10 @@ struct World {
     workers: usize,
     /// Processes among which the workers are shared out, each with a limiter of its own.
     processes: usize,
+    /// Tokens among which the processes are shared out, each with all of `windows`.
+    tokens: usize,
+    /// Windows that all tokens have together.
+    host_windows: Vec<(u32, u64)>,
     /// Query files among which the workers are shared out.
     queries: usize,
     /// The way to the API: what all requests need, and what one may need more.
@@ -58,6 +62,8 @@ impl Default for World {
             concurrency: 16,
             workers: 40,
             processes: 1,
+            tokens: 1,
+            host_windows: Vec::new(),
             queries: 1,
             way: 20,
             jitter: 1000,
@@ -76,7 +82,8 @@ impl Default for World {
 /// What the API and an onlooker saw; moments are milliseconds from the beginning.
 #[derive(Default)]
 struct Record {
-    arrivals: RefCell<Vec<u64>>,
+    /// Each with the number of its token.
+    arrivals: RefCell<Vec<(u64, usize)>>,
     sends: RefCell<Vec<u64>>,
     pauses: RefCell<Vec<(u64, u64)>>,
     /// Numbers of the requests of each query file, in the order in which they were let through.
@@ -100,9 +107,9 @@ fn limits(windows: &[(u32, u64)], margin: u64, concurrency: usize) -> Limits {
         max,
         per: Duration::from_millis(per),
         margin: Duration::from_millis(margin),
+        counted_by: CountedBy::Token,
     });
     Limits {
-        counted_by: CountedBy::Token,
         requests: requests.collect(),
         concurrency,
         query: QueryLimits::default(),
@@ -138,7 +145,10 @@ impl World {
     async fn play(&self) -> Record {
         let folder = tempfile::TempDir::new().unwrap();
         let clock = Clock::simulated(noon());
-        let limiters: Vec<Limiter> = (0..self.processes).map(|_| self.limiter(&folder, &clock)).collect();
+        let processes = 0..self.processes;
+        let limiters: Vec<Limiter> = processes
+            .map(|process| self.limiter(process, &folder, &clock))
+            .collect();
         let record = Record::default();
         let tickets = Cell::new(0);
         let start = Instant::now();
@@ -152,9 +162,15 @@ impl World {
     }
 
     /// The limiter of one process; a process that is alone needs no log.
-    fn limiter(&self, folder: &tempfile::TempDir, clock: &Clock) -> Limiter {
-        let limits = limits(&self.windows, self.margin, self.concurrency);
-        let log = (self.processes > 1).then(|| open_log(folder, clock, &limits));
+    fn limiter(&self, process: usize, folder: &tempfile::TempDir, clock: &Clock) -> Limiter {
+        let mut limits = limits(&self.windows, self.margin, self.concurrency);
+        let of_host = self::limits(&self.host_windows, self.margin, self.concurrency).requests;
+        limits.requests.extend(of_host.into_iter().map(|limit| RequestLimit {
+            counted_by: CountedBy::Host,
+            ..limit
+        }));
+        let token = format!("token{}", process % self.tokens);
+        let log = (self.processes > 1).then(|| open_log(folder, clock, &limits).of_token(&token));
         Limiter::new("api", &limits, log, Arc::new(Silent))
     }
 
@@ -185,7 +201,8 @@ impl World {
                 sleep(Duration::from_millis(handshake)).await;
                 connected_at.set(Some(Instant::now()));
                 sleep(Duration::from_millis(way)).await;
-                record.arrivals.borrow_mut().push(millis());
+                let token = worker % self.processes % self.tokens;
+                record.arrivals.borrow_mut().push((millis(), token));
                 sleep(Duration::from_millis(latency)).await;
                 record.in_flight.set(record.in_flight.get() - 1);
             };
@@ -211,30 +228,13 @@ impl World {
     /// The first window that the API would have found overrun.
     fn overrun(&self, record: &Record) -> Option<String> {
         let arrivals = record.arrivals.borrow();
-        for &(max, per) in &self.windows {
-            let sliding = arrivals
-                .windows(max as usize + 1)
-                .find(|some| some[max as usize] - some[0] < per);
-            if let Some(some) = sliding {
-                return Some(format!(
-                    "{} requests in a window of {per} ms from {} ms on",
-                    some.len(),
-                    some[0]
-                ));
-            }
-            for phase in (0..per).step_by((per as usize / 7).max(1)) {
-                let mut counts = std::collections::HashMap::<u64, u32>::new();
-                for arrival in arrivals.iter() {
-                    *counts.entry((arrival + phase) / per).or_default() += 1;
-                }
-                if let Some((window, count)) = counts.into_iter().find(|(_, count)| *count > max) {
-                    return Some(format!(
-                        "{count} requests in fixed window {window} of {per} ms at phase {phase}"
-                    ));
-                }
-            }
-        }
-        None
+        let of_host: Vec<u64> = arrivals.iter().map(|(at, _)| *at).collect();
+        let of_token = |token| -> Vec<u64> {
+            let own = arrivals.iter().filter(|(_, own)| *own == token);
+            own.map(|(at, _)| *at).collect()
+        };
+        let mut tokens = (0..self.tokens).map(of_token);
+        overrun(&self.host_windows, &of_host).or_else(|| tokens.find_map(|own| overrun(&self.windows, &own)))
     }
 
     /// What share of the budget of all whole windows was used.
@@ -245,10 +245,38 @@ impl World {
             .arrivals
             .borrow()
             .iter()
-            .filter(|arrival| **arrival < windows * per)
+            .filter(|(arrival, _)| *arrival < windows * per)
             .count();
         used as f64 / (windows * u64::from(max)) as f64
     }
+}
+
+/// The first of these windows that an API would have found overrun.
+fn overrun(windows: &[(u32, u64)], arrivals: &[u64]) -> Option<String> {
+    for &(max, per) in windows {
+        let sliding = arrivals
+            .windows(max as usize + 1)
+            .find(|some| some[max as usize] - some[0] < per);
+        if let Some(some) = sliding {
+            return Some(format!(
+                "{} requests in a window of {per} ms from {} ms on",
+                some.len(),
+                some[0]
+            ));
+        }
+        for phase in (0..per).step_by((per as usize / 7).max(1)) {
+            let mut counts = std::collections::HashMap::<u64, u32>::new();
+            for arrival in arrivals.iter() {
+                *counts.entry((arrival + phase) / per).or_default() += 1;
+            }
+            if let Some((window, count)) = counts.into_iter().find(|(_, count)| *count > max) {
+                return Some(format!(
+                    "{count} requests in fixed window {window} of {per} ms at phase {phase}"
+                ));
+            }
+        }
+    }
+    None
 }
 
 fn any_world() -> impl Strategy<Value = World> {
@@ -266,8 +294,10 @@ fn any_world() -> impl Strategy<Value = World> {
         0..1000_u64,
         1..4_usize,
     );
+    let scopes = (1..3_usize, prop::collection::vec((1..9_u32, Just(1000_u64)), 0..2));
     let faults = (0..30_u32, 0..60_u32, 0..5_u32);
-    (windows, traffic, faults, any::<u16>()).prop_map(|(windows, traffic, faults, seed)| {
+    (windows, traffic, scopes, faults, any::<u16>()).prop_map(|(windows, traffic, scopes, faults, seed)| {
+        let (tokens, host_windows) = scopes;
         let (concurrency, workers, queries, way, margin, processes) = traffic;
         let (cold_percent, idle_percent, throttle_percent) = faults;
         World {
@@ -277,6 +307,8 @@ fn any_world() -> impl Strategy<Value = World> {
             concurrency,
             workers,
             processes,
+            tokens,
+            host_windows,
             queries,
             way,
             cold_percent,
@@ -333,6 +365,29 @@ fn several_processes_use_up_one_budget_together() {
         let record = world.run();
         assert_eq!(world.overrun(&record), None);
         assert!(world.usage(&record) >= 0.97, "{}", world.usage(&record));
+    }
+}
+
+/// Fibery's: three a second for each token, and seven for all tokens of a workspace.
+#[test]
+fn tokens_of_one_workspace_keep_to_its_budget_and_each_to_its_own() {
+    for (processes, tokens, most) in [(2, 2, 6), (4, 2, 6), (3, 3, 7), (5, 5, 7)] {
+        let world = World {
+            windows: vec![(3, 1000)],
+            host_windows: vec![(7, 1000)],
+            processes,
+            tokens,
+            margin: 20,
+            jitter: 20,
+            latency: 100..=300,
+            lasts: 60_000,
+            ..World::default()
+        };
+        let record = world.run();
+        assert_eq!(world.overrun(&record), None, "{processes} processes");
+        let share = record.arrivals.borrow().len() as f64 / (60.0 * f64::from(most));
+        println!("{processes} processes with {tokens} tokens: {share:.2} of {most} a second");
+        assert!(share >= 0.8, "{processes} processes with {tokens} tokens: {share}");
     }
 }
 

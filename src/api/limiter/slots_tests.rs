@@ -11,9 +11,9 @@ fn limits(windows: &[(u32, Duration)], concurrency: usize) -> Limits {
         max,
         per,
         margin: MARGIN,
+        counted_by: CountedBy::Token,
     });
     Limits {
-        counted_by: CountedBy::Token,
         requests: requests.collect(),
         concurrency,
         query: QueryLimits::default(),
@@ -149,6 +149,7 @@ fn earlier_requests_count_as_long_as_their_window_lasts() {
     let others = Others {
         now: 100_000,
         arrived_by: vec![30_000, 50_000, 80_000],
+        with_own_token: vec![30_000, 50_000, 80_000],
     };
     // Counted again, they are the same ones.
     slots.count_others(start, &others);
@@ -156,6 +157,26 @@ fn earlier_requests_count_as_long_as_their_window_lasts() {
     let back = start + 10 * SECOND + MARGIN;
     assert_eq!(take(&mut slots, start), Err(Blocked::Until(back)));
     assert_eq!(take(&mut slots, back), Ok(()));
+}
+
+#[test]
+fn requests_with_other_tokens_count_where_all_tokens_share_a_window() {
+    let start = Instant::now();
+    let mut limits = limits(&[(1, 10 * SECOND), (2, 10 * SECOND)], 9);
+    limits.requests[1].counted_by = CountedBy::Host;
+    let with = |own: &[u64]| {
+        let mut slots = Slots::new(&limits);
+        let others = Others {
+            now: 100_000,
+            arrived_by: vec![95_000, 99_000],
+            with_own_token: own.to_vec(),
+        };
+        slots.count_others(start, &others);
+        take(&mut slots, start)
+    };
+    let until = |seconds| Err(Blocked::Until(start + seconds * SECOND + MARGIN));
+    assert_eq!(with(&[]), until(5), "the first of the host's two comes back");
+    assert_eq!(with(&[99_000]), until(9), "and the token's one");
 }
 
 #[test]

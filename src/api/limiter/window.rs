@@ -60,8 +60,11 @@ impl Window {
     /// the margin.
     pub(super) fn count_others(&mut self, now: Instant, others: &Others) {
         let held = millis(self.limit.per.saturating_add(self.limit.margin));
-        let remaining = others
-            .arrived_by
+        let arrived_by = match self.limit.counted_by.is_for_all_tokens() {
+            true => &others.arrived_by,
+            false => &others.with_own_token,
+        };
+        let remaining = arrived_by
             .iter()
             .map(|arrived| arrived.saturating_add(held).saturating_sub(others.now));
         let returns = remaining
