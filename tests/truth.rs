@@ -133,6 +133,16 @@ impl Branch {
         self
     }
 
+    /// The same with tables below it that go by names of their own.
+    pub(crate) fn over(mut self, below: impl IntoIterator<Item = Self>) -> Self {
+        let below = below.into_iter().map(|branch| Self {
+            is_below: true,
+            ..branch
+        });
+        self.below.extend(below);
+        self
+    }
+
     fn under(mut self, table: &str) -> Self {
         self.table = format!("{table}__{}", self.table);
         self.is_below = true;

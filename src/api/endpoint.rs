@@ -2,8 +2,9 @@
 //!
 //! Every attempt on the wire, retries included, takes a permit from the limiter.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use serde::de::{DeserializeSeed, IgnoredAny};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::api::allowance::{Allowance, Allowed, ToldBudget};
 use crate::api::error::{ApiError, Failure, Refusal};
 use crate::api::graphql_error::{ErrorPath, GraphqlError};
 use crate::api::limiter::{Limiter, PermitError, PermitLog, stopped};
@@ -30,6 +32,8 @@ pub struct Endpoint {
     transport: Arc<dyn Transport>,
     token: Option<TokenKeeper>,
     limiter: Limiter,
+    /// What is known of the budgets that the API tells of, by the names of their headers.
+    allowances: Mutex<BTreeMap<&'static str, Allowance>>,
     retry: RetryPolicy,
     secrets: Secrets,
     rules: Vec<VerdictRule>,
@@ -130,6 +134,7 @@ impl Endpoint {
             transport: surroundings.transport,
             token,
             limiter: Limiter::new(&api, &settings.limits, surroundings.permit_log, observer),
+            allowances: Mutex::default(),
             retry: settings.retry.clone(),
             secrets: surroundings.secrets,
             rules: settings.verdicts.clone(),
@@ -177,7 +182,7 @@ impl Endpoint {
             let (sent_at, elapsed) = (exchange.sent_at, exchange.elapsed);
             match self.reading().outcome(exchange.result, read_data.clone()) {
                 Outcome::Taken(taken) => {
-                    self.heed(taken.pause);
+                    self.heed(taken.pause, taken.told);
                     return Ok(Answer {
                         data: taken.data,
                         errors: taken.errors,
@@ -290,10 +295,30 @@ impl Endpoint {
     }
 
     /// A good answer may say that it took the last of the budget.
-    fn heed(&self, pause: Option<Duration>) {
-        if let Some(pause) = pause {
+    fn heed(&self, pause: Option<Duration>, told: Vec<ToldBudget>) {
+        let allowed = self.allowed(told);
+        let at_once = allowed.iter().map(|allowed| match allowed {
+            Allowed::AtOnce(requests) => *requests,
+            // The first one behind the pause tells how much there is again.
+            Allowed::NothingFor(_) => 1,
+        });
+        self.limiter.allow_at_once(at_once.min());
+        let pauses = allowed.iter().filter_map(|allowed| match allowed {
+            Allowed::AtOnce(_) => None,
+            Allowed::NothingFor(pause) => Some(*pause),
+        });
+        if let Some(pause) = pauses.chain(pause).max() {
             self.pause(pause.saturating_add(self.retry.retry_after_margin));
         }
+    }
+
+    /// What may be sent by each of the budgets that an answer tells of.
+    fn allowed(&self, told: Vec<ToldBudget>) -> Vec<Allowed> {
+        let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowed = told
+            .into_iter()
+            .map(|told| allowances.entry(told.name).or_default().heed(told));
+        allowed.flatten().collect()
     }
 
     /// Holds back the whole source. The request itself goes to the end of the queue, and waits there.

@@ -4,6 +4,7 @@
 //! `endpoint.rs` is the way in. Knows nothing of tables, pages or files: what is asked for is a text and its variables to
 //! it, and `data` is read by whoever asks. The only module that imports reqwest.
 
+mod allowance;
 mod connections;
 mod endpoint;
 mod envelope;

@@ -8,12 +8,13 @@ use reqwest::header::HeaderMap;
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::Value;
 
+use crate::api::allowance::ToldBudget;
 use crate::api::envelope::{Envelope, EnvelopeError, read_envelope};
 use crate::api::error::{ApiError, Failure, Refusal};
 use crate::api::graphql_error::{ErrorPath, GraphqlError, PathSegment, Unplaced};
 use crate::api::token::TokenKeeper;
 use crate::api::transport::{HttpResponse, TransportError};
-use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint};
+use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint, told_budgets};
 use crate::project::{Secrets, VerdictRule};
 
 /// What some servers write before a text in UTF-8; JSON has none.
@@ -39,6 +40,8 @@ pub(super) struct Taken<D> {
     pub(super) body: Bytes,
     /// For how long nothing should be sent, because the budget is spent.
     pub(super) pause: Option<Duration>,
+    /// What is left of the budgets that it tells of.
+    pub(super) told: Vec<ToldBudget>,
 }
 
 /// What responses of one source are read with.
@@ -109,6 +112,7 @@ impl Reading<'_> {
             denied,
             body: response.body.clone(),
             pause: pause_hint(&response.headers, &envelope.extensions, self.now),
+            told: told_budgets(&response.headers, self.now),
         })
     }
 

@@ -15,6 +15,7 @@ use crate::demo::fault::FaultPlan;
 use crate::demo::latency::Latency;
 use crate::demo::node_limit::NodeLimit;
 use crate::demo::paging::PagingBehaviour;
+use crate::demo::points::PointBudget;
 use crate::demo::poison::Poison;
 use crate::demo::protocol::Protocol;
 use crate::demo::refusal::Refusal;
@@ -51,6 +52,9 @@ pub struct Behaviours {
     pub drift: Vec<DriftStep>,
     /// How connections turn their pages.
     pub paging: PagingBehaviour,
+    /// What requests may cost; nothing is counted where it is not given.
+    #[serde(default)]
+    pub points: Option<PointBudget>,
     /// The most rows that a request may ask for; none where it is not given.
     #[serde(default)]
     pub node_limit: Option<NodeLimit>,
@@ -177,6 +181,9 @@ pub struct ThrottleBehaviour {
     pub retry_after: bool,
     /// The kind of body.
     pub body: ThrottleBody,
+    /// The whole answer, where it is no 429 with such a body.
+    #[serde(default)]
+    pub refusal: Option<Refusal>,
     /// How long nothing is let in once a limit was exceeded; none is where it is not given.
     #[serde(default, deserialize_with = "optional_duration")]
     pub ban: Option<Duration>,

@@ -71,7 +71,7 @@ macro_rules! files {
 }
 
 /// All stand-ins.
-const STAND_INS: [Files; 11] = [
+const STAND_INS: [Files; 12] = [
     files!("tracker"),
     files!("shop"),
     files!("clinic"),
@@ -83,6 +83,7 @@ const STAND_INS: [Files; 11] = [
     files!("fluidattacks", shipped),
     files!("conviso", shipped),
     files!("fibery"),
+    files!("github", shipped),
 ];
 
 impl DemoConfig {

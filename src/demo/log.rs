@@ -244,6 +244,11 @@ impl Judge {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
+    /// A request was refused since it cost more than was left.
+    pub(crate) fn note_throttle(&mut self) {
+        self.log.throttles_provoked += 1;
+    }
+
     pub(crate) fn note_unauthorized(&mut self) {
         self.log.unauthorized += 1;
     }

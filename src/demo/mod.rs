@@ -32,6 +32,7 @@ mod page_object;
 mod pager;
 mod paging;
 mod pattern;
+mod points;
 mod poison;
 mod protocol;
 mod refusal;
@@ -70,6 +71,7 @@ pub use paging::{
     AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, NullPart, PagingBehaviour, PagingTraps,
     RowDeletions, RowMove, RowMoves, Totals,
 };
+pub use points::PointBudget;
 pub use poison::Poison;
 pub use protocol::{Protocol, Wording};
 pub use refusal::Refusal;

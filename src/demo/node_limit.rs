@@ -41,29 +41,42 @@ impl NodeLimit {
 impl NodeCount<'_> {
     /// How many rows the operation asks for.
     pub(crate) fn requested(&self) -> u64 {
-        self.of_selections(&self.operation.selection_set, 1)
+        let rows = |times: u64, width: Option<u64>| times.saturating_mul(width.unwrap_or(0));
+        self.of_selections(&self.operation.selection_set, 1, &rows)
     }
 
-    /// The rows below `times` objects with these selections.
-    fn of_selections(&self, set: &SelectionSet, times: u64) -> u64 {
+    /// How many pages have to be looked up for it, if all of them are full.
+    pub(crate) fn calls(&self) -> u64 {
+        let one_for_each = |times, width: Option<u64>| width.map_or(0, |_| times);
+        self.of_selections(&self.operation.selection_set, 1, &one_for_each)
+    }
+
+    /// What counts below `times` objects with these selections; `counted` says what does of a field of them, by how many
+    /// rows it asks for in each.
+    fn of_selections(&self, set: &SelectionSet, times: u64, counted: &dyn Fn(u64, Option<u64>) -> u64) -> u64 {
         let count = |selection: &Selection| match selection {
-            Selection::Field(field) if self.is_asked(&field.directives) => self.of_field(&set.ty, field, times),
+            Selection::Field(field) if self.is_asked(&field.directives) => {
+                self.of_field(&set.ty, field, times, counted)
+            }
             Selection::InlineFragment(fragment) if self.is_asked(&fragment.directives) => {
-                self.of_selections(&fragment.selection_set, times)
+                self.of_selections(&fragment.selection_set, times, counted)
             }
             Selection::FragmentSpread(spread) if self.is_asked(&spread.directives) => {
                 let fragment = spread.fragment_def(self.document);
-                fragment.map_or(0, |fragment| self.of_selections(&fragment.selection_set, times))
+                fragment.map_or(0, |fragment| {
+                    self.of_selections(&fragment.selection_set, times, counted)
+                })
             }
             _ => 0,
         };
         set.selections.iter().map(count).fold(0, u64::saturating_add)
     }
 
-    fn of_field(&self, ty: &str, field: &Field, times: u64) -> u64 {
-        let rows = times.saturating_mul(self.width(ty, field).unwrap_or(0));
+    fn of_field(&self, ty: &str, field: &Field, times: u64, counted: &dyn Fn(u64, Option<u64>) -> u64) -> u64 {
+        let width = self.width(ty, field);
+        let rows = times.saturating_mul(width.unwrap_or(0));
         let below = if rows > 0 { rows } else { times };
-        rows.saturating_add(self.of_selections(&field.selection_set, below))
+        counted(times, width).saturating_add(self.of_selections(&field.selection_set, below, counted))
     }
 
     /// How many rows a field of one object asks for; `None` for a field that asks for no certain number.

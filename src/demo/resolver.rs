@@ -19,6 +19,7 @@ use crate::demo::log::ServedPage;
 use crate::demo::page_object::{PageAnswer, PageObject};
 use crate::demo::pager::Pager;
 use crate::demo::paging::{PagingBehaviour, PagingError, PagingRules, RowDeletions};
+use crate::demo::points::Bill;
 use crate::demo::poison::{Poison, poisoned};
 use crate::demo::refusal::Refusal;
 use crate::demo::shape::PagingShape;
@@ -31,6 +32,8 @@ pub(crate) struct Execution<'s> {
     denied: &'s [DeniedField],
     poison: &'s [Poison],
     moment: RequestMoment,
+    /// The type of the object that tells what the request costs, and what that is.
+    bill: Option<(&'s str, Bill)>,
     served: RefCell<Vec<ServedPage>>,
     refusal: RefCell<Option<Refusal>>,
 }
@@ -42,13 +45,18 @@ pub(crate) struct DataObject<'r> {
 }
 
 impl<'s> Execution<'s> {
-    pub(crate) fn new(behaviours: &'s Behaviours, moment: RequestMoment) -> Self {
+    pub(crate) fn new(behaviours: &'s Behaviours, moment: RequestMoment, bill: Option<Bill>) -> Self {
         Self {
             paging: &behaviours.paging,
             lookups: &behaviours.lookups,
             denied: &behaviours.denied,
             poison: &behaviours.poison,
             moment,
+            bill: behaviours
+                .points
+                .as_ref()
+                .map(|points| points.told_by.as_str())
+                .zip(bill),
             served: RefCell::default(),
             refusal: RefCell::default(),
         }
@@ -57,6 +65,11 @@ impl<'s> Execution<'s> {
     /// The rows that the answer holds, and the answer in its place where there is one.
     pub(crate) fn into_parts(self) -> (Vec<ServedPage>, Option<Refusal>) {
         (self.served.into_inner(), self.refusal.into_inner())
+    }
+
+    /// What a field says of the request's own cost.
+    fn told_of_cost(&self, ty: &str, field: &str) -> Option<Value> {
+        self.bill.filter(|(told_by, _)| *told_by == ty)?.1.told(field)
     }
 
     /// Takes note of rows that the answer holds.
@@ -233,6 +246,9 @@ impl ObjectValue for DataObject<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let field = info.field_name();
         self.execution.check(self.instance, field)?;
+        if let Some(value) = self.execution.told_of_cost(self.instance.ty().name(), field) {
+            return Ok(ResolvedValue::leaf(value));
+        }
         match self.instance.source(field) {
             Some(Source::Value) => {
                 let value = self.instance.value(field).unwrap_or(Generated::NULL);

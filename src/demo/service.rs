@@ -19,6 +19,7 @@ use crate::demo::drift::Pace;
 use crate::demo::expiry::RequestMoment;
 use crate::demo::fault::Fault;
 use crate::demo::log::{Arrival, Judge, Outcome, RequestLog};
+use crate::demo::points::{Bill, Spent};
 use crate::demo::refusal::{HTML, Refusal};
 use crate::demo::stand_in::{Answer, StandIn, StandInError};
 use crate::demo::wall::{GivenUp, Work};
@@ -37,6 +38,7 @@ pub struct DemoService {
     desk: Option<OpenDesk>,
     seed: u64,
     started_at: Instant,
+    spent: Mutex<Spent>,
     /// Turns to be worked on; `None` where nobody waits for one.
     workers: Option<Semaphore>,
     judge: Mutex<Judge>,
@@ -96,6 +98,7 @@ impl DemoService {
             desk: desk.map(|desk| OpenDesk::new(desk, token.clone(), time_of_day())),
             stand_in: StandIn::new(config)?,
             started_at,
+            spent: Mutex::default(),
             workers: config.behaviours.workers.map(|workers| Semaphore::new(workers.get())),
             judge: Mutex::new(Judge::new(
                 &config.behaviours.limits,
@@ -157,7 +160,43 @@ impl DemoService {
         {
             return refused(crowd.refusal.clone(), &request.headers);
         }
-        let fault = self.behaviours.faults.fault_at(arrival.number, self.seed);
+        let bill = self.charge(&request.body, arrived_at);
+        let mut response = match bill.filter(|bill| bill.is_refused) {
+            Some(_) => self.out_of_points(&request.headers),
+            None => self.serve(&request, (arrival.number, arrived_at), bill).await,
+        };
+        if let Some((points, bill)) = self.behaviours.points.as_ref().zip(bill) {
+            points.tell(&bill, self.started_at.elapsed(), &mut response.headers);
+        }
+        response
+    }
+
+    /// What a request costs that arrived at that moment.
+    fn charge(&self, body: &[u8], arrived_at: Instant) -> Option<Bill> {
+        let points = self.behaviours.points.as_ref()?;
+        let implied = self.stand_in.implied(body, &self.behaviours);
+        let at = arrived_at.duration_since(self.started_at);
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(points.charge(&mut spent, implied, at))
+    }
+
+    fn out_of_points(&self, headers: &HeaderMap) -> DemoResponse {
+        self.judge().note_throttle();
+        let refusal = self.behaviours.points.as_ref().map(|points| points.refusal.clone());
+        refusal.map_or_else(
+            || self.throttled(LEAST_RETRY_AFTER),
+            |refusal| refused(refusal, headers),
+        )
+    }
+
+    /// Answers a request that is let in.
+    async fn serve(
+        &self,
+        request: &DemoRequest,
+        (number, arrived_at): (u64, Instant),
+        bill: Option<Bill>,
+    ) -> DemoResponse {
+        let fault = self.behaviours.faults.fault_at(number, self.seed);
         if let Some(fault) = fault {
             self.judge().note_fault(fault);
         }
@@ -166,7 +205,7 @@ impl DemoService {
                 sleep_until(arrived_at + self.behaviours.latency.base).await;
                 response
             }
-            None => self.work(&request, arrival.number, arrived_at, fault).await,
+            None => self.work(request, (number, arrived_at), bill, fault).await,
         }
     }
 
@@ -203,8 +242,8 @@ impl DemoService {
     async fn work(
         &self,
         request: &DemoRequest,
-        number: u64,
-        arrived_at: Instant,
+        (number, arrived_at): (u64, Instant),
+        bill: Option<Bill>,
         fault: Option<Fault>,
     ) -> DemoResponse {
         let wall = self.behaviours.wall.time.as_ref();
@@ -219,7 +258,7 @@ impl DemoService {
         };
         tokio::select! {
             biased;
-            worker = self.worker() => self.answer(worker, request, (number, arrived_at), fault).await,
+            worker = self.worker() => self.answer(worker, request, (number, arrived_at), bill, fault).await,
             given_up = given_up => self.give_up(request, given_up),
         }
     }
@@ -243,6 +282,7 @@ impl DemoService {
         worker: Worker<'_>,
         request: &DemoRequest,
         (number, arrived_at): (u64, Instant),
+        bill: Option<Bill>,
         fault: Option<Fault>,
     ) -> DemoResponse {
         let moment = RequestMoment {
@@ -254,7 +294,7 @@ impl DemoService {
             Some(refusal) => Answer::refused(refusal.clone()),
             None => match desk.and_then(|desk| desk.asked(&request.body, time_of_day())) {
                 Some(answer) => answer,
-                None => self.stand_in.answer(&request.body, &self.behaviours, moment),
+                None => self.stand_in.answer(&request.body, &self.behaviours, moment, bill),
             },
         };
         let work = self.measure(&answer, &worker, arrived_at, fault);
@@ -375,7 +415,10 @@ impl DemoService {
             ThrottleBody::Text => ("text/plain", "Retry later\n"),
         };
         let status = StatusCode::from_u16(throttle.status).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
-        let mut throttled = response(status, content_type, body);
+        let mut throttled = match &throttle.refusal {
+            Some(refusal) => refused(refusal.clone(), &HeaderMap::new()),
+            None => response(status, content_type, body),
+        };
         if throttle.retry_after {
             let seconds = wait.max(LEAST_RETRY_AFTER).as_secs_f64().ceil() as u64;
             throttled.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -23,6 +23,7 @@ use crate::demo::expiry::RequestMoment;
 use crate::demo::fit::check;
 use crate::demo::log::{Executed, Outcome};
 use crate::demo::node_limit::NodeCount;
+use crate::demo::points::Bill;
 use crate::demo::protocol::Protocol;
 use crate::demo::refusal::Refusal;
 use crate::demo::resolver::{DataObject, Execution};
@@ -137,8 +138,28 @@ impl StandIn {
         self.dataset.ty(QUERY).map(|ty| self.dataset.singleton(ty))
     }
 
-    /// Answers the body of a request that arrived at `moment`.
-    pub(crate) fn answer(&self, body: &[u8], behaviours: &Behaviours, moment: RequestMoment) -> Answer {
+    /// How many pages have to be looked up for a request, and for how many rows it asks; none for one that cannot be
+    /// executed.
+    pub(crate) fn implied(&self, body: &[u8], behaviours: &Behaviours) -> (u64, u64) {
+        let Ok(request) = serde_json::from_slice::<GraphqlRequest>(body) else {
+            return (0, 0);
+        };
+        let wording = behaviours.protocol.wording;
+        let Ok(document) = self.documents.document(&self.schema, &request.query, wording) else {
+            return (0, 0);
+        };
+        let count = self.count(&document, &request, behaviours);
+        count.map_or((0, 0), |count| (count.calls(), count.requested()))
+    }
+
+    /// Answers the body of a request that arrived at `moment`, and costs what the bill says.
+    pub(crate) fn answer(
+        &self,
+        body: &[u8],
+        behaviours: &Behaviours,
+        moment: RequestMoment,
+        bill: Option<Bill>,
+    ) -> Answer {
         let protocol = &behaviours.protocol;
         if let Some(refusal) = protocol.refuses(body) {
             return Answer::refused(refusal.clone());
@@ -155,7 +176,7 @@ impl StandIn {
             Ok(requested) => requested,
             Err(refusal) => return Answer::refused(refusal),
         };
-        let execution = Execution::new(behaviours, moment);
+        let execution = Execution::new(behaviours, moment, bill);
         let mut response = match self.execute(&document, &request, &execution) {
             Ok(response) => response,
             Err(error) => return unexecuted(protocol, &error, &document, &request),
@@ -188,15 +209,8 @@ impl StandIn {
     /// How many rows a request asks for, 0 for one that cannot be executed; the refusal of one that asks for too many
     /// of them, or says too much.
     fn measured(&self, document: &Document, request: &GraphqlRequest, behaviours: &Behaviours) -> Result<u64, Refusal> {
-        let Ok(operation) = document.executable.operations.get(request.operation_name.as_deref()) else {
+        let Some(count) = self.count(document, request, behaviours) else {
             return Ok(0);
-        };
-        let count = NodeCount {
-            dataset: &self.dataset,
-            paging: &behaviours.paging,
-            document: &document.executable,
-            operation,
-            variables: request.variables.as_ref(),
         };
         let requested = count.requested();
         let nodes = behaviours.node_limit.as_ref();
@@ -205,6 +219,22 @@ impl StandIn {
         by_nodes
             .or_else(|| text.and_then(|limit| limit.refusal(&request.query, request.operation_name.as_deref(), &count)))
             .map_or(Ok(requested), Err)
+    }
+
+    fn count<'c>(
+        &'c self,
+        document: &'c Document,
+        request: &'c GraphqlRequest,
+        behaviours: &'c Behaviours,
+    ) -> Option<NodeCount<'c>> {
+        let operations = &document.executable.operations;
+        Some(NodeCount {
+            dataset: &self.dataset,
+            paging: &behaviours.paging,
+            document: &document.executable,
+            operation: operations.get(request.operation_name.as_deref()).ok()?,
+            variables: request.variables.as_ref(),
+        })
     }
 
     fn execute(

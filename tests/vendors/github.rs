@@ -1,49 +1,131 @@
-//! GitHub: an API that takes a preset and query files, and no line of Rust.
+//! GitHub: an API that takes a preset, query files and a stand-in of data, and no line of Rust.
 
-use std::sync::Mutex;
+use std::time::Duration;
 
-use gqldump::demo::{DemoConfig, StandIn};
+use gqldump::demo::{DemoConfig, Fault, FaultPlan, Latency, PointBudget, ScriptedFault, StandIn};
+use gqldump::run::QueryOutcome;
 
 use crate::cell::Kind;
+use crate::exported::Exported;
 use crate::project::Project;
+use crate::simulation::Simulation;
 use crate::stub::{Answer, Stub};
+use crate::tracker::serve;
 use crate::truth::Branch;
 
-fn config() -> DemoConfig {
-    let files = (
-        include_str!("github/schema.graphql"),
-        include_str!("github/data.toml"),
-        include_str!("github/behaviours.toml"),
-    );
-    DemoConfig::of_texts("github", files.0, files.1, files.2).expect("a stand-in")
+const QUICK: [&str; 6] = [
+    "--set",
+    "retry.initial_wait=5ms",
+    "--set",
+    "retry.max_wait=20ms",
+    "--set",
+    "retry.retry_after_margin=0s",
+];
+
+/// One row in five, answered at once.
+fn calm() -> DemoConfig {
+    let mut config = DemoConfig::named("github").expect("the stand-in");
+    config.rows_scale = 0.2;
+    config.behaviours.latency = Latency::default();
+    config
 }
 
-fn tables() -> Branch {
-    let issues = Branch::new(
-        "issues",
-        "Repository.issues",
-        &[
-            ("id", Kind::Text),
+fn points(config: &mut DemoConfig) -> &mut PointBudget {
+    config.behaviours.points.as_mut().expect("a budget of points")
+}
+
+/// The tables of each query file.
+fn tables() -> [(&'static str, Branch); 3] {
+    let repositories = |table, columns: &[(&'static str, Kind)]| Branch::new(table, "User.repositories", columns);
+    let text = |name| (name, Kind::Text);
+    let moment = |name| (name, Kind::Timestamp);
+    let id = || text("id");
+    let numbered = |ends| {
+        [
+            id(),
             ("number", Kind::Int32),
-            ("title", Kind::Text),
-            ("state", Kind::Text),
-            ("createdAt", Kind::Timestamp),
-            ("closedAt", Kind::Timestamp),
-        ],
+            text("title"),
+            text("state"),
+            moment("createdAt"),
+            moment(ends),
+        ]
+    };
+    let issues = Branch::new("issues", "Repository.issues", &numbered("closedAt"));
+    let columns = [
+        text("viewer_login"),
+        id(),
+        text("name"),
+        moment("createdAt"),
+        ("isPrivate", Kind::Boolean),
+        ("stargazerCount", Kind::Int32),
+    ];
+    let listed = repositories("repositories", &columns).always("viewer_login", "octocat".into());
+    let pulls = Branch::new("pull_requests", "Repository.pullRequests", &numbered("mergedAt"));
+    let columns = [id(), text("authorAssociation"), text("body"), moment("createdAt")];
+    let comments = Branch::new("issue_comments", "Issue.comments", &columns);
+    let commented = Branch::new("commented_issues", "Repository.issues", &[id()]);
+    [
+        ("repositories", listed.with([issues])),
+        (
+            "pull_requests",
+            repositories("pulled_repositories", &[id()]).over([pulls]),
+        ),
+        (
+            "issue_comments",
+            repositories("commented_repositories", &[id()]).over([commented.over([comments])]),
+        ),
+    ]
+}
+
+#[track_caller]
+fn check_all(read: impl Fn(&str) -> Exported, stand_in: &StandIn) {
+    for (query, branch) in tables() {
+        branch.check(&read(query), stand_in);
+    }
+}
+
+#[test]
+fn its_preset_and_query_files_are_all_it_takes() {
+    let (project, server) = (Project::shipped("github"), serve(calm()));
+    project.run(&server, &QUICK).with_code(0);
+    check_all(|query| project.exported(query), server.stand_in());
+    let log = server.log();
+    println!("{} requests", log.requests);
+    assert!(log.kept_limits(), "{log:?}");
+    assert_eq!(
+        (
+            log.throttles_provoked,
+            log.refused,
+            log.request_errors,
+            log.field_errors
+        ),
+        (0, 0, 0, 0),
+        "{log:?}"
     );
-    let repositories = Branch::new(
-        "repositories",
-        "User.repositories",
-        &[
-            ("viewer_login", Kind::Text),
-            ("id", Kind::Text),
-            ("name", Kind::Text),
-            ("createdAt", Kind::Timestamp),
-            ("isPrivate", Kind::Boolean),
-            ("stargazerCount", Kind::Int32),
-        ],
+}
+
+/// A budget that is used up several times in an export, by requests of which many cost more than a point.
+#[test]
+fn points_are_waited_for_and_never_overdrawn() {
+    let settings = "preset = 'github'\nschema = 'schema.graphql'\n[limits]\npage_size = 30\n";
+    let project = Project::shipped("github").with("source.toml", settings);
+    let mut config = calm();
+    config.behaviours.latency.base = Duration::from_millis(300);
+    config.rows_scale = 1.0;
+    let budget = points(&mut config);
+    budget.max = 40;
+    let per = budget.per;
+    let simulated = Simulation::new(project.folder(), config).run();
+    println!("{} requests in {:?}", simulated.service.log().requests, simulated.took);
+    assert_eq!(simulated.outcomes, [const { QueryOutcome::Complete }; 3]);
+    check_all(|query| project.exported(query), simulated.service.stand_in());
+    let log = simulated.service.log();
+    assert_eq!(log.throttles_provoked, 0, "{log:?}");
+    assert!(
+        simulated.took > 2 * per,
+        "the budget was never used up: {:?}",
+        simulated.took
     );
-    repositories.always("viewer_login", "octocat".into()).with([issues])
 }
 
 /// Throttles as GitHub words them: a 403, and a 200 of either type.
@@ -61,20 +143,44 @@ fn throttles() -> Vec<Answer> {
 }
 
 #[test]
-fn its_preset_and_query_files_are_all_it_takes() {
-    let left = Mutex::new(throttles());
-    let stub = Stub::before(config(), move |_| {
+fn throttles_in_all_their_forms_are_waited_out() {
+    let left = std::sync::Mutex::new(throttles());
+    let stub = Stub::before(calm(), move |_| {
         let next = left.lock().expect("a list").pop();
         next.unwrap_or(Answer::PassOn)
     });
-    let quick = ["--set", "retry.initial_wait=5ms", "--set", "retry.max_wait=20ms"];
     let project = Project::shipped("github");
-    let ended = project.run(&stub, &quick).with_code(0);
-    let stand_in = StandIn::new(&config()).expect("a stand-in");
-    tables().check(&project.exported("repositories"), &stand_in);
-    // None that the API refuses for what it says: sizes are always sent, and never too large.
-    assert_eq!(ended.stderr.matches("exceeds the").count(), 0, "{}", ended.stderr);
+    let ended = project.run(&stub, &QUICK).with_code(0);
+    check_all(
+        |query| project.exported(query),
+        &StandIn::new(&calm()).expect("a stand-in"),
+    );
     assert!(ended.stderr.contains("asks to slow down"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_fails_is_asked_again_and_what_takes_too_long_in_smaller_pages() {
+    let mut config = calm();
+    let script = [
+        (2, Fault::BadGateway),
+        (3, Fault::Throttle),
+        (5, Fault::Cut),
+        (7, Fault::BadGateway),
+        (9, Fault::Html),
+    ];
+    config.behaviours.faults = FaultPlan {
+        script: script.map(|(request, fault)| ScriptedFault { request, fault }).to_vec(),
+        ..FaultPlan::none()
+    };
+    // Ten seconds of work for the largest pages, in a tenth of the time.
+    config.behaviours.latency.per_node = Duration::from_millis(1);
+    config.behaviours.wall.time.as_mut().expect("a wall").after = Duration::from_millis(400);
+    let (project, server) = (Project::shipped("github"), serve(config));
+    project.run(&server, &QUICK).with_code(0);
+    check_all(|query| project.exported(query), server.stand_in());
+    for (_, fault) in script {
+        assert!(server.log().injected(fault) > 0, "{fault:?} never struck");
+    }
 }
 
 /// What differs between APIs is data: no file of the program but the list of presets speaks of this one.

@@ -126,6 +126,12 @@ impl Limiter {
         self.tell(None);
     }
 
+    /// Lets so many requests be in flight at once, as far as the settings do; any number that these do where it is `None`.
+    pub fn allow_at_once(&self, requests: Option<usize>) {
+        self.books().slots.allow_at_once(requests);
+        self.wake_head();
+    }
+
     async fn queue(&self, query: &str) -> Result<Grant, PermitError> {
         let waiting = Waiting::begin(self, query);
         loop {

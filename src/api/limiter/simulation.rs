@@ -386,7 +386,6 @@ fn tokens_of_one_workspace_keep_to_its_budget_and_each_to_its_own() {
         let record = world.run();
         assert_eq!(world.overrun(&record), None, "{processes} processes");
         let share = record.arrivals.borrow().len() as f64 / (60.0 * f64::from(most));
-        println!("{processes} processes with {tokens} tokens: {share:.2} of {most} a second");
         assert!(share >= 0.8, "{processes} processes with {tokens} tokens: {share}");
     }
 }

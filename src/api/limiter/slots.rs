@@ -23,6 +23,8 @@ pub(super) enum Blocked {
 pub(super) struct Slots {
     windows: Vec<Window>,
     concurrency: usize,
+    /// How many the API's own count of what is left allows in flight.
+    allowed: usize,
     in_flight: usize,
     paused_until: Option<Instant>,
 }
@@ -32,6 +34,7 @@ impl Slots {
         Self {
             windows: limits.requests.iter().cloned().map(Window::new).collect(),
             concurrency: limits.concurrency,
+            allowed: usize::MAX,
             in_flight: 0,
             paused_until: None,
         }
@@ -52,7 +55,7 @@ impl Slots {
             }
             self.paused_until = None;
         }
-        if self.in_flight >= self.concurrency {
+        if self.in_flight >= self.concurrency.min(self.allowed) {
             return Err(Blocked::ByRequests);
         }
         self.check_windows(now)
@@ -134,6 +137,11 @@ impl Slots {
         for window in &mut self.windows {
             window.put_back();
         }
+    }
+
+    /// Allows so many requests in flight, as far as the concurrency does.
+    pub(super) fn allow_at_once(&mut self, requests: Option<usize>) {
+        self.allowed = requests.unwrap_or(usize::MAX).max(1);
     }
 
     /// Grants nothing before `until`; of several pauses the one that ends last counts.

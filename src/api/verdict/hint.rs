@@ -14,6 +14,7 @@ use regex::Regex;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
+use crate::api::allowance::ToldBudget;
 use crate::api::verdict::reply::Reply;
 
 /// No hint is believed beyond that: the longest budget window of any API we know of is a day (Monday's daily limit).
@@ -58,6 +59,23 @@ pub(in crate::api) fn pause_hint(headers: &HeaderMap, extensions: &Value, now: S
     let by_headers = budgets.filter_map(|budget| wait_in(budget.reset, now));
     let by_body = spent_budget_in(extensions, now);
     by_headers.chain(by_body).max().map(|wait| wait.min(LONGEST_WAIT))
+}
+
+/// What is left of the budgets that a response tells of in a header each.
+pub(in crate::api) fn told_budgets(headers: &HeaderMap, now: SystemTime) -> Vec<ToldBudget> {
+    let now = server_time(headers, now);
+    let told = BUDGET_HEADERS.iter().filter_map(|(name, reset)| {
+        Some(ToldBudget {
+            name,
+            remaining: header(headers, name)?
+                .trim()
+                .parse()
+                .ok()
+                .filter(|left: &f64| *left >= 0.0)?,
+            resets_in: wait_in(header(headers, reset)?, now)?.min(LONGEST_WAIT),
+        })
+    });
+    told.collect()
 }
 
 /// The server's own time of day, to which its moments refer, where it tells it; ours may be wrong by minutes.

@@ -8,7 +8,7 @@ mod judge;
 mod reply;
 mod signs;
 
-pub(in crate::api) use hint::pause_hint;
+pub(in crate::api) use hint::{pause_hint, told_budgets};
 pub use judge::{Verdict, judge};
 pub(in crate::api) use reply::one_line;
 pub use reply::{Reply, ReplyBody};
