@@ -17,7 +17,7 @@ use crate::schema::object_field;
 pub(crate) enum Way {
     /// In a group of columns of its own, where an error ends at the row.
     Group,
-    /// By each row itself, where an error would void the page: the field of the row that holds it, and the row field.
+    /// By each row itself, where an error would void the page: its path, and the row field.
     Row(Vec<Name>, usize),
 }
 
@@ -48,19 +48,17 @@ fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) 
     };
     let field = &survey.rows[row];
     let items = field.items_path();
+    // Of an object in the row nothing else might be left, which would have to be null as well.
+    let is_of_row_itself = path.len() == items.len() + 1 && path.starts_with(&items);
     let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(path));
-    let Some(own) = path.get(..=items.len()).filter(|own| own.starts_with(&items)) else {
-        return Ok(None);
-    };
-    if holds_rows || is_needed(&plans[row].layout.row, own) {
+    if !is_of_row_itself || holds_rows || is_needed(&plans[row].layout.row, path) {
         return Ok(None);
     }
     if ends_nulls(context, field) {
         return Ok(Some(Way::Group));
     }
     let is_found = matches!(address(context, field)?, Some(Address::Lookup(_)));
-    let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(own));
-    Ok((is_found && !holds_rows).then(|| Way::Row(own.to_vec(), row)))
+    Ok(is_found.then(|| Way::Row(path.to_vec(), row)))
 }
 
 /// Whether rows are told or asked for again by a field of theirs, or cannot be told at all.

@@ -4,6 +4,7 @@
 //! they have of them; the items of plain lists go by their places. What the pieces have at odds with each other is counted: rows came, went or changed between them.
 
 mod guide;
+mod list;
 mod lone;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use crate::api::PathSegment;
 use crate::plan::{Items as At, Layout, RowsLayout};
 use crate::run::items::{Members, item_id};
 use crate::run::join::guide::Guide;
+use crate::run::join::list::items_by_place;
 pub(crate) use crate::run::join::lone::{LonePart, LonePlace, LoneRows};
 
 /// The answer to one piece of a request.
@@ -407,44 +409,6 @@ impl<'body> Joiner<'_, 'body> {
             }
         }
     }
-}
-
-/// What pieces have of each item of a plain list; `None` where they have different ones: more or fewer, or such that differ in
-/// what several pieces say of one.
-fn items_by_place<'body>(parts: &[Part<'body>]) -> serde_json::Result<Option<Vec<Vec<Part<'body>>>>> {
-    let mut items: Vec<Vec<Part<'body>>> = Vec::new();
-    for (index, part) in parts.iter().filter(|part| part.begins_with('[')).enumerate() {
-        let raws = serde_json::from_str::<Vec<&'body RawValue>>(part.raw.get())?;
-        if index == 0 {
-            items.resize_with(raws.len(), Vec::new);
-        }
-        if items.len() != raws.len() {
-            return Ok(None);
-        }
-        for (item, raw) in items.iter_mut().zip(raws) {
-            item.push(part.within(raw));
-        }
-    }
-    for item in &items {
-        if !is_one_item(item)? {
-            return Ok(None);
-        }
-    }
-    Ok(Some(items))
-}
-
-/// Whether pieces agree on the plain values that several of them have of an item.
-fn is_one_item(parts: &[Part<'_>]) -> serde_json::Result<bool> {
-    let mut known: HashMap<Cow<'_, str>, &str> = HashMap::new();
-    for part in parts.iter().filter(|part| part.begins_with('{')) {
-        for (key, raw) in Members::parse(part.raw)?.0 {
-            let value = raw.get();
-            if !value.starts_with(['{', '[']) && *known.entry(key).or_insert(value) != value {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }
 
 /// The rows that a piece has of a list, by their `_id`.

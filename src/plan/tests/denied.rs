@@ -145,6 +145,9 @@ fn what_is_denied_in_single_rows_is_asked_for_apart_where_that_saves_the_others(
     // The null would void the whole list, and no field finds one issue.
     let pages = in_rows("pages.title", "{ pages { id title created } }").unwrap();
     assert_eq!((pages.left_out.len(), pages.denied_in_rows.len()), (1, 0));
+    // Of an object with nothing else in it there would be nothing left.
+    let lone = in_rows("issues.nodes.author.id", "{ issues { nodes { id author { id } } } }").unwrap();
+    assert_eq!((lone.left_out.len(), lone.pieces(0)), (1, 1));
     let refusal = in_rows("issues.nodes.id", text).unwrap_err();
     assert!(refusal.contains("may not see what rows are told"), "{refusal}");
 }
