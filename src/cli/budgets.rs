@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::plan::hash_of;
 use crate::project::{RequestLimit, TokenOrigin};
 use crate::run::SharedBudget;
 
@@ -29,12 +29,12 @@ pub(super) fn shared_budget(url: &Url, windows: &[RequestLimit], token: Option<&
     let is_for_all = windows.iter().any(|limit| limit.counted_by.is_for_all_tokens());
     let token = token_name(token);
     let own = if is_for_all { "" } else { &token };
-    let digits = digest(&format!("{host}\n{own}"));
+    let digits = hash_of(format!("{host}\n{own}"));
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
     let host: String = url.host_str().unwrap_or_default().chars().filter(is_plain).collect();
     SharedBudget {
         name: format!("{host}-{digits}"),
-        token: digest(&token),
+        token: hash_of(&token),
     }
 }
 
@@ -49,11 +49,6 @@ fn token_name(token: Option<&TokenOrigin>) -> String {
         ),
         Some(TokenOrigin::Command(words)) => format!("command {}", words.join("\0")),
     }
-}
-
-fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text);
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::cli::TOKEN_ENDS;
 use crate::cli::arguments::CheckArguments;
 use crate::cli::jobs::Jobs;
 use crate::cli::look::{refuse, refuse_source, settings};
@@ -9,9 +10,6 @@ use crate::cli::words::{cut_lines, each_line, left_out_lines, paging_lines, whol
 use crate::plan::{PlanDescription, TableDescription};
 use crate::report::Event;
 use crate::run::{QueryOutcome, RunSettings, SourceJob, check_source, exit_code, known_members, token_warning};
-
-/// The exit code where all is right, but for a token that ends soon.
-const TOKEN_ENDS: u8 = 6;
 
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let jobs = Jobs::prepare(&arguments.project)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::cli::NOT_ACCEPTED;
 use crate::cli::arguments::InitArguments;
 use crate::cli::jobs::Reached;
 use crate::cli::look::quiet_settings;
@@ -18,9 +19,6 @@ const QUERIES: &str = "queries";
 
 /// What a source is called of whose name nothing is known.
 const UNNAMED: &str = "api";
-
-/// The exit code of a token that is not there, or not accepted.
-const NOT_ACCEPTED: u8 = 4;
 
 /// Why no source is begun.
 #[derive(Debug, thiserror::Error)]

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::api::{HttpTransport, ReadToken, Transport};
 use crate::cli::arguments::ProjectArguments;
 use crate::cli::budgets::shared_budget;
 use crate::demo::{DemoConfig, DemoServer};
-use crate::plan::{GraphqlFile, PlanError, QueryDocument};
+use crate::plan::{GraphqlFile, PlanError, QueryDocument, hash_of};
 use crate::project::{CallMethod, EndpointAddress, KeyOverride, Project, Source, SourceSettings};
 use crate::run::{OpenTransport, SourceJob};
 
@@ -234,9 +232,7 @@ fn token(source: &Arc<Source>) -> Option<ReadToken> {
 
 /// What an API is called in the state: its address may hold what is nobody's business.
 fn api_name(url: &url::Url) -> String {
-    let digest = Sha256::digest(url.as_str());
-    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}#{digits}", url.host_str().unwrap_or_default())
+    format!("{}#{}", url.host_str().unwrap_or_default(), hash_of(url.as_str()))
 }
 
 #[cfg(test)]

@@ -26,6 +26,11 @@ pub use arguments::Arguments;
 
 use arguments::Command;
 
+/// The exit code of a token that is not there, or not accepted.
+const NOT_ACCEPTED: u8 = 4;
+/// The exit code where all is right, but for a token that ends soon.
+const TOKEN_ENDS: u8 = 6;
+
 /// What went wrong before there was a run to tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failing {

@@ -12,15 +12,10 @@ use crate::cli::arguments::{
 use crate::cli::jobs::Reached;
 use crate::cli::look::quiet_settings;
 use crate::cli::secret_file::SecretFile;
+use crate::cli::{NOT_ACCEPTED, TOKEN_ENDS};
 use crate::clock::Clock;
 use crate::project::{CallRequest, Source, TokenCall, TokenCalls, path_with_id};
-use crate::run::{CallAnswer, CallValues, TokenCallError, call, token_warning, told_end};
-
-/// The exit code of a token that is not accepted.
-const NOT_ACCEPTED: u8 = 4;
-
-/// The exit code where all is right, but for a token that ends soon.
-const TOKEN_ENDS: u8 = 6;
+use crate::run::{CallAnswer, CallValues, TokenCallError, call, told_end};
 
 /// Why a token command does nothing.
 #[derive(Debug, thiserror::Error)]
@@ -119,8 +114,8 @@ impl TokenSource {
         let settings = quiet_settings(PathBuf::new());
         let mut output = std::io::stdout().lock();
         let name = &self.source.name;
-        match told_end(&reached.job, &settings) {
-            Ok(end) => writeln!(output, "{name}: {end}")?,
+        let end = match told_end(&reached.job, &settings) {
+            Ok(end) => end,
             Err(why) => {
                 let by_hand = self
                     .calls
@@ -130,7 +125,8 @@ impl TokenSource {
                 writeln!(std::io::stderr(), "{name}: there is no token: {why}{by_hand}")?;
                 return Ok(NOT_ACCEPTED);
             }
-        }
+        };
+        writeln!(output, "{name}: {}", end.words)?;
         if let Some(owner) = &self.calls.owner {
             let answer = self.call(owner, &CallValues::default())?;
             writeln!(output, "{name}: accepted, of {}", answer.shown(owner).join(", "))?;
@@ -144,11 +140,7 @@ impl TokenSource {
         } else {
             writeln!(output, "{name}: whether it is accepted shows with `gqldump check`")?;
         }
-        Ok(if token_warning(&reached.job, &settings).is_some() {
-            TOKEN_ENDS
-        } else {
-            0
-        })
+        Ok(if end.is_soon { TOKEN_ENDS } else { 0 })
     }
 
     fn list(&self) -> anyhow::Result<u8> {

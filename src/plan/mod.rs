@@ -62,6 +62,7 @@ pub use describe::{
 pub use document::{GraphqlFile, QueryDocument};
 pub use each::Each;
 pub use fingerprint::Fingerprint;
+pub(crate) use fingerprint::hash_of;
 pub use link::{PlannedFile, link};
 pub use lists::WholeList;
 pub use measure::{Amount, LimitKind, measured};

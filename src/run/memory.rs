@@ -2,9 +2,8 @@
 //! answers.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use crate::plan::{DeniedField, Plan, Table};
+use crate::plan::{DeniedField, Plan, Table, hash_of};
 use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
 use crate::run::pace::Pace;
@@ -131,15 +130,12 @@ fn columns(plan: &Plan) -> Vec<String> {
         .connections
         .iter()
         .map(|connection| plan.tables.get(connection.table));
-    tables.map(|table| table.map_or_else(String::new, hash_of)).collect()
+    tables.map(|table| table.map_or_else(String::new, names_hash)).collect()
 }
 
-fn hash_of(table: &Table) -> String {
+fn names_hash(table: &Table) -> String {
     let names = table.columns.iter().flat_map(|column| [&column.name, &column.key]);
-    let hash = names.fold(Sha256::new(), |hash, name| {
-        hash.chain_update(name.as_bytes()).chain_update([0])
-    });
-    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hash_of(names.flat_map(|name| [name.as_str(), "\0"]).collect::<String>())
 }
 
 fn paths(plan: &Plan) -> Vec<String> {

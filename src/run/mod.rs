@@ -59,5 +59,5 @@ pub use source_run::{
 };
 pub use status::{PublishedStatus, QueryStatus, StatusError, UnfinishedStatus, forget_learnt, source_status};
 pub use token_call::{CallAnswer, CallValues, TokenCallError, call};
-pub use token_life::{token_warning, told_end};
+pub use token_life::{ToldEnd, token_warning, told_end};
 pub use upstream::{KnownMembers, known_members};

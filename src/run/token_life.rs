@@ -58,17 +58,30 @@ pub fn token_warning(job: &SourceJob, settings: &RunSettings) -> Option<String> 
     (!outlasts(end, now, NOTICE)).then(|| format!("{}: {}: replace it in time", job.name, in_words(end, now)))
 }
 
+/// What a token says of its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEnd {
+    /// In words.
+    pub words: String,
+    /// Whether `check` would tell of it.
+    pub is_soon: bool,
+}
+
 /// What the token itself says of its end; an error says why there is no token.
-pub fn told_end(job: &SourceJob, settings: &RunSettings) -> Result<String, String> {
+pub fn told_end(job: &SourceJob, settings: &RunSettings) -> Result<ToldEnd, String> {
     let Some(read) = &job.token else {
         return Err(
             "source.toml does not say where it is found: write `token = { env = \"NAME\" }` under [auth]".to_owned(),
         );
     };
     let token = read(&|| *settings.stop.borrow()).map_err(|error| error.to_string())?;
-    Ok(match token_life(&token) {
-        Some(life) => in_words(life.end, settings.clock.wall()),
-        None => "the token does not say when it ends".to_owned(),
+    let now = settings.clock.wall();
+    Ok(ToldEnd {
+        words: token_life(&token).map_or_else(
+            || "the token does not say when it ends".to_owned(),
+            |life| in_words(life.end, now),
+        ),
+        is_soon: end_of(&token, is_command(job), now).is_some_and(|end| !outlasts(end, now, NOTICE)),
     })
 }
 
