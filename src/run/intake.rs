@@ -8,9 +8,10 @@ use crate::api::{ErrorPath, GraphqlError, PathSegment};
 use crate::plan::{Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
 use crate::run::members::FirstPages;
+use crate::run::sink::target;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
 use crate::schema::Pager;
-use crate::state::{FIRST_TASK, Member, MemberGain, Sequence, Tally, Task};
+use crate::state::{FIRST_TASK, Member, MemberGain, Restart, Sequence, StoredSlot, Tally, Task, Trail};
 
 /// What follows from a response.
 #[derive(Debug, Default, PartialEq)]
@@ -321,6 +322,12 @@ impl Request<'_> {
             member: self.member(page),
             instance: instance.unwrap_or_else(|| new_instance(self.sequence, index)),
         };
+        if let Some(next) = turned.again.and_then(|rows| settled.beginning(rows)) {
+            match self.plan.can_reach(target(&StoredSlot::of(&next))) {
+                true => result.next_tasks.push(next),
+                false => settled.note_unread(result),
+            }
+        }
         settled.settle(turned, result);
         Ok(())
     }
@@ -449,6 +456,35 @@ impl Settled<'_> {
         }
     }
 
+    /// The first page once more, where so many rows came.
+    fn beginning(&self, rows: u64) -> Option<Task> {
+        let task = self.task?;
+        let attempts = task.restart.map_or(0, |restart| restart.attempts) + 1;
+        Some(Task {
+            position: None,
+            before: 0,
+            size: None,
+            expected: None,
+            trail: Trail::default(),
+            restart: Some(Restart {
+                rows,
+                attempts,
+                fresh: 0,
+            }),
+            ..task.clone()
+        })
+    }
+
+    /// Its rows may move, and there is no way back to its beginning.
+    fn note_unread(&self, result: &mut Consequences) {
+        let flaw = format!(
+            "`{}` cannot be read again, which would show whether rows moved while it was read",
+            self.connection.path
+        );
+        *result.flaws.entry(flaw).or_default() += 1;
+        note_end(result.tallies.entry(self.page.connection).or_default(), End::Suspect);
+    }
+
     fn next_task(&self, next: NextPage) -> Task {
         let Self {
             connection,
@@ -478,7 +514,10 @@ impl Settled<'_> {
             expected,
             trail,
             instance,
-            restart: task.and_then(|task| task.restart),
+            restart: task.and_then(|task| task.restart).map(|restart| Restart {
+                fresh: restart.fresh + page.rows.saturating_sub(page.repeats),
+                ..restart
+            }),
             total: task.and_then(|task| task.total).or(page.total),
         }
     }

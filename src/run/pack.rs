@@ -272,6 +272,11 @@ impl<'plan> Packer<'plan> {
             Some(fan_out) => fan_out.size(task.before, most, self.slot(index)),
             None => most,
         };
+        // What is read again is known to have so many rows.
+        let known = task
+            .restart
+            .map_or(0, |restart| restart.rows.saturating_sub(task.before) + 1);
+        let wanted = wanted.max(u32::try_from(known).unwrap_or(u32::MAX).min(most));
         let left = connection
             .most_rows
             .map(|most| u64::from(most).saturating_sub(task.before).max(1));

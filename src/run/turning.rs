@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::plan::Connection;
 use crate::run::harvest::FoundPage;
 use crate::schema::Pager;
-use crate::state::{Task, Trail};
+use crate::state::{Restart, Task, Trail};
 
 /// Pages that are asked for side by side on the word of a total, until more than that were there: it may be wrong.
 const SIDE_PAGES: u64 = 64;
@@ -51,6 +51,8 @@ pub(crate) struct Turn {
     pub(crate) flaws: Vec<String>,
     /// What may go on for long, and leaves nothing lacking.
     pub(crate) warnings: Vec<String>,
+    /// It is to be read again from its beginning, after so many rows.
+    pub(crate) again: Option<u64>,
     /// Its rows came before, which nothing but this shows: they must not be taken.
     pub(crate) is_void: bool,
 }
@@ -143,8 +145,8 @@ pub(crate) struct Asked<'task> {
     /// For a page before the last one: the rows that it must have.
     pub(crate) expected: Option<u32>,
     pub(crate) trail: &'task Trail,
-    /// Rows up to which it was read before it was begun again.
-    pub(crate) rows_before: u64,
+    /// How it was begun again, where it was.
+    pub(crate) restart: Option<Restart>,
     /// Rows in all, as its first page said.
     pub(crate) total: Option<u64>,
 }
@@ -157,9 +159,16 @@ impl<'task> Asked<'task> {
             size,
             expected: task.expected,
             trail: &task.trail,
-            rows_before: task.restart.map_or(0, |restart| restart.rows),
+            restart: task.restart,
             total: task.total,
         }
+    }
+}
+
+impl Asked<'_> {
+    /// Rows up to which it was read before it was begun again.
+    fn rows_before(&self) -> u64 {
+        self.restart.map_or(0, |restart| restart.rows)
     }
 }
 
@@ -193,6 +202,7 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
     turner.note_moves(&mut turn)?;
     turner.note_doubles(&mut turn);
     turner.note_empty(&mut turn);
+    turner.read_again(&mut turn);
     Ok(turn)
 }
 
@@ -238,7 +248,7 @@ impl Turner<'_> {
     /// Rows of the connection up to the end of this page: distinct ones where its place in the list is not needed to go
     /// on. Rows that are read again after cursors expired were not counted in this reading.
     fn rows(&self) -> u64 {
-        let is_read_again = self.asked.before < self.asked.rows_before;
+        let is_read_again = self.asked.before < self.asked.rows_before();
         let repeats = match self.counts_rows_off() || is_read_again {
             true => 0,
             false => self.page.repeats,

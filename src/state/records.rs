@@ -75,6 +75,9 @@ pub struct Restart {
     pub rows: u64,
     /// How many times it was begun again since it last came further than that.
     pub attempts: u32,
+    /// Rows of the pages before, since it was begun again, that had not come until then.
+    #[serde(default)]
+    pub fresh: u64,
 }
 
 /// One value of the variable that a query is run for.

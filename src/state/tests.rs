@@ -43,7 +43,11 @@ fn task(id: u64, cursor: &str, position: u64) -> Task {
             empty: 4,
         },
         instance: 9,
-        restart: Some(Restart { rows: 8, attempts: 2 }),
+        restart: Some(Restart {
+            rows: 8,
+            attempts: 2,
+            fresh: 3,
+        }),
         total: Some(70),
     }
 }

@@ -484,12 +484,13 @@ fn the_whole_library_arrives_within_the_real_limits() {
         ),
         (0, 0, 0, 0)
     );
-    // They are rows of their own, and stand above vulnerabilities.
+    // They are rows of their own, and stand above vulnerabilities; of these, lists of several pages are read twice.
     let findings = stand_in.objects("Finding").expect("findings").count() as u64;
-    assert_eq!(
-        (log.rows_repeated, log.requests_repeated, log.introspections),
-        (findings, 0, 0)
-    );
+    let vulnerabilities = stand_in.objects("Vulnerability").expect("them").count() as u64;
+    let again = log.rows_repeated - findings;
+    println!("{again} of {vulnerabilities} vulnerabilities were read twice");
+    assert!((1..=vulnerabilities).contains(&again), "{again}");
+    assert_eq!((log.requests_repeated, log.introspections), (0, 0));
     let loops = requests_of_a_loop(stand_in);
     println!(
         "{} requests in {:?}; one list after the other: {loops}",
@@ -561,6 +562,15 @@ fn denied(config: &mut DemoConfig, ty: &str, field: &str) {
 
 fn rates(config: &mut DemoConfig, change: impl Fn(&mut FaultRates)) {
     change(&mut config.behaviours.faults.rates);
+}
+
+/// A vulnerability changes its place in its finding's list, which takes several pages, each time that so many requests have
+/// arrived.
+fn rows_move(config: &mut DemoConfig, every: u64, to: RowMove) {
+    let list = "Finding.vulnerabilitiesConnection";
+    traps_of(config, list, |traps| traps.moves = Some(RowMoves { every, to }));
+    let field = config.behaviours.paging.fields.get_mut(list);
+    field.expect("a list").cap = Some(7);
 }
 
 fn cases() -> Vec<Case> {
@@ -636,15 +646,13 @@ fn cases() -> Vec<Case> {
             });
         }),
         complete("rows that move to where they are read once more", |config| {
-            traps_of(config, "Finding.vulnerabilitiesConnection", |traps| {
-                traps.moves = Some(RowMoves {
-                    every: 5,
-                    to: RowMove::Back,
-                });
-            });
-            let paging = &mut config.behaviours.paging;
-            let field = paging.fields.get_mut("Finding.vulnerabilitiesConnection");
-            field.expect("a list").cap = Some(7);
+            rows_move(config, 5, RowMove::Back);
+        }),
+        complete("rows that move to where was read already", |config| {
+            rows_move(config, 20, RowMove::Front);
+        }),
+        complete("rows that never cease to move to where was read already", |config| {
+            rows_move(config, 1, RowMove::Front);
         }),
         named(
             "cursors that are swallowed",

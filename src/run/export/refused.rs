@@ -314,6 +314,7 @@ fn begun_again(task: &Task) -> Option<Task> {
     let restart = Restart {
         rows: last.map_or(task.before, |last| last.rows),
         attempts: last.map_or(1, |last| last.attempts + 1),
+        fresh: 0,
     };
     (is_later_page && restart.attempts <= ATTEMPTS).then(|| Task {
         position: None,

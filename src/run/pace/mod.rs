@@ -64,7 +64,7 @@ struct Cap {
 }
 
 /// Of the time that answers may take for all permits to be used, what is steered to: some take longer.
-const SLACK: f64 = 0.92;
+const SLACK: f64 = 0.93;
 
 /// Nothing shorter than this share of the wanted response time is steered to: rows would come more slowly, and more of the
 /// time would be what any answer takes.

@@ -252,7 +252,11 @@ async fn rows_without_a_key_are_counted_off_after_a_restart() {
             .is_empty()
     );
     for (rows, expected) in [(10, 0), (12, 2), (99, 3)] {
-        asked.task.restart = Some(Restart { rows, attempts: 1 });
+        asked.task.restart = Some(Restart {
+            rows,
+            attempts: 1,
+            fresh: 0,
+        });
         let repeats = seen.repeats(&pages, std::slice::from_ref(&asked)).await.unwrap();
         let items: BTreeSet<usize> = repeats.into_values().flatten().collect();
         assert_eq!(items, (0..expected).collect());

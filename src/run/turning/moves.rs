@@ -1,7 +1,11 @@
 //! Rows that moved while their pages were counted off, and pages that bring nothing new.
 
-use crate::run::turning::{PagingError, Turn, Turner};
+use crate::run::turning::{End, PagingError, Turn, Turner};
 use crate::schema::Style;
+use crate::state::Restart;
+
+/// Times that a list whose rows move is read, until it is taken never to stay as it is.
+const READINGS: u32 = 5;
 
 /// Pages in a row without a new row, after which an API is taken not to heed what tells pages apart. One such page can
 /// be honest: of rows that all moved.
@@ -54,7 +58,7 @@ impl Turner<'_> {
     /// Whether rows that came before are there again because they moved. A page of nothing else is judged by what comes
     /// behind it: the API may have begun to answer the same for ever.
     fn shows_moves(&self, turn: &Turn) -> bool {
-        if self.asked.rows_before > 0 {
+        if self.asked.rows_before() > 0 {
             return false;
         }
         let is_open = self.is_stale() && self.asked.expected.is_none() && !turn.next.is_empty();
@@ -93,16 +97,42 @@ impl Turner<'_> {
         ))
     }
 
+    /// Reads a list of several pages again whose rows may move from one to another, until a reading brings nothing new: a row
+    /// that goes to where was read already came in none of its pages. One page alone is of one moment.
+    pub(super) fn read_again(&self, turn: &mut Turn) {
+        if !self.connection.paged.is_moving || self.asked.expected.is_some() || self.counts_rows_off() {
+            return;
+        }
+        let is_read = matches!(turn.end, Some(End::Said | End::Empty | End::Total));
+        let fresh = |restart: Restart| restart.fresh + self.new_rows();
+        let brought_nothing = self.asked.restart.is_some_and(|restart| fresh(restart) == 0);
+        if !is_read || self.asked.position.is_none() || brought_nothing {
+            return;
+        }
+        if self.asked.restart.is_none_or(|restart| restart.attempts < READINGS) {
+            (turn.end, turn.again) = (None, Some(self.rows()));
+            return;
+        }
+        turn.end = Some(End::Suspect);
+        turn.flaws
+            .push(self.flaw("had new rows each time that it was read, as rows move in it: others may be lacking"));
+    }
+
+    /// Rows of this page that did not come before.
+    pub(super) fn new_rows(&self) -> u64 {
+        self.page.rows.saturating_sub(self.page.repeats)
+    }
+
     /// Whether there are rows in this page, and all of them came before.
     pub(super) fn is_stale(&self) -> bool {
-        let is_read_again = self.asked.before < self.asked.rows_before;
+        let is_read_again = self.asked.before < self.asked.rows_before();
         self.page.rows > 0 && self.page.repeats >= self.page.rows && !is_read_again && !self.is_catching_up()
     }
 
     /// Pages in a row, up to this one, without a new row.
     fn stale_pages(&self) -> u64 {
         match self.page.rows {
-            0 if self.asked.before >= self.asked.rows_before => self.asked.trail.stale,
+            0 if self.asked.before >= self.asked.rows_before() => self.asked.trail.stale,
             _ if self.is_stale() => self.asked.trail.stale + 1,
             _ => 0,
         }

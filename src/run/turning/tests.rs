@@ -122,6 +122,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
             order: None,
             total: None,
             lost_cursor: None,
+            is_moving: false,
             assumes_first_page: false,
             reason: String::new(),
         },
@@ -183,7 +184,7 @@ impl At {
             size: self.size,
             expected: self.expected,
             trail: &self.trail,
-            rows_before: 0,
+            restart: None,
             total: None,
         }
     }

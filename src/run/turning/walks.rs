@@ -215,7 +215,7 @@ fn walk(server: &Server, connection: &Connection, first_size: u32, turns: &[usiz
             size,
             expected,
             trail: &trail,
-            rows_before: 0,
+            restart: None,
             total: None,
         };
         match turn(connection, asked, &page) {

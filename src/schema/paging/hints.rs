@@ -49,6 +49,8 @@ pub struct PagingHints {
     pub filter_text: Option<String>,
     /// The cursor of an empty last page by which the API shows that it did not find the place to go on from.
     pub lost_cursor: Option<String>,
+    /// Whether rows may go to another place of the list while it is read.
+    pub moving: Option<bool>,
     /// At so many rows the list may have been cut off.
     pub cap: Option<u32>,
 }
@@ -94,6 +96,7 @@ impl PagingHints {
             order: text(self.order, &others.order),
             filter_text: text(self.filter_text, &others.filter_text),
             lost_cursor: text(self.lost_cursor, &others.lost_cursor),
+            moving: self.moving.or(others.moving),
             cap: self.cap.or(others.cap),
         }
     }
@@ -148,6 +151,7 @@ impl fmt::Display for PagingHints {
             said.extend(literal.map(|literal| format!("{name}: {literal}")));
         }
         said.extend(self.first_page.map(|number| format!("firstPage: {number}")));
+        said.extend(self.moving.map(|is_moving| format!("moving: {is_moving}")));
         said.extend(self.cap.map(|cap| format!("cap: {cap}")));
         write!(formatter, "@paginate({})", said.join(", "))
     }

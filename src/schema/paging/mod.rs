@@ -81,6 +81,8 @@ pub struct PagedField {
     pub total: Option<FieldPath>,
     /// The cursor of an empty last page that shows that the place to go on from was not found.
     pub lost_cursor: Option<String>,
+    /// Whether rows may go to another place while it is read: then one reading does not show that all of them came.
+    pub is_moving: bool,
     /// Whether nothing tells the number of the first page, so that the answers have to show whether it is right.
     pub assumes_first_page: bool,
     /// Why it was taken for this style, for people.

@@ -155,6 +155,7 @@ impl<'schema> Subject<'schema> {
             order: self.said.order.clone(),
             total,
             lost_cursor: self.hints.lost_cursor.clone(),
+            is_moving: self.hints.moving == Some(true),
             assumes_first_page: pager.first_page().is_some()
                 && pager
                     .argument()

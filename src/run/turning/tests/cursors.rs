@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::state::Restart;
 
 #[test]
 fn cursors_are_followed_as_long_as_the_flag_says_so() {
@@ -35,7 +36,7 @@ fn an_empty_last_page_with_the_sign_of_a_lost_place_is_no_end() {
             size: PAGE_SIZE,
             expected: None,
             trail: &trail,
-            rows_before: 0,
+            restart: None,
             total: None,
         };
         turn(&connection, asked, page).unwrap().end
@@ -49,6 +50,36 @@ fn an_empty_last_page_with_the_sign_of_a_lost_place_is_no_end() {
         ended(Some(""), &flagged(3, Some(false), Some(json!("")))),
         Some(End::Said)
     );
+}
+
+#[test]
+fn a_list_whose_rows_move_is_read_until_a_reading_brings_nothing_new() {
+    let mut connection = connection(relay());
+    let mut turned = |is_moving: bool, at: &At, restart: Option<Restart>, repeats: u64| {
+        connection.paged.is_moving = is_moving;
+        let page = FoundPage {
+            repeats,
+            ..flagged(10, Some(false), Some(json!("c9")))
+        };
+        let asked = Asked { restart, ..at.asked() };
+        let turn = turn(&connection, asked, &page).unwrap();
+        (turn.end, turn.again, turn.flaws.len())
+    };
+    let again = |attempts, fresh| {
+        Some(Restart {
+            rows: 110,
+            attempts,
+            fresh,
+        })
+    };
+    let last = later("c1", 100);
+    assert_eq!(turned(true, &last, None, 0), (None, Some(110), 0));
+    assert_eq!(turned(true, &last, again(1, 0), 10), (Some(End::Said), None, 0));
+    assert_eq!(turned(true, &last, again(1, 0), 9).1, Some(110), "a new one");
+    assert_eq!(turned(true, &last, again(1, 3), 10).1, Some(110), "on a page before");
+    assert_eq!(turned(true, &last, again(5, 3), 10), (Some(End::Suspect), None, 1));
+    assert_eq!(turned(true, &first(), None, 0).1, None, "one page is of one moment");
+    assert_eq!(turned(false, &last, None, 0).0, Some(End::Said));
 }
 
 #[test]

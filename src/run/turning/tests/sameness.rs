@@ -138,7 +138,10 @@ fn rows_that_came_twice_do_not_make_up_for_those_that_did_not_come() {
     assert_eq!(later("c1", 100).turned(relay(), &more).next[0].before, 190);
     let at = later("c1", 100);
     let again = Asked {
-        rows_before: 150,
+        restart: Some(crate::state::Restart {
+            rows: 150,
+            ..Default::default()
+        }),
         ..at.asked()
     };
     let read_again = turn(&connection(relay()), again, &page).unwrap();
