@@ -248,6 +248,16 @@ impl Endpoint {
         self.limiter.free_permits()
     }
 
+    /// Keeps so many requests in flight at most, those of all query files together, as the API is found to bear no more.
+    pub fn bear(&self, requests: usize) {
+        self.limiter.bear(requests);
+    }
+
+    /// Requests in flight, of all query files.
+    pub fn in_flight(&self) -> usize {
+        self.limiter.in_flight()
+    }
+
     /// The window that leaves the most time between two permits; `None` for a source without request limits.
     pub fn window(&self) -> Option<&RequestLimit> {
         self.limiter.window()

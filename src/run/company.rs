@@ -29,6 +29,8 @@ pub(crate) struct Terms {
     pub(crate) failures: u32,
     /// The fewest rows with which they did.
     pub(crate) failed: f64,
+    /// Whether that may have been since the source was busy.
+    pub(crate) met_busy: bool,
 }
 
 impl Company {

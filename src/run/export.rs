@@ -158,6 +158,13 @@ impl Workplace {
         }
     }
 
+    /// Changes how many requests in flight the source takes, for all of its exports.
+    pub(crate) fn steer(&self, change: impl FnOnce(&mut Knee)) {
+        let mut knee = self.knee();
+        change(&mut knee);
+        self.endpoint.bear(knee.limit());
+    }
+
     /// How many requests in flight the source takes.
     pub(crate) fn knee(&self) -> MutexGuard<'_, Knee> {
         self.knee.lock().unwrap_or_else(PoisonError::into_inner)
@@ -260,7 +267,7 @@ impl<'work> Export<'work> {
         } = Memory::read(&plan, &learnt, workplace.clock.unix_millis());
         in_flight
             .into_iter()
-            .for_each(|in_flight| workplace.knee().recall(in_flight));
+            .for_each(|in_flight| workplace.steer(|knee| knee.recall(in_flight)));
         Ok(Self {
             workplace,
             query: query.to_owned(),
@@ -311,7 +318,9 @@ impl<'work> Export<'work> {
             let Some((sent, answer, spent)) = in_flight.next().await else {
                 break;
             };
-            let is_busy = self.flying.all() >= self.places();
+            // What has come has left its place.
+            let is_full = self.workplace.endpoint.in_flight() + 1 >= self.workplace.knee().limit();
+            let is_busy = is_full || self.flying.all() >= self.places();
             self.flying.land(&sent);
             self.pace.land(&sent.load);
             let taken = match answer {

@@ -132,6 +132,17 @@ impl Limiter {
         self.wake_head();
     }
 
+    /// Keeps so many requests in flight at most, those of all query files together, as the API is found to bear no more.
+    pub fn bear(&self, requests: usize) {
+        self.books().slots.bear(requests);
+        self.wake_head();
+    }
+
+    /// Requests in flight.
+    pub fn in_flight(&self) -> usize {
+        self.books().slots.in_flight()
+    }
+
     async fn queue(&self, query: &str) -> Result<Grant, PermitError> {
         let waiting = Waiting::begin(self, query);
         loop {

@@ -25,6 +25,8 @@ pub(super) struct Slots {
     concurrency: usize,
     /// How many the API's own count of what is left allows in flight.
     allowed: usize,
+    /// How many the API is found to bear.
+    borne: usize,
     in_flight: usize,
     paused_until: Option<Instant>,
 }
@@ -35,6 +37,7 @@ impl Slots {
             windows: limits.requests.iter().cloned().map(Window::new).collect(),
             concurrency: limits.concurrency,
             allowed: usize::MAX,
+            borne: usize::MAX,
             in_flight: 0,
             paused_until: None,
         }
@@ -55,7 +58,7 @@ impl Slots {
             }
             self.paused_until = None;
         }
-        if self.in_flight >= self.concurrency.min(self.allowed) {
+        if self.in_flight >= self.most_in_flight() {
             return Err(Blocked::ByRequests);
         }
         self.check_windows(now)
@@ -83,6 +86,7 @@ impl Slots {
 
     /// What is left of each window, and of the places in flight.
     pub(super) fn supplies(&mut self, now: Instant) -> Vec<Supply> {
+        let most = self.most_in_flight();
         let windows = self.windows.iter_mut().map(|window| {
             window.has_room(now);
             let WindowUse { used, max, per } = window.usage();
@@ -90,9 +94,9 @@ impl Slots {
             let per = Some(per);
             Supply { max, free, per }
         });
-        let free = self.concurrency.saturating_sub(self.in_flight);
+        let free = most.saturating_sub(self.in_flight);
         let in_flight = Supply {
-            max: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
+            max: u32::try_from(most).unwrap_or(u32::MAX),
             free: u32::try_from(free).unwrap_or(u32::MAX),
             per: None,
         };
@@ -137,6 +141,15 @@ impl Slots {
         for window in &mut self.windows {
             window.put_back();
         }
+    }
+
+    fn most_in_flight(&self) -> usize {
+        self.concurrency.min(self.allowed).min(self.borne)
+    }
+
+    /// Keeps so many requests in flight at most, those of all query files together.
+    pub(super) fn bear(&mut self, requests: usize) {
+        self.borne = requests.max(1);
     }
 
     /// Allows so many requests in flight, as far as the concurrency does.

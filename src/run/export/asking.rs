@@ -313,7 +313,7 @@ impl Asker<'_> {
             if fault(&error) != Fault::Either || !(is_first || is_busy) {
                 return Err(error);
             }
-            self.workplace.knee().note_failure(retreats);
+            self.workplace.steer(|knee| knee.note_failure(retreats));
             spent.retries += 1;
         }
     }

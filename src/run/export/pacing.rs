@@ -20,12 +20,10 @@ impl Export<'_> {
         for page in &answer.data.pages {
             rows[page.connection] += page.rows as f64;
         }
-        let bytes = answer.body.len() as u64;
-        if self.pace.note_answer(&sent.load, &rows, answer.elapsed, bytes) {
-            self.workplace.knee().note_failure(sent.retreats);
-        }
+        self.pace
+            .note_answer(&sent.load, &rows, answer.elapsed, answer.body.len() as u64);
         // What failed twice and more, and came with fewer rows, failed for their number.
-        if sent.terms.failures > 1 {
+        if sent.terms.failures > 1 && !sent.terms.met_busy {
             self.pace.note_wall(&sent.load, sent.terms.failed);
         }
         for page in &answer.data.pages {
@@ -33,7 +31,7 @@ impl Export<'_> {
         }
         let work = 1.0 + rows.iter().sum::<f64>();
         let now = answer.sent_at.duration_since(self.begun_at) + answer.elapsed;
-        self.workplace.knee().note_answer(now, work, is_busy);
+        self.workplace.steer(|knee| knee.note_answer(now, work, is_busy));
     }
 
     /// Notes how finely the columns of an answer had to be cut. What is true of row after row is asked for so from then on,

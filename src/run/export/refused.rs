@@ -91,20 +91,22 @@ impl Export<'_> {
     /// Asks for the same rows again, with fewer of them at once.
     async fn ask_for_less(&mut self, sent: Sent, error: &ExportError, took: Duration) -> Result<(), ExportError> {
         // Alone, no request meets a server that others keep busy.
-        let may_be_busy = self.flying.all() > 0 && matches!(error, ExportError::Api(error) if error.is_busy());
+        let may_be_busy =
+            self.workplace.endpoint.in_flight() > 0 && matches!(error, ExportError::Api(error) if error.is_busy());
         let is_busy = match sent.terms.failures {
             0 => !self.pace.note_failure(&sent.load, took, may_be_busy),
             // What fails again may fail for one of its rows, and says nothing of the others before it has come through.
             _ => may_be_busy,
         };
         if is_busy {
-            self.workplace.knee().note_failure(sent.retreats);
+            self.workplace.steer(|knee| knee.note_failure(sent.retreats));
         }
         let rows = sent.load.total();
         let terms = Terms {
             rows: Some((rows * LESS).max(1.0)),
             failures: sent.terms.failures + 1,
             failed: rows,
+            met_busy: sent.terms.met_busy || may_be_busy,
         };
         self.workplace.observer.notice(&Event::AskingForLess {
             query: self.name.clone(),

@@ -46,6 +46,9 @@ const SLOW_FADE: f64 = 0.995;
 const CHANCE_WEIGHT: f64 = 0.05;
 const NOISE: f64 = 0.07;
 const NOISY_PATIENCE: u32 = 10;
+/// Failures of requests one after the other, with which a server would have to be busy all the time, until they are taken to
+/// be of the rows.
+const BUSY_ROUNDS: u32 = 4;
 /// A failure counts when another one comes within so many answers: a single one may be chance.
 const STRIKE_LIFE: u32 = 20;
 const NOISY_STRIKE_LIFE: u32 = 1;
@@ -73,17 +76,18 @@ pub(crate) struct Ceiling {
     /// How many of the requests of late failed whose number of rows had succeeded: what fails so often by chance.
     #[serde(skip)]
     chance: f64,
-    /// What the wall was lowered for, where that may have been something else than the rows.
+    /// Failures that a busy server may answer, since as many rows came.
     #[serde(skip)]
-    doubt: Option<Doubt>,
+    busy: Busy,
 }
 
-/// A failure that a busy server may answer, whatever is asked for, and what held before it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Doubt {
+/// Failures that may be of a server that is busy, whatever is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Busy {
+    /// Each of a request that was sent after the one before had failed.
+    rounds: u32,
+    /// The fewest rows of one.
     rows: f64,
-    proven: f64,
-    wall: Option<Wall>,
 }
 
 /// When a request was sent.
@@ -93,6 +97,8 @@ pub(crate) struct Mark {
     moves: u64,
     /// Whether it tries the wall.
     is_trial: bool,
+    /// Failures of a busy server that were known.
+    busy_rounds: u32,
 }
 
 /// What came since a failure.
@@ -138,6 +144,7 @@ impl Ceiling {
         Mark {
             moves: self.moves,
             is_trial,
+            busy_rounds: self.busy.rounds,
         }
     }
 
@@ -151,6 +158,9 @@ impl Ceiling {
         self.proven = rows.max(self.proven * FADE);
         self.once = rows.max(self.once * SLOW_FADE);
         self.is_falling = false;
+        if rows >= self.busy.rows * NEAR {
+            self.busy = Busy::default();
+        }
         self.chance *= 1.0 - CHANCE_WEIGHT;
         let is_noisy = self.is_noisy();
         if let Some(strike) = &mut self.strike {
@@ -183,7 +193,6 @@ impl Ceiling {
             false => wall.patience,
         };
         if wall.calm >= patience {
-            self.doubt = None;
             let is_doubtful = wall.patience <= PATIENCE || wall.rows < once * NEAR / LARGE_PROBE;
             let probe = match is_doubtful {
                 true if wall.rows < once * FAR => FAR_PROBE,
@@ -226,31 +235,21 @@ impl Ceiling {
         true
     }
 
-    /// The same of a failure that a busy server may answer: whether it was the rows shows in the answers to requests that
-    /// were on their way already.
+    /// The same of a failure that a busy server may answer, whatever is asked for: it is believed to be of the rows when it
+    /// comes again and again and as many come in none of the answers between.
     pub(crate) fn note_busy(&mut self, rows: f64, mark: Mark) -> bool {
-        let doubt = Doubt {
-            rows,
-            proven: self.proven,
-            wall: self.wall,
-        };
-        let moves = self.moves;
-        let is_believed = self.note_failure(rows, mark);
-        if self.moves > moves {
-            self.doubt.get_or_insert(doubt);
-        }
-        is_believed
-    }
-
-    /// Takes back what such a failure did, where a request for as many rows came through that was sent before. False where
-    /// there is nothing to be taken back.
-    pub(crate) fn refute(&mut self, rows: f64, mark: Mark) -> bool {
-        let is_old = mark.moves < self.moves;
-        let Some(doubt) = self.doubt.take_if(|doubt| is_old && rows >= doubt.rows) else {
+        if mark.busy_rounds < self.busy.rounds {
             return false;
+        }
+        self.busy = Busy {
+            rounds: self.busy.rounds + 1,
+            rows: if self.busy.rounds == 0 {
+                rows
+            } else {
+                self.busy.rows.min(rows)
+            },
         };
-        (self.proven, self.wall, self.is_falling) = (doubt.proven, doubt.wall, false);
-        true
+        self.busy.rounds >= BUSY_ROUNDS && self.note_failure(rows, mark)
     }
 
     /// So many rows failed, and fewer of the same succeeded.
@@ -316,7 +315,17 @@ impl Ceiling {
     /// far below what came in the same night is one of a few rows, or of an hour.
     pub(crate) fn settled(&self) -> Self {
         let settled = |wall: Wall| {
-            let rows = (wall.before.unwrap_or(wall.rows) * KEPT).max(1.0);
+            let rows = wall.before.unwrap_or(wall.rows);
+            if self.moves == 0 {
+                // Nothing failed in this run: it stays where it was, and is tried the sooner.
+                return Wall {
+                    rows,
+                    before: None,
+                    patience: (wall.patience / 2).max(PATIENCE),
+                    ..wall
+                };
+            }
+            let rows = (rows * KEPT).max(1.0);
             let is_doubtful = rows < self.once * DOUBTFUL;
             Wall {
                 rows,
@@ -333,7 +342,7 @@ impl Ceiling {
             trials: 0,
             is_falling: false,
             chance: 0.0,
-            doubt: None,
+            busy: Busy::default(),
             ..self.clone()
         }
     }
@@ -466,20 +475,43 @@ mod tests {
     }
 
     #[test]
-    fn what_a_busy_server_answers_is_taken_back_where_as_many_rows_come_through() {
+    fn what_a_busy_server_answers_is_not_taken_for_the_rows_unless_it_never_ceases() {
         let mut ceiling = Ceiling::default();
-        let marks = [(); 4].map(|()| ceiling.take_off(1_000.0));
-        assert!(ceiling.note_busy(1_000.0, marks[0]) && ceiling.note_busy(1_000.0, marks[1]));
-        let retried = ceiling.take_off(600.0);
-        assert!(ceiling.note_busy(600.0, retried) && room(&ceiling) < 600.0);
-        assert!(!ceiling.refute(360.0, now(&ceiling)), "that shows nothing");
-        assert!(ceiling.refute(1_000.0, marks[2]));
+        let marks = [(); 16].map(|()| ceiling.take_off(1_000.0));
+        assert!(marks.iter().all(|mark| !ceiling.note_busy(1_000.0, *mark)));
+        for rows in [500.0, 250.0] {
+            let again = ceiling.take_off(rows);
+            assert!(!ceiling.note_busy(rows, again));
+        }
         ceiling.note_answer(1_000.0);
-        assert!(!ceiling.refute(1_000.0, marks[3]), "once is enough");
-        assert_eq!(room(&ceiling), 2_000.0);
-        ceiling.note_failure(1_900.0, now(&ceiling));
-        ceiling.note_failure(1_900.0, now(&ceiling));
-        assert!(!ceiling.refute(1_950.0, marks[3]), "time had run out");
+        assert_eq!(room(&ceiling), 2_000.0, "they had nothing to do with the rows");
+        for round in 1..BUSY_ROUNDS {
+            assert!(!ceiling.note_busy(1_800.0, now(&ceiling)), "{round}");
+            ceiling.note_answer(100.0);
+        }
+        assert!(ceiling.note_busy(1_800.0, now(&ceiling)));
+        assert!(room(&ceiling) < 1_800.0);
+    }
+
+    #[test]
+    fn a_wall_stays_where_it_is_in_nights_without_failures_and_is_tried_in_short_ones() {
+        let mut ceiling = Ceiling::default();
+        play(&mut ceiling, 60, 400.0, |_| 20.0);
+        ceiling = ceiling.settled();
+        let first = room(&ceiling);
+        assert!((10.0..=20.0).contains(&first), "{first}");
+        for wall in [20.0, f64::INFINITY] {
+            let mut nights = ceiling.clone();
+            let mut failures = 0;
+            for _ in 0..15 {
+                failures += play(&mut nights, 25, 400.0, |_| wall).1;
+                nights = nights.settled();
+            }
+            match wall.is_finite() {
+                true => assert!(failures <= 8 && room(&nights) >= 0.7 * first, "{failures}: {nights:?}"),
+                false => assert!(failures == 0 && room(&nights) > 200.0, "{nights:?}"),
+            }
+        }
     }
 
     #[test]

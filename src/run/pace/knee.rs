@@ -23,6 +23,9 @@ const RETREAT: f64 = 0.6;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Knee {
     most: usize,
+    has_budget: bool,
+    /// The number that earlier runs ended with.
+    recalled: Option<usize>,
     now: usize,
     /// The number before, and its throughput, where more are on trial.
     before: Option<(usize, f64)>,
@@ -47,6 +50,8 @@ impl Knee {
         let most = most.max(1);
         Self {
             most,
+            has_budget,
+            recalled: None,
             now: if has_budget { most } else { FIRST.min(most) },
             before: None,
             rest: 0,
@@ -56,10 +61,13 @@ impl Knee {
         }
     }
 
-    /// Begins with as many as an earlier run ended with, where nothing is known yet of this one.
+    /// Begins with as many as an earlier run ended with, where nothing is known yet of this one; of several query files, with
+    /// the most. A source with a budget begins with all.
     pub(crate) fn recall(&mut self, in_flight: usize) {
-        if self.answers == 0 {
-            self.now = self.now.max(in_flight.min(self.most));
+        if self.answers == 0 && !self.has_budget {
+            let most = self.recalled.unwrap_or_default().max(in_flight).clamp(1, self.most);
+            self.recalled = Some(most);
+            self.now = most;
         }
     }
 
@@ -210,8 +218,10 @@ mod tests {
     #[test]
     fn the_next_run_begins_where_the_last_one_ended_and_not_above_what_is_allowed() {
         let mut knee = Knee::new(64, false);
+        knee.recall(3);
+        assert_eq!(knee.limit(), 3, "it bore no more");
         knee.recall(40);
-        assert_eq!(knee.limit(), 40);
+        assert_eq!(knee.limit(), 40, "another query file found that it bears more");
         knee.recall(100);
         assert_eq!(knee.limit(), 64);
         knee.note_failure(knee.retreats());

@@ -245,8 +245,8 @@ impl Pace {
         self.time.base()
     }
 
-    /// An answer came with these rows. True where it shows that the source was busy when another request failed.
-    pub(crate) fn note_answer(&mut self, load: &Load, rows: &[f64], elapsed: Duration, bytes: u64) -> bool {
+    /// An answer came with these rows.
+    pub(crate) fn note_answer(&mut self, load: &Load, rows: &[f64], elapsed: Duration, bytes: u64) {
         if let Some((base, per_row)) = &load.foresight {
             let foreseen = base
                 + rows
@@ -264,12 +264,8 @@ impl Pace {
         if let Some(index) = largest(rows)
             && let Some(ceiling) = self.ceilings.get_mut(index)
         {
-            let rows = rows.iter().sum();
-            let is_refuted = load.largest == Some(index) && ceiling.refute(rows, load.mark);
-            ceiling.note_answer(rows);
-            return is_refuted;
+            ceiling.note_answer(rows.iter().sum());
         }
-        false
     }
 
     /// No answer came for a request that may have been too large, after `elapsed`; or, where `may_be_busy`, that may have met
