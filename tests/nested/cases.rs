@@ -95,6 +95,31 @@ fn changed(files: [&str; 3], changes: &[(&str, &str)]) -> DemoConfig {
 
 /// Three levels, any object by `node`, and a limit on nodes.
 pub(crate) fn shop() -> Case {
+    Case {
+        name: "shop",
+        stand_in: || named("shop"),
+        settings: "
+            [auth]
+            scheme = 'bearer'
+            [limits]
+            requests = [{ max = 100, per = '1m' }]
+            query = { nodes = 10000 }
+            [scalars]
+            Money = 'decimal(38, 9)'
+            Timestamp = 'timestamp'
+        ",
+        queries: vec![(
+            "vendors",
+            "{ vendors { nodes { id name standing
+                products { nodes { id title price labels
+                  reviews { nodes { id stars text writtenAt } } } } } } }",
+        )],
+        branches: vec![("vendors", shop_rows("vendors"))],
+    }
+}
+
+/// The rows of the shop, as a query file of that name exports them.
+fn shop_rows(query: &str) -> Branch {
     let reviews = Branch::new(
         "reviews",
         "Product.reviews",
@@ -116,37 +141,21 @@ pub(crate) fn shop() -> Case {
         ],
     );
     let vendors = Branch::new(
-        "vendors",
+        query,
         "Query.vendors",
         &[("id", Kind::Text), ("name", Kind::Text), ("standing", Kind::Text)],
     );
-    Case {
-        name: "shop",
-        stand_in: || named("shop"),
-        settings: "
-            [auth]
-            scheme = 'bearer'
-            [limits]
-            requests = [{ max = 100, per = '1m' }]
-            query = { nodes = 10000 }
-            [scalars]
-            Money = 'decimal(38, 9)'
-            Timestamp = 'timestamp'
-        ",
-        queries: vec![(
-            "vendors",
-            "{ vendors { nodes { id name standing
-                products { nodes { id title price labels
-                  reviews { nodes { id stars text writtenAt } } } } } } }",
-        )],
-        branches: vec![("vendors", vendors.with([products.with([reviews])]))],
-    }
+    vendors.with([products.with([reviews])])
 }
 
-/// The shop with a limit on requests that nobody reaches.
+/// The shop twice, with a limit on requests that nobody reaches.
 pub(crate) fn roomy_shop() -> Case {
+    let shop = shop();
+    let (_, text) = shop.queries[0];
     Case {
         name: "roomy_shop",
+        queries: vec![("vendors", text), ("again", text)],
+        branches: ["vendors", "again"].map(|query| (query, shop_rows(query))).to_vec(),
         settings: "
             [auth]
             scheme = 'bearer'
@@ -158,7 +167,7 @@ pub(crate) fn roomy_shop() -> Case {
             Money = 'decimal(38, 9)'
             Timestamp = 'timestamp'
         ",
-        ..shop()
+        ..shop
     }
 }
 

@@ -195,3 +195,23 @@ fn the_tightest_window_is_the_one_with_the_largest_share_taken() {
     );
     assert_eq!(Slots::new(&limits(&[], 9)).tightest(start), None);
 }
+
+#[test]
+fn no_more_are_in_flight_than_the_api_bears() {
+    let start = Instant::now();
+    let mut slots = Slots::new(&limits(&[], 3));
+    slots.bear(1);
+    take(&mut slots, start).unwrap();
+    assert_eq!(take(&mut slots, start), Err(Blocked::ByRequests));
+    slots.bear(0);
+    slots.land();
+    take(&mut slots, start).expect("one is always borne");
+    slots.bear(9);
+    take(&mut slots, start).unwrap();
+    take(&mut slots, start).unwrap();
+    assert_eq!(
+        take(&mut slots, start),
+        Err(Blocked::ByRequests),
+        "the settings count too"
+    );
+}
