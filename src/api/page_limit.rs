@@ -11,6 +11,9 @@ const LIMIT: &str = r"(?ix)
     (?: (?P<before> \d{1,9} ) \s+ (?: items | rows | records | results | nodes | entries ) \b
       | (?: page \s* size | page \s* limit | limit | first | per\ page ) \s+ (?: is | of | = | : ) \s* (?P<named> \d{1,9} ) )
     |
+    \b (?: first | last | limit | per_?page | page_?size | rows | records | items ) \b
+    [^0-9]{0,40} \b (?P<after> \d{1,9} ) \s+ (?: max | maximum | allowed ) \b
+    |
     \b (?: first | last | limit | take | count | size | per_?page | page_?size | max_?results | rows | records | items) \b
     .{0,60}?
     \b (?: at\ most | exceeds? | exceeded | exceeding | greater\ than | more\ than | larger\ than | up\ to | less\ than\ or\ equal | lower\ than\ or\ equal
@@ -20,7 +23,7 @@ const LIMIT: &str = r"(?ix)
 /// The most rows of a page, where a refusal tells it.
 pub(super) fn told_limit(message: &str) -> Option<u32> {
     let found = limits()?.captures(message)?;
-    let number = ["before", "named", "end", "number"]
+    let number = ["before", "named", "after", "end", "number"]
         .into_iter()
         .find_map(|name| found.name(name))?;
     number.as_str().parse().ok().filter(|limit| *limit > 0)
@@ -57,6 +60,8 @@ mod tests {
                 "100",
             ),
             ("pageSize must be between 1 and 50", "50"),
+            ("limit too high (30 max)", "30"),
+            ("Requested 100 items, 30 allowed", "30"),
             ("The maximum page size is 25", "25"),
             ("You can request at most 25 items", "25"),
             ("Argument limit: expected value up to 25", "25"),
