@@ -4,6 +4,7 @@
 #[cfg(debug_assertions)]
 mod dropped;
 
+use std::path::Path;
 use std::time::Duration;
 
 use fs_err as fs;
@@ -108,6 +109,33 @@ fn what_was_published_long_ago_is_exported_again() {
     fs::write(path, older.as_ref()).expect("a manifest");
     again(&project, &server, &[]);
     assert_eq!((runs(&project, "groups"), runs(&project, "vulnerabilities")), (2, 1));
+}
+
+/// A disk that lost files, a cleanup that took the large ones: the manifest alone tells nothing of them.
+#[test]
+fn what_was_published_is_exported_again_where_files_of_it_are_gone_or_cut() {
+    let cut = |part: &Path| {
+        let file = fs::OpenOptions::new().write(true).open(part).expect("a part");
+        file.set_len(10).expect("a shorter part");
+    };
+    let gone = |part: &Path| fs::remove_file(part).expect("a part that goes");
+    let damages: [&dyn Fn(&Path); 2] = [&gone, &cut];
+    for damage in damages {
+        let (project, server) = half_published();
+        let run = project.exported("groups").run().to_owned();
+        let part = project.written("groups/latest/part-00000.parquet");
+        damage(&part);
+        let ended = again(&project, &server, &[]);
+        let told = format!("demo/groups: what run {run} published is not whole, and is exported anew: `");
+        assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("part-00000.parquet` is gone or cut short"),
+            "{}",
+            ended.stderr
+        );
+        assert_ne!(project.exported("groups").run(), run);
+        assert_eq!(project.exported("vulnerabilities").run(), run);
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `_manifest.json`: what a run wrote for one query file, and whether that is everything.
 
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use fs_err as fs;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -193,6 +195,18 @@ impl Manifest {
     /// When it was published, if that can be read.
     pub fn finished_at(&self) -> Option<SystemTime> {
         self.finished.parse::<Timestamp>().ok().map(SystemTime::from)
+    }
+
+    /// The first of its parts that is not there as it was written, seen from the folder that is the manifest's: what
+    /// removed it or cut it short took rows with it.
+    pub(super) fn lost_part(&self, folder: &Path) -> Option<PathBuf> {
+        let parts = self.tables.iter().flat_map(ManifestTable::all_parts);
+        let mut lost = parts.filter_map(|part| {
+            let path = folder.join(&part.path);
+            let is_there = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == part.bytes);
+            (!is_there).then_some(path)
+        });
+        lost.next()
     }
 }
 

@@ -1,15 +1,13 @@
 //! The moment at which a run's files become the output: readers see all of a query file's tables, or none.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
-use fs_err as fs;
+use std::path::PathBuf;
 
 use crate::failpoint::{Step, around};
 use crate::output::durable::{create_folder, write_at_once};
 use crate::output::error::OutputError;
 use crate::output::latest::point_latest;
-use crate::output::manifest::{MANIFEST_FILE, Manifest, ManifestTable};
+use crate::output::manifest::{MANIFEST_FILE, Manifest};
 use crate::output::run_id::RunId;
 use crate::output::source_folder::{SourceFolder, move_folder};
 use crate::plan::TableName;
@@ -42,7 +40,9 @@ impl Publication<'_> {
         create_folder(&query_folder)?;
         let path = query_folder.join(MANIFEST_FILE);
         if !path.exists() {
-            check_parts(manifest, &query_folder)?;
+            if let Some(path) = manifest.lost_part(&query_folder) {
+                return Err(OutputError::PartGone { path });
+            }
             write_at_once(&path, manifest.to_json().as_bytes())?;
         }
         if manifest.complete {
@@ -60,15 +60,4 @@ impl Publication<'_> {
             .into_iter()
             .try_for_each(|folder| point_latest(&folder, self.run))
     }
-}
-
-/// A part that is named must be there: what removed it since it was recorded, or cut it short, took rows with it.
-fn check_parts(manifest: &Manifest, query_folder: &Path) -> Result<(), OutputError> {
-    for part in manifest.tables.iter().flat_map(ManifestTable::all_parts) {
-        let path = query_folder.join(&part.path);
-        if !fs::metadata(&path).is_ok_and(|file| file.len() == part.bytes) {
-            return Err(OutputError::PartGone { path });
-        }
-    }
-    Ok(())
 }

@@ -81,6 +81,11 @@ impl PublishedRun {
         Ok(None)
     }
 
+    /// The first of its files that is gone or cut short, if any is.
+    pub fn lost_part(&self) -> Option<PathBuf> {
+        self.manifest.lost_part(&self.folder)
+    }
+
     /// The distinct values of a column of one of its tables, in order, without nulls; `column` leads into a STRUCT.
     pub fn distinct_values(&self, table: &str, column: &[String]) -> Result<Vec<serde_json::Value>, PublishedError> {
         let Manifest { run, query, tables, .. } = &self.manifest;

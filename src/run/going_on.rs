@@ -111,11 +111,31 @@ impl<'run> GoingOn<'run> {
         let Some(run) = run.filter(|_| self.is_the_same(&last, plan)) else {
             return Ok(None);
         };
-        // One that cannot be read is asked for again.
-        let published = PublishedRun::find(&self.workplace.folder, query, &run).ok().flatten();
+        let published = match PublishedRun::find(&self.workplace.folder, query, &run) {
+            Ok(published) => published,
+            Err(error) => {
+                self.warn_of_anew(query, &run, &error.to_string());
+                None
+            }
+        };
         let now = self.workplace.clock.wall();
         let is_recent = |manifest: &Manifest| manifest.finished_at().is_some_and(|finished| is_recent(finished, now));
-        Ok(published.filter(|published| is_recent(&published.manifest)))
+        let Some(published) = published.filter(|published| is_recent(&published.manifest)) else {
+            return Ok(None);
+        };
+        // What lost files after it was published has fewer rows than its manifest tells.
+        if let Some(path) = published.lost_part() {
+            self.warn_of_anew(query, &run, &format!("`{}` is gone or cut short", path.display()));
+            return Ok(None);
+        }
+        Ok(Some(published))
+    }
+
+    fn warn_of_anew(&self, query: &str, run: &RunId, cause: &str) {
+        self.workplace.observer.notice(&Event::Warning {
+            query: Some(format!("{}/{query}", self.workplace.source)),
+            text: format!("what run {run} published is not whole, and is exported anew: {cause}"),
+        });
     }
 
     fn is_the_same(&self, last: &KnownExport, plan: &Plan) -> bool {
