@@ -127,6 +127,8 @@ pub struct Connection {
     pub page_key: Option<String>,
     /// Whether its first page does not come with the row that it stands in, but is asked for by that row's address.
     pub is_detached: bool,
+    /// Whether the schema says that it is never null.
+    pub is_never_null: bool,
 }
 
 impl Connection {
@@ -459,6 +461,7 @@ fn connections(survey: &Survey, plans: &[RowPlan], detached: &Detached, default_
             most_rows: paged.max,
             page_key: plans[row].page_key.clone(),
             is_detached: detached.contains_key(&row),
+            is_never_null: field.field().is_some_and(|field| field.field.ty().is_non_null()),
         })
     });
     connections.collect()

@@ -104,6 +104,8 @@ pub(crate) struct FoundPage {
     pub(crate) are_keys_unique: bool,
     /// The connection, or an object above it, is null: it has no rows.
     pub(crate) is_null: bool,
+    /// It is the connection itself that is null, in an object that is there.
+    pub(crate) is_itself_null: bool,
     /// Its list of items is there.
     pub(crate) has_items: bool,
     /// It is yet to be asked for, by the address of the row that holds it.
@@ -172,6 +174,8 @@ pub(crate) struct Place {
     pub(crate) is_lost: bool,
     /// It is asked for by its place, and nothing is selected that would tell it from another one.
     pub(crate) is_unknown: bool,
+    /// Nothing stands there: it is not asked for of this item, or a condition ruled it out.
+    pub(crate) is_absent: bool,
     pub(crate) position: Option<Value>,
     pub(crate) before: u64,
     pub(crate) path: String,
@@ -517,6 +521,7 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
                 PageSeed { items, list, path: &[] }.deserialize(deserializer)?;
             }
         }
+        page.is_itself_null = page.is_null && !place.is_absent;
         if page.is_null {
             walk.note_null_slot(&place);
         }

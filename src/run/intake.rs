@@ -295,10 +295,12 @@ impl Request<'_> {
                 result.void.push(slot);
                 return Ok(());
             }
+            note_broken_null(connection, page, errors, result);
             let is_of_member = self.member(page).is_some();
             note_absent(connection, page, is_of_member, result);
             return Ok(());
         }
+        note_broken_null(connection, page, errors, result);
         let first = Task::default();
         let size = self.inline_sizes.get(page.connection).copied().unwrap_or(1);
         let asked = match asked_task {
@@ -591,6 +593,20 @@ pub(crate) fn may_be_behind_the_end(connection: &Connection, task: &Task) -> boo
         }
 }
 
+/// Null where the schema says that there is none is a broken answer, which tells nothing of the rows. An error that tells
+/// of the place is named by itself.
+fn note_broken_null(connection: &Connection, page: &FoundPage, errors: &[PlacedError<'_>], result: &mut Consequences) {
+    let path = &connection.path;
+    if is_broken_null(connection, page) && !errors.iter().any(|error| error.place.as_ref() == Some(path)) {
+        let flaw = format!("`{path}` is null without any error, where the schema says that it never is");
+        *result.flaws.entry(flaw).or_default() += 1;
+    }
+}
+
+fn is_broken_null(connection: &Connection, page: &FoundPage) -> bool {
+    connection.is_never_null && page.is_itself_null
+}
+
 /// A first page without rows: because the connection is null, or because its list is. What does not exist for one value
 /// of many is no mistake of the author's.
 fn note_absent(connection: &Connection, page: &FoundPage, is_of_member: bool, result: &mut Consequences) {
@@ -598,7 +614,8 @@ fn note_absent(connection: &Connection, page: &FoundPage, is_of_member: bool, re
     let tally = result.tallies.entry(page.connection).or_default();
     if page.is_null {
         note_end(tally, End::Absent);
-        if !page.is_ruled_out && connection.depth == 0 && !is_of_member {
+        let is_told = is_of_member || is_broken_null(connection, page);
+        if !page.is_ruled_out && connection.depth == 0 && !is_told {
             result
                 .warnings
                 .push(format!("`{path}`, or an object above it, is null: it has no rows"));

@@ -449,6 +449,10 @@ fn harvest_below(
     walk: &mut Walk<'_>,
 ) -> serde_json::Result<()> {
     let text = raw.map_or("null", RawValue::get);
+    let place = Place {
+        is_absent: raw.is_none(),
+        ..place
+    };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     RoleSeed { role, walk, place }.deserialize(&mut deserializer)
 }

@@ -56,6 +56,44 @@ fn a_connection_that_is_null_has_no_rows() {
     assert_eq!(project.exported("items").manifest["tables"][0]["rows"], 0);
 }
 
+/// What the schema rules out says nothing of the rows, at whatever depth; what it allows is no rows.
+#[test]
+fn null_for_a_connection_that_is_never_null_is_named() {
+    let lookup = "type Query { box(id: ID!): Box";
+    let schema = super::SCHEMA.replace("type Query {", lookup);
+    let outermost = schema.replace("ItemConnection boxes", "ItemConnection! boxes");
+    let stub = Stub::start(|_| Answer::Json(json!({ "data": { "items": null } })));
+    let project = items(ITEMS).with("schema.graphql", &outermost);
+    insta::assert_snapshot!(failure(&project, &stub, 3), @r"
+    TIME warn  api/items: published, but not complete: 0 rows in 1 table, 1 request, ELAPSED
+        `items` is null without any error, where the schema says that it never is
+    ");
+    let manifest = &project.newest("items").manifest;
+    assert_eq!(
+        (&manifest["complete"], &manifest["tables"][0]["rows"]),
+        (&json!(false), &json!(0))
+    );
+
+    let query = "{ boxes { nodes { id items { nodes { id } } } } }\n";
+    let page_info = json!({ "hasNextPage": false, "endCursor": null });
+    let answer = move |item: Value| {
+        let boxes = json!([{ "id": "a", "items": null }, item]);
+        json!({ "data": { "boxes": { "nodes": boxes, "pageInfo": page_info } } })
+    };
+    let of_b = json!({ "nodes": [{ "id": "1" }], "pageInfo": { "hasNextPage": false, "endCursor": null } });
+    let answer = answer(json!({ "id": "b", "items": of_b }));
+    let stub = Stub::start(move |_| Answer::Json(answer.clone()));
+    let nested = items(query).with("schema.graphql", &schema);
+    insta::assert_snapshot!(failure(&nested, &stub, 3), @r"
+    TIME warn  api/items: published, but not complete: 3 rows in 2 tables, 1 request, ELAPSED
+        `boxes.nodes.items` is null without any error, where the schema says that it never is
+    ");
+    assert_eq!(nested.newest("items").manifest["tables"][1]["rows"], 1);
+    let nullable = schema.replace("after: String): ItemConnection! }", "after: String): ItemConnection }");
+    assert_ne!(nullable, schema);
+    assert_eq!(failure(&items(query).with("schema.graphql", &nullable), &stub, 0), "");
+}
+
 #[test]
 fn a_connection_that_breaks_off_with_null_is_asked_again_and_not_taken_for_ended() {
     let stub = Stub::start(|request| match cursor(request) {

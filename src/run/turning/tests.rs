@@ -129,6 +129,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
         page_size: PAGE_SIZE,
         most_rows: None,
         is_detached: false,
+        is_never_null: false,
         page_key: None,
     }
 }
