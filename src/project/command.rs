@@ -15,7 +15,6 @@ const LONGEST_OUTPUT: u64 = 1024 * 1024;
 pub(super) struct CommandOutput {
     pub(super) status: ExitStatus,
     pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
 }
 
 /// Why there is no output.
@@ -28,7 +27,7 @@ pub(super) enum CommandError {
     Stopped,
 }
 
-/// Runs a program without input. It has a process group of its own, so that all that it started ends with it.
+/// Runs a program without input; what it writes to its standard error goes nowhere. It has a process group of its own, so that all that it started ends with it.
 pub(super) fn run(
     program: &str,
     arguments: &[String],
@@ -38,20 +37,18 @@ pub(super) fn run(
     let began = Instant::now();
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(CommandError::Io)?;
-    let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
+    let stdout = reader(child.stdout.take());
     loop {
         let status = child.try_wait().map_err(CommandError::Io)?;
         // What it left running may hold on to its output.
-        if let Some(status) = status.filter(|_| stdout.is_finished() && stderr.is_finished()) {
-            let read = |reader: JoinHandle<Vec<u8>>| reader.join().unwrap_or_default();
+        if let Some(status) = status.filter(|_| stdout.is_finished()) {
             return Ok(CommandOutput {
                 status,
-                stdout: read(stdout),
-                stderr: read(stderr),
+                stdout: stdout.join().unwrap_or_default(),
             });
         }
         let ended = match (is_stopped(), began.elapsed() >= limit) {
