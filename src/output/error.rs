@@ -59,9 +59,21 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// The folder of this run has files already, and staging has some, too.
-    #[error("`{path}` has files of another run: move it, and run again")]
+    #[error(
+        "`{path}` has files already, of a run that is no longer known or of a state newer than this one: move it, and run \
+         again"
+    )]
     AlreadyThere {
         /// The folder that should have been new.
+        path: PathBuf,
+    },
+    /// The run is there as a whole, and the state goes on with it all the same.
+    #[error(
+        "this run is published already, as `{path}` shows: the state is older than its output, as it is where a backup was \
+         restored. Run again with --fresh, which begins another run and leaves that one as it is"
+    )]
+    StateBehind {
+        /// The run's manifest.
         path: PathBuf,
     },
     /// Anything else that the system says.

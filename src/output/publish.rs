@@ -7,7 +7,7 @@ use crate::failpoint::{Step, around};
 use crate::output::durable::{create_folder, write_at_once};
 use crate::output::error::OutputError;
 use crate::output::latest::point_latest;
-use crate::output::manifest::{MANIFEST_FILE, Manifest};
+use crate::output::manifest::Manifest;
 use crate::output::run_id::RunId;
 use crate::output::source_folder::{SourceFolder, move_folder};
 use crate::plan::TableName;
@@ -31,14 +31,19 @@ impl Publication<'_> {
     ///
     /// If this is interrupted at any point, the next call goes on from there. A manifest that is there stays as it is.
     pub fn publish(&self, manifest: &Manifest) -> Result<PathBuf, OutputError> {
+        let staged = |table: &TableName| self.folder.staging(self.run, table);
+        // All tables are moved before there is a manifest.
+        if self.tables.iter().any(|table| staged(table).exists()) {
+            self.folder.refuse_published(self.run, self.query)?;
+        }
         for table in self.tables {
             let published = self.folder.published(self.run, table.as_str());
             published.parent().map_or(Ok(()), create_folder)?;
-            move_folder(&self.folder.staging(self.run, table), &published)?;
+            move_folder(&staged(table), &published)?;
         }
         let query_folder = self.folder.published(self.run, self.query);
         create_folder(&query_folder)?;
-        let path = query_folder.join(MANIFEST_FILE);
+        let path = self.folder.manifest(self.run, self.query);
         if !path.exists() {
             if let Some(path) = manifest.lost_part(&query_folder) {
                 return Err(OutputError::PartGone { path });

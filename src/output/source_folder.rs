@@ -67,6 +67,21 @@ impl SourceFolder {
         self.0.join(name).join(run.to_string())
     }
 
+    /// The manifest of a run of a query file.
+    pub fn manifest(&self, run: &RunId, query: &str) -> PathBuf {
+        self.published(run, query).join(MANIFEST_FILE)
+    }
+
+    /// Refuses to go on with a run that is published. A state has no such run, unless it was put back to what it was
+    /// before.
+    pub fn refuse_published(&self, run: &RunId, query: &str) -> Result<(), OutputError> {
+        let path = self.manifest(run, query);
+        match path.exists() {
+            true => Err(OutputError::StateBehind { path }),
+            false => Ok(()),
+        }
+    }
+
     /// Whether anything of the run is there, staged or published under one of these names (of tables and query files).
     pub fn has_run(&self, run: &RunId, names: &[&str]) -> bool {
         let published = names.iter().map(|name| self.published(run, name));
@@ -87,7 +102,7 @@ impl SourceFolder {
     /// Removes what of a query file's tables was moved to its place before the run was broken off. Once there is a manifest
     /// nothing is removed: the run is published.
     pub fn remove_unpublished(&self, run: &RunId, query: &str, tables: &[TableName]) -> Result<(), OutputError> {
-        if self.published(run, query).join(MANIFEST_FILE).exists() {
+        if self.manifest(run, query).exists() {
             return Ok(());
         }
         self.remove_moved(run, query, tables)

@@ -559,6 +559,20 @@ fn tables_that_are_gone_or_in_the_way_are_told() {
 }
 
 #[test]
+fn a_published_run_that_is_staged_again_is_told_and_stays_as_it_is() {
+    let staged = Staged::new();
+    let manifest = staged.publish(RUN, true).unwrap();
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::create_dir_all(staged.folder.staging(&staged.run, &staged.tables[1])).unwrap();
+    let error = staged.publish(RUN, false).unwrap_err();
+    assert!(
+        matches!(&error, OutputError::StateBehind { path } if *path == manifest),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(manifest).unwrap(), text);
+}
+
+#[test]
 fn leftovers_are_what_was_not_recorded() {
     let staged = Staged::new();
     let groups = &staged.tables[0];

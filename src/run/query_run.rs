@@ -121,6 +121,7 @@ impl QueryRun<'_> {
             resumed,
         });
         if run.stage == Stage::Open {
+            self.workplace.folder.refuse_published(&id, &self.query)?;
             let export = Export::resume(self.workplace, &self.query, Arc::clone(&self.plan), &run, id.clone()).await?;
             if export.read().await? == Reading::Stopped {
                 return Ok(Ended {

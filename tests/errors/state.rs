@@ -82,6 +82,30 @@ fn a_state_of_another_version_is_left_alone_and_good_for_that_version() {
     goes_on(&project, &stub, 0);
 }
 
+/// A backup of a state knows nothing of what was published since.
+#[test]
+fn a_state_that_is_behind_its_output_is_told_at_once_and_nothing_published_is_lost() {
+    let (project, stub) = interrupted();
+    let backup = fs::read(path(&project)).expect("a state");
+    goes_on(&project, &stub, 0);
+    let published = project.exported("items").run().to_owned();
+    for file in ["state.sqlite-wal", "state.sqlite-shm"] {
+        let _ = fs::remove_file(project.written(".gqldump").join(file));
+    }
+    fs::write(path(&project), backup).expect("a state");
+    let requests = stub.requests().len();
+    let told = project.run(&stub, &["--quiet"]).with_code(1).stderr;
+    assert_eq!(stub.requests().len(), requests, "{told}");
+    let manifest = format!("items/{published}/_manifest.json` shows: the state is older than its output");
+    assert!(
+        told.contains(&manifest) && told.contains("Run again with --fresh"),
+        "{told}"
+    );
+    project.run(&stub, &["--fresh"]).with_code(0);
+    assert_ne!(project.exported("items").run(), published);
+    assert!(project.written("items").join(published).join("_manifest.json").exists());
+}
+
 #[test]
 fn a_damaged_state_is_told_as_such_and_moved_away_by_its_owner() {
     type Damage = fn(&mut Vec<u8>);
