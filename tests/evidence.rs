@@ -390,4 +390,51 @@ mod beyond {
         let told = ended(&project(COUNTED, "{ rows { rows { id } } }"), &stub, 3, 25).stderr;
         assert!(told.contains("write @paginate(total: \"\")"), "{told}");
     }
+
+    /// The ids of a page of two rows, of all that an API has by offset.
+    fn paged(ids: &'static [u64], total: Option<u64>, size: usize) -> Stub {
+        Stub::start(move |request| {
+            let offset = number(request, "offset").and_then(|offset| usize::try_from(offset).ok());
+            let rows = ids.iter().skip(offset.unwrap_or_default()).take(size);
+            let rows: Vec<Value> = rows.map(|id| json!({ "id": id.to_string() })).collect();
+            let page = match total {
+                Some(total) => json!({ "rows": rows, "total": total }),
+                None => json!(rows),
+            };
+            Answer::Json(json!({ "data": { "rows": page } }))
+        })
+    }
+
+    #[test]
+    fn a_row_twice_in_a_page_does_not_stand_for_one_that_is_lost() {
+        let counted = project(COUNTED, "{ rows { rows { id } } }");
+        let two = project(COUNTED, "{ rows(limit: 2) { rows { id } } }");
+        for (project, ids, total, named) in [
+            (
+                &counted,
+                &[1, 1, 2][..],
+                3,
+                Some("at most 2 distinct rows, and 3 by its total"),
+            ),
+            (&counted, &[1, 1, 2], 2, None),
+            (
+                &two,
+                &[1, 1, 2, 3],
+                4,
+                Some("at most 3 distinct rows, and 4 by its total"),
+            ),
+            (&two, &[1, 1, 2, 3], 3, None),
+        ] {
+            let distinct = ids.len() - 1;
+            let code = if named.is_some() { 3 } else { 0 };
+            let told = ended(project, &paged(ids, Some(total), 2.max(ids.len() % 4)), code, distinct).stderr;
+            assert!(named.is_none_or(|named| told.contains(named)), "{told}");
+        }
+        let bare = "rows(limit: Int, offset: Int): [Row!]! ";
+        for query in ["{ rows(limit: 2) { id } }", "{ rows { id } }"] {
+            let told = ended(&project(bare, query), &paged(&[1, 1, 2, 3], None, 2), 3, 3).stderr;
+            assert!(told.contains("come twice within a page"), "{told}");
+        }
+        ended(&project(bare, "{ rows { id } }"), &paged(&[1, 1, 2], None, 10), 0, 2);
+    }
 }

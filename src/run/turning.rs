@@ -5,6 +5,7 @@
 //! is shorter than was asked for, and of nothing behind it, is believed; so is an empty page where nothing else is said.
 
 mod cursors;
+mod doubles;
 mod first_page;
 mod moves;
 mod offsets;
@@ -201,6 +202,7 @@ pub(crate) fn turn(connection: &Connection, asked: Asked<'_>, page: &FoundPage) 
     }
     turner.note_moves(&mut turn)?;
     turner.note_doubles(&mut turn);
+    turner.note_lost_places(&mut turn);
     turner.note_empty(&mut turn);
     turner.read_again(&mut turn);
     Ok(turn)
@@ -376,7 +378,7 @@ impl Turner<'_> {
     }
 
     fn compare_total(&self, turn: &mut Turn) {
-        let rows = self.rows();
+        let rows = self.rows().saturating_sub(self.doubles());
         if let Some(total) = self.total().filter(|total| *total > rows) {
             let remedy = self.first_page_remedy();
             // Where rows are counted off, some that came twice may be among them, and are a flaw of their own.

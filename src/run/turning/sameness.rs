@@ -25,6 +25,13 @@ struct Past<'text> {
     cut: u64,
     /// The most rows of a page.
     most: u64,
+    /// Rows that came twice within a page.
+    doubles: u64,
+}
+
+/// Rows of the pages before that came twice within one of them.
+pub(super) fn told_doubles(trail: &Trail) -> u64 {
+    Past::read(trail).doubles
 }
 
 impl<'text> Past<'text> {
@@ -37,6 +44,7 @@ impl<'text> Past<'text> {
             repeats: text().parse().unwrap_or_default(),
             cut: text().parse().unwrap_or_default(),
             most: text().parse().unwrap_or_default(),
+            doubles: text().parse().unwrap_or_default(),
         }
     }
 
@@ -47,10 +55,11 @@ impl<'text> Past<'text> {
             repeats,
             cut,
             most,
+            doubles,
         } = self;
         Trail {
             pages,
-            landmark: Some(format!("{previous} {mark} {repeats} {cut} {most}")),
+            landmark: Some(format!("{previous} {mark} {repeats} {cut} {most} {doubles}")),
             ..Trail::default()
         }
     }
@@ -82,6 +91,7 @@ impl Turner<'_> {
             return Some(past.write(pages));
         }
         past.most = past.most.max(self.page.rows);
+        past.doubles = self.doubles();
         if self.is_short_before_the_end() {
             past.cut = past.cut.max(self.page.rows);
         }
@@ -142,7 +152,9 @@ impl Turner<'_> {
         let is_first_same = is_same && past.repeats == 0;
         let is_short = self.page.rows < past.most.min(self.size());
         let end = match self.page.total {
-            Some(total) if total == self.asked.before && (is_first_same || has_keys) => End::Total,
+            Some(total) if total == self.asked.before.saturating_sub(past.doubles) && (is_first_same || has_keys) => {
+                End::Total
+            }
             None if is_same && is_short && has_keys => End::Empty,
             _ => return None,
         };

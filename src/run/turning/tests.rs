@@ -3,6 +3,7 @@
 mod bare_lists;
 mod capped;
 mod cursors;
+mod doubles;
 mod empty_pages;
 mod first_page;
 mod offsets;
