@@ -549,6 +549,21 @@ fn traps_of(config: &mut DemoConfig, list: &str, change: impl Fn(&mut PagingTrap
     change(field.traps.get_or_insert(shared));
 }
 
+/// Makes the cursors of a list good for three requests.
+fn expiring(config: &mut DemoConfig, list: &str) {
+    let words = r#"{"data":null,"errors":[{"message":"Exception - The cursor is invalid with a filter"}]}"#;
+    traps_of(config, list, |traps| {
+        traps.cursor_expiry = Some(CursorExpiry {
+            after: None,
+            after_requests: Some(3),
+            refusal: Refusal {
+                status: 200,
+                body: words.to_owned(),
+            },
+        });
+    });
+}
+
 fn denied(config: &mut DemoConfig, ty: &str, field: &str) {
     config.behaviours.denied.push(DeniedField {
         ty: ty.to_owned(),
@@ -632,18 +647,7 @@ fn cases() -> Vec<Case> {
             traps(config, |traps| traps.full_page_says_more = false);
         }),
         complete("cursors that expire", |config| {
-            traps_of(config, "Group.forcesExecutionsConnection", |traps| {
-                traps.cursor_expiry = Some(CursorExpiry {
-                    after: None,
-                    after_requests: Some(3),
-                    refusal: Refusal {
-                        status: 200,
-                        body:
-                            r#"{"data":null,"errors":[{"message":"Exception - The cursor is invalid with a filter"}]}"#
-                                .to_owned(),
-                    },
-                });
-            });
+            expiring(config, "Group.forcesExecutionsConnection");
         }),
         complete("rows that move to where they are read once more", |config| {
             rows_move(config, 5, RowMove::Back);

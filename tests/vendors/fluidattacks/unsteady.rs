@@ -6,7 +6,8 @@ use std::time::Duration;
 use gqldump::demo::{AboveCap, DemoConfig, RequestWindow, RowDeletions, StandIn, ThrottleBody, WindowKind};
 use gqldump::run::QueryOutcome;
 
-use super::{QUERIES, VendorTable, export, named_in, stand_in, tables, traps_of};
+use super::{QUERIES, VendorTable, expiring, export, named_in, stand_in, tables, traps_of};
+use crate::cell::Kind;
 use crate::project::{Api, Project, TOKEN_VARIABLE};
 use crate::tracker::serve;
 
@@ -102,6 +103,49 @@ fn rows_that_are_deleted_under_a_cursor_take_no_others_with_them() {
     assert!(gone > 0, "nothing was deleted before it was read");
     let log = service.log();
     assert_eq!((log.refused, log.request_errors, log.throttles_provoked), (0, 0, 0));
+}
+
+#[test]
+fn files_whose_cursors_expire_are_read_again_and_come_once() {
+    for are_expiring in [false, true] {
+        let project = Project::shipped("fluidattacks").only(&["organizations", "groups", "toe_lines"]);
+        let mut config = with_small_pages();
+        if are_expiring {
+            expiring(&mut config, "Group.toeLines");
+        }
+        let simulated = export(&project, config);
+        let mut outcomes = simulated.outcomes.iter();
+        assert!(outcomes.all(|outcome| *outcome == QueryOutcome::Complete));
+        let log = simulated.service.log();
+        assert_eq!(log.rows_repeated > 0, are_expiring, "what is read again is sent again");
+        toe_lines().check(&project.exported("toe_lines"), simulated.service.stand_in());
+    }
+}
+
+fn toe_lines() -> VendorTable {
+    tables()
+        .into_iter()
+        .find(|table| table.name == "toe_lines")
+        .expect("a table")
+}
+
+/// What the files of each group are called by, under these variables.
+fn ids(variables: &[&str]) -> BTreeSet<String> {
+    let project = Project::shipped("fluidattacks").only(&["organizations", "groups", "toe_lines"]);
+    project.run(&serve(stand_in(0.003)), variables).with_code(0);
+    let rows = project.exported("toe_lines").rows("toe_lines", &id_and_columns());
+    rows.iter().map(|row| format!("{:?}", row["_id"])).collect()
+}
+
+fn id_and_columns() -> Vec<(&'static str, Kind)> {
+    let ours = [("_id", Kind::Text), ("group_name", Kind::Text)];
+    ours.into_iter().chain(toe_lines().columns).collect()
+}
+
+#[test]
+fn files_are_called_the_same_whichever_days_are_asked_for() {
+    let (all, some) = (ids(&[]), ids(&["--var", "seenSince=2021-01-01"]));
+    assert!(some.is_subset(&all) && !some.is_empty() && some.len() < all.len());
 }
 
 #[test]
