@@ -360,8 +360,8 @@ fn a_call_that_fails_is_not_made_again_and_leaves_no_file() {
         ),
         (
             200,
-            json!({ "data": { "addAccessToken": { "success": false, "sessionJwt": SECRET } } }).to_string(),
-            "no `data.addAccessToken.success`",
+            json!({ "data": { "addAccessToken": { "success": false, "sessionJwt": null } } }).to_string(),
+            "the API refused it and does not say why: `data.addAccessToken.success` is false",
         ),
         (200, format!("not JSON: {SECRET}"), "no `data.addAccessToken.success`"),
     ] {
@@ -397,6 +397,11 @@ fn a_token_that_comes_with_errors_was_made_and_is_written() {
         let warning = "warning: the token was made, and the API says: [2JMail to ada failed: [token], [token]\n";
         assert_eq!(ended.stderr, warning);
     }
+    let refused = json!({ "data": { "addAccessToken": { "sessionJwt": SECRET, "success": false } } });
+    let ended = making(200, refused).token(&["create", "--expires=30d"]).with_code(0);
+    assert_eq!(ended.stdout, format!("{SECRET}\n"));
+    let warning = "warning: the token was made, and the API says: `data.addAccessToken.success` is false\n";
+    assert_eq!(ended.stderr, warning);
     let unmade = json!({ "data": null, "errors": [{ "message": format!("\u{1b}[2Jno\nmore for {TOKEN}") }] });
     let ended = making(200, unmade).token(&["create", "--expires=30d"]).with_code(1);
     assert!(

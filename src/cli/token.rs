@@ -129,7 +129,9 @@ impl TokenSource {
         writeln!(output, "{name}: {}", end.words)?;
         if let Some(owner) = &self.calls.owner {
             let answer = self.call(owner, &CallValues::default())?;
-            writeln!(output, "{name}: accepted, of {}", answer.shown(owner).join(", "))?;
+            let shown = answer.shown(owner).join(", ");
+            let of = if shown.is_empty() { "" } else { ", of " };
+            writeln!(output, "{name}: accepted{of}{shown}")?;
         } else if let Some(list) = &self.calls.list {
             let answer = self.call(list, &CallValues::default())?;
             writeln!(
@@ -138,7 +140,11 @@ impl TokenSource {
                 counted(answer.rows(list)?.len())
             )?;
         } else {
-            writeln!(output, "{name}: whether it is accepted shows with `gqldump check`")?;
+            writeln!(
+                output,
+                "{name}: no call is known that shows whether it is accepted: write one under [tokens.owner], or see what \
+                 `gqldump run` says"
+            )?;
         }
         Ok(if end.is_soon { TOKEN_ENDS } else { 0 })
     }

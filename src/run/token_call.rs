@@ -41,6 +41,9 @@ pub enum TokenCallError {
         /// Whether it is the token that asks which is refused.
         is_unauthorized: bool,
     },
+    /// It says of itself that it did not do it, and nothing else.
+    #[error("the API refused it and does not say why: `{0}` is false")]
+    Unsuccessful(String),
     /// Its answer lacks what it should hold; nothing of it is told, since a token may be part of it.
     #[error("the API's answer holds no `{0}`: see on its web page what became of the call")]
     Strange(String),
@@ -52,7 +55,7 @@ impl TokenCallError {
         match self {
             Self::Refused { is_unauthorized, .. } => *is_unauthorized,
             Self::Source(SourceError::Api(error)) => matches!(error, ApiError::Token { .. }),
-            Self::Source(_) | Self::Strange(_) => false,
+            Self::Source(_) | Self::Unsuccessful(_) | Self::Strange(_) => false,
         }
     }
 }
@@ -88,7 +91,16 @@ pub async fn call(
     }
     let success = call.success.as_deref().map(|path| (path, at(&value, path)));
     match success {
-        Some((path, Some(Value::Bool(false)))) => Err(TokenCallError::Strange(path.to_owned())),
+        Some((path, Some(Value::Bool(false)))) => {
+            let words = || format!("`{path}` is false");
+            match &secret {
+                Some(_) => Ok(CallAnswer {
+                    warning: Some(said.unwrap_or_else(words)),
+                    value,
+                }),
+                None => Err(TokenCallError::Unsuccessful(path.to_owned())),
+            }
+        }
         Some((path, found)) if said.is_none() && found != Some(&Value::Bool(true)) => {
             Err(TokenCallError::Strange(path.to_owned()))
         }

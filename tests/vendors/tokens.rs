@@ -108,3 +108,11 @@ fn fibery_has_three_tokens_at_most_which_do_not_end() {
     served.token(&["revoke", &ids[2]]).with_code(1);
     assert_eq!(served.ids(&served.made_in("one.txt")), ids[..2]);
 }
+
+#[test]
+fn conviso_shows_that_a_key_is_accepted() {
+    let served = Served::new("conviso");
+    let told = served.token(&["status"]).with_code(0).stdout;
+    assert!(told.ends_with(": accepted\n"), "{told}");
+    served.token_as("of-nobody", &["status"]).with_code(4);
+}
