@@ -288,7 +288,11 @@ fn a_denied_value_that_voids_its_page_costs_no_other_row_where_rows_can_be_asked
     let exported = checked(&project, is_denied);
     assert_eq!(
         exported.incomplete(),
-        ["`groups.nodes.secret` is null: Access denied (2 times)"]
+        [
+            "`groups.nodes.secret` is null: Access denied (2 times)",
+            "`groups`: the row `g12` lacks `groups.nodes.secret`: Access denied",
+            "`groups`: the row `g3` lacks `groups.nodes.secret`: Access denied",
+        ]
     );
     assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (1 + 6, 1 + 3));
     let lone = texts(&stub)

@@ -5,6 +5,7 @@ mod broken;
 mod deep;
 mod given_up;
 mod lists;
+mod lone;
 mod moved;
 pub(crate) mod plant;
 mod store;

@@ -93,6 +93,15 @@ impl<'plan> ColumnList<'plan> {
         })
     }
 
+    /// Lets rows lack what a cell holds.
+    pub(crate) fn let_be_absent(&mut self, cell: &Cell) {
+        match &cell.role {
+            CellRole::Ignored | CellRole::Below { .. } => {}
+            CellRole::Column(index) => self.columns[*index].nullable = true,
+            CellRole::Flattened(cells) => cells.iter().for_each(|cell| self.let_be_absent(cell)),
+        }
+    }
+
     /// Adds one column, called `name` unless the author renames it, and returns its index.
     pub(crate) fn add(&mut self, field: &MergedField, name: &str, is_absent: bool) -> Result<usize, PlanError> {
         let mut column = column(self.context, field, name)?;

@@ -123,9 +123,9 @@ fn begun(set_apart: &[SetApart]) -> Cuts {
     }
 }
 
-/// The atoms of each field that is asked for in a group of its own, whatever limits say.
+/// The atoms of each field that is asked for in a group of its own, whatever limits say: also of one that is asked for by
+/// its rows, since its null takes along what else is asked of a row in the same request.
 fn own_groups(outline: &Outline, set_apart: &[SetApart]) -> Vec<Vec<usize>> {
-    let groups = set_apart.iter().filter(|(_, way)| *way == Way::Group);
     let atoms_in = |path: &[Name]| -> Vec<usize> {
         let is_in = |atom: &usize| {
             let mut nodes = outline.atoms[*atom].iter();
@@ -133,7 +133,8 @@ fn own_groups(outline: &Outline, set_apart: &[SetApart]) -> Vec<Vec<usize>> {
         };
         (0..outline.atoms.len()).filter(is_in).collect()
     };
-    groups
+    set_apart
+        .iter()
         .map(|(path, _)| atoms_in(path))
         .filter(|atoms| !atoms.is_empty())
         .collect()

@@ -188,6 +188,11 @@ impl Plan {
         self.pieces.loss(piece, target)
     }
 
+    /// The places of the values that a target has in no piece but this one, with dots.
+    pub(crate) fn values_of(&self, piece: Piece, target: Target) -> Vec<String> {
+        self.pieces.values_of(piece, target)
+    }
+
     /// The row fields, in the order of the tables, of whose rows something does not come with some targets but is asked for
     /// by the rows themselves.
     pub(crate) fn rows_apart(&self, targets: &[Target]) -> Vec<usize> {

@@ -179,6 +179,10 @@ impl RowPlanner<'_> {
             ..Additions::default()
         };
         let mut cells = self.cells(&mut columns, &row.branches, "")?;
+        cells
+            .iter()
+            .filter(|cell| self.is_apart(&cell.key))
+            .for_each(|cell| columns.let_be_absent(cell));
         let id = self.identity(&table, &mut cells, &mut additions)?;
         let page_key = match row.paged().map(|paged| &paged.paged.pager) {
             Some(Pager::Keyset { key, .. }) => {
@@ -241,6 +245,12 @@ impl RowPlanner<'_> {
     /// The index of this row field among those that are paginated.
     fn connection(&self) -> usize {
         self.survey.connection(self.index)
+    }
+
+    /// Whether a field of the rows is asked for by each row itself, which a single one may have no answer to.
+    fn is_apart(&self, key: &str) -> bool {
+        let mut apart = self.apart.iter().filter(|(_, field)| field.row == self.index);
+        apart.any(|(path, _)| path.last().is_some_and(|last| last.as_str() == key))
     }
 
     /// The connections in the items that do not come with them.

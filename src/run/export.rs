@@ -10,6 +10,7 @@ mod given_up;
 mod joining;
 mod lanes;
 mod lone;
+mod lone_lacks;
 mod pacing;
 mod refused;
 mod sending;
@@ -17,6 +18,7 @@ mod taking;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -219,6 +221,10 @@ pub(crate) struct Export<'work> {
     denied_everywhere: Vec<Denial>,
     /// Rows that were given up since a response had none of them, by connection.
     rows_given_up: HashMap<usize, u32>,
+    /// Rows that may be asked by themselves in one request, as far as failures show.
+    lookups: Arc<AtomicUsize>,
+    /// Rows one after the other that had no answer when they were asked by themselves.
+    lookups_lost: u64,
 }
 
 /// How the reading of all pages ended.
@@ -298,6 +304,8 @@ impl<'work> Export<'work> {
             left_out: HashMap::new(),
             denied_everywhere: Vec::new(),
             rows_given_up: HashMap::new(),
+            lookups: Arc::new(AtomicUsize::new(usize::MAX)),
+            lookups_lost: 0,
         })
     }
 

@@ -85,7 +85,31 @@ impl Pieces {
     /// What is lost to a target without a piece, where its keys can be had; `None` where nothing is, or where that
     /// concerns rows that are not those of a connection.
     pub(crate) fn loss(&self, piece: Piece, target: Target) -> Option<Loss> {
-        let keys = self.kept(Piece::KeysOnly)?;
+        let lost = self.values_in(piece, target);
+        let mut rows = BTreeSet::new();
+        for node in &lost {
+            rows.extend(self.holders(*node, target)?);
+        }
+        let connection_of = |row: &usize| self.connections.iter().position(|other| other == row);
+        (!rows.is_empty()).then(|| Loss {
+            connections: rows.iter().filter_map(connection_of).collect(),
+            tables: rows,
+            values: self.places(&lost),
+        })
+    }
+
+    /// The places of the values that a target has in no piece but this one, with dots.
+    pub(crate) fn values_of(&self, piece: Piece, target: Target) -> Vec<String> {
+        self.places(&self.values_in(piece, target))
+    }
+
+    fn places(&self, nodes: &[usize]) -> Vec<String> {
+        let place = |node: &usize| joined(&self.outline.nodes[*node].path, ".");
+        nodes.iter().map(place).collect()
+    }
+
+    fn values_in(&self, piece: Piece, target: Target) -> Vec<usize> {
+        let keys = self.keep_keys();
         let all = || (0..self.outline.nodes.len()).collect();
         let written: Vec<usize> = self.kept(piece).map_or_else(all, |kept| self.written(&kept).collect());
         let is_lost = |node: &usize| {
@@ -95,20 +119,7 @@ impl Pieces {
                 && !keys.0[*node]
                 && self.comes_with(*node, target)
         };
-        let lost: Vec<usize> = written.into_iter().filter(is_lost).collect();
-        let mut rows = BTreeSet::new();
-        for node in &lost {
-            rows.extend(self.holders(*node, target)?);
-        }
-        let connection_of = |row: &usize| self.connections.iter().position(|other| other == row);
-        (!rows.is_empty()).then(|| Loss {
-            connections: rows.iter().filter_map(connection_of).collect(),
-            tables: rows,
-            values: lost
-                .iter()
-                .map(|node| joined(&self.outline.nodes[*node].path, "."))
-                .collect(),
-        })
+        written.into_iter().filter(is_lost).collect()
     }
 
     /// The innermost row fields with pages in whose rows a field stands, or which have it as a column though it stands

@@ -17,6 +17,7 @@ use crate::plan::{Ask, Piece, Plan, RequestText, Target};
 use crate::run::company::{Fault, fault};
 use crate::run::export::joining::{Came, Response, kept_answer, kept_piece};
 use crate::run::export::lone::CameLone;
+use crate::run::export::lone_lacks::LoneLost;
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::export::taking::PAGE_ATTEMPTS;
 use crate::run::export::{ExportError, Workplace};
@@ -35,6 +36,8 @@ pub(super) struct Asker<'work> {
     /// `source/query_file`.
     pub(super) name: String,
     pub(super) run: RunKey,
+    /// Rows that may be asked by themselves in one request, as far as failures show.
+    pub(super) lookups: Arc<AtomicUsize>,
 }
 
 /// What came of the pieces of a request so far.
@@ -43,6 +46,8 @@ pub(super) struct Progress {
     pub(super) came: Vec<Came>,
     /// The rows that were asked by themselves.
     pub(super) lone: Vec<CameLone>,
+    /// What single rows cannot have even by themselves.
+    pub(super) lone_lost: Vec<LoneLost>,
     /// Those that cannot be had, and are not cut any finer.
     pub(super) lost: Vec<(Piece, ApiError)>,
 }
@@ -90,6 +95,7 @@ impl Asker<'_> {
         // Rows came, went or changed meanwhile: most likely not once more.
         let pieces = progress.came.drain(..).map(|came| came.piece).collect();
         progress.lone.clear();
+        progress.lone_lost.clear();
         self.ask_for_all(sent, pieces, Vec::new(), &mut progress, spent).await?;
         self.join(sent, &progress, *spent)
     }
@@ -298,7 +304,7 @@ impl Asker<'_> {
 
     /// The smallest request that every API answers. One that does not while it answers others is not down but busy, and is
     /// asked for less at once, and waited for.
-    async fn ask_for_nothing(&self, spent: &mut Spent) -> Result<(), ApiError> {
+    pub(super) async fn ask_for_nothing(&self, spent: &mut Spent) -> Result<(), ApiError> {
         let mut perseverance = Perseverance::GiveWay;
         loop {
             let (answers, retreats) = {

@@ -15,6 +15,7 @@ use crate::api::{
 };
 use crate::plan::{Loss, Piece, Plan, Target, field_at};
 use crate::run::export::asking::{Asker, Progress};
+use crate::run::export::lone_lacks::{LoneLack, LoneLost, LoneReport};
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::harvest::{Harvest, HarvestSeed};
 use crate::run::join::{Differences, Joined, LonePlace, LoneRows, PieceAnswer, join};
@@ -37,6 +38,8 @@ pub(super) struct Response {
     pub(super) broken: Vec<Piece>,
     /// The `_id`s of the rows of the tables that lost something, by table, in their order in the answer.
     pub(super) ids: BTreeMap<usize, Vec<Option<String>>>,
+    /// What came of the rows that were asked by themselves.
+    pub(super) lone: LoneReport,
 }
 
 /// The answer to one piece.
@@ -57,6 +60,7 @@ impl Response {
             differences: Differences::default(),
             broken: Vec::new(),
             ids: BTreeMap::new(),
+            lone: LoneReport::default(),
         }
     }
 }
@@ -108,12 +112,12 @@ impl Asker<'_> {
             slots: &slots,
             looks: &self.looks,
         };
-        let read = || -> serde_json::Result<(Joined, Harvest)> {
-            let joined = self.join_pieces(sent, progress, &named)?;
+        let read = || -> serde_json::Result<(Joined, Vec<LoneLack>, Harvest)> {
+            let (joined, lacks) = self.join_pieces(sent, progress, &named)?;
             let harvest = seed.deserialize(&mut serde_json::Deserializer::from_str(&joined.data))?;
-            Ok((joined, harvest))
+            Ok((joined, lacks, harvest))
         };
-        let (joined, harvest) = read().map_err(|error| self.misshapen(&error))?;
+        let (joined, lacks, harvest) = read().map_err(|error| self.misshapen(&error))?;
         let mut errors: Vec<GraphqlError> = Vec::new();
         let mut denied: Vec<ErrorPath> = Vec::new();
         for came in &came {
@@ -166,6 +170,11 @@ impl Asker<'_> {
             differences: joined.differences,
             broken: broken(&came, &joined.broken),
             ids: joined.ids,
+            lone: LoneReport {
+                lacks,
+                answers: progress.lone.len(),
+                lost: progress.lone_lost.len(),
+            },
         })
     }
 
@@ -184,8 +193,14 @@ impl Asker<'_> {
         Ok(joined.map_err(|error| self.misshapen(&error))?.lone_places)
     }
 
-    /// The pieces that came joined, with what the rows said that were asked by themselves.
-    fn join_pieces(&self, sent: &Sent, progress: &Progress, named: &BTreeSet<usize>) -> serde_json::Result<Joined> {
+    /// The pieces that came joined, with what the rows said that were asked by themselves; and what those lack.
+    fn join_pieces(
+        &self,
+        sent: &Sent,
+        progress: &Progress,
+        named: &BTreeSet<usize>,
+    ) -> serde_json::Result<(Joined, Vec<LoneLack>)> {
+        let mut lacks: Vec<LoneLack> = progress.lone_lost.iter().map(|lost| lost.lack(&self.plan)).collect();
         let mut items: Vec<Vec<Option<Box<RawValue>>>> = Vec::new();
         for came in &progress.lone {
             let Body { data } = serde_json::from_slice(&came.answer.body)?;
@@ -195,12 +210,14 @@ impl Asker<'_> {
         }
         let mut rows = LoneRows {
             tables: self.plan.rows_apart(&sent.targets()).into_iter().collect(),
+            lost: progress.lone_lost.iter().map(LoneLost::place).collect(),
             ..LoneRows::default()
         };
         for (came, items) in progress.lone.iter().zip(&items) {
-            came.add_to(&mut rows, items);
+            lacks.extend(came.lacks(&self.plan, items));
+            came.add_to(&self.plan, &mut rows, items);
         }
-        self.join_came(sent, progress, named, &rows)
+        Ok((self.join_came(sent, progress, named, &rows)?, lacks))
     }
 
     fn join_came(

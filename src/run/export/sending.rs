@@ -275,6 +275,7 @@ impl<'work> Export<'work> {
             looks: Arc::clone(&self.looks),
             name: self.name.clone(),
             run: self.key,
+            lookups: Arc::clone(&self.lookups),
         };
         Box::pin(async move {
             let mut spent = Spent::default();

@@ -28,6 +28,7 @@ impl Export<'_> {
     pub(super) async fn take(&mut self, sent: &Sent, response: Response) -> Result<(), ExportError> {
         let (bytes, was_kept) = (response.bytes, response.was_kept);
         self.note_fineness(sent, &response);
+        self.bear_with_lone(&response)?;
         self.heed_denied(sent, &response.answer)?;
         if self.is_over_cap(sent, &response) {
             self.drop_pieces(sent).await?;
@@ -37,7 +38,8 @@ impl Export<'_> {
                 .for_each(|asked| self.frontier.hold(asked.task.clone()));
             return Ok(());
         }
-        let what_lacks = response.what_lacks(&self.plan);
+        let mut what_lacks = response.what_lacks(&self.plan);
+        what_lacks.extend(response.lone.flaws(&self.plan));
         let Response {
             answer, losses, ids, ..
         } = response;

@@ -16,6 +16,8 @@ pub(crate) struct LoneRows<'body> {
     pub(crate) tables: BTreeSet<usize>,
     /// By table and `_id`, the items as they stand in their lists, one for each request.
     pub(crate) came: HashMap<(usize, String), Vec<LonePart<'body>>>,
+    /// By table and `_id`, those that are known to lack something.
+    pub(crate) lost: BTreeSet<(usize, String)>,
 }
 
 /// What one request brought of a row.
@@ -70,8 +72,9 @@ impl LonePlace {
 impl<'body> LoneRows<'body> {
     /// What came of a row, and whether something of it is lacking that no error tells of.
     pub(super) fn of(&self, layout: &RowsLayout, id: &str) -> serde_json::Result<(Vec<(&'body RawValue, bool)>, bool)> {
-        let Some(parts) = self.came.get(&(layout.table, id.to_owned())) else {
-            return Ok((Vec::new(), true));
+        let row = (layout.table, id.to_owned());
+        let Some(parts) = self.came.get(&row) else {
+            return Ok((Vec::new(), !self.lost.contains(&row)));
         };
         let mut found = Vec::new();
         let mut lacks = false;
