@@ -200,7 +200,18 @@ pub struct EachSummary {
     pub failed: u64,
 }
 
+/// Reasons why a run is not complete that people are told one by one; the manifest has all that are known.
+const TOLD_REASONS: usize = 20;
+
 impl QuerySummary {
+    /// What keeps the run from being complete, as people are told it.
+    pub(crate) fn told_incomplete(&self) -> Vec<String> {
+        let told = self.incomplete.iter().take(TOLD_REASONS).cloned();
+        let more = self.incomplete.len().saturating_sub(TOLD_REASONS);
+        let rest = (more > 0).then(|| format!("and {more} more: see the manifest"));
+        told.chain(rest).collect()
+    }
+
     /// Whether there is a run to go on with: one that was begun has tables, be they empty.
     pub(crate) fn is_begun(&self) -> bool {
         !self.tables.is_empty()

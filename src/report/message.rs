@@ -9,6 +9,9 @@ use crate::report::event::{Event, QuerySummary, Resumed, WindowUse, as_seconds};
 use crate::report::human;
 use crate::report::progress::Progress;
 
+/// A pause beyond this may be a mistake of the API's, and somebody may be waiting for the run.
+const LONG_PAUSE: Duration = Duration::from_mins(10);
+
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -212,6 +215,7 @@ impl<'a> Message<'a> {
         match self {
             Self::Failed { .. } => Level::Error,
             Self::Warning { .. } | Self::Interrupted { .. } => Level::Warn,
+            Self::Throttled { wait, .. } if *wait > LONG_PAUSE => Level::Warn,
             Self::Published { summary, .. } | Self::Kept { summary, .. } if !summary.incomplete.is_empty() => {
                 Level::Warn
             }
@@ -357,7 +361,7 @@ fn write_published(formatter: &mut fmt::Formatter<'_>, summary: &QuerySummary) -
     };
     write!(formatter, "{state}: {rows} in {tables}, {requests}, {elapsed}")?;
     summary
-        .incomplete
+        .told_incomplete()
         .iter()
         .try_for_each(|reason| write!(formatter, "\n{reason}"))
 }

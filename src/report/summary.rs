@@ -250,8 +250,8 @@ fn shortcomings(queries: &[Ended]) -> String {
         let query = &ended.query;
         match &ended.outcome {
             Outcome::Published | Outcome::Kept => {
-                for reason in &ended.summary.incomplete {
-                    text += &format!("{query} is not complete: {}\n", human::printable(reason));
+                for reason in ended.summary.told_incomplete() {
+                    text += &format!("{query} is not complete: {}\n", human::printable(&reason));
                 }
             }
             Outcome::Failed(error) => {

@@ -8,6 +8,7 @@ use tokio::time::advance;
 
 use crate::clock::Clock;
 use crate::report::board::Board;
+use crate::report::message::{Level, Message};
 use crate::report::{
     Event, LogFormat, Observer, Observers, QuerySummary, ReportStyle, Resumed, SharedObserver, Summary, TableSummary,
     WindowUse, report_to,
@@ -304,6 +305,47 @@ demo/wrong failed: syntax error
 demo/users was interrupted and goes on from here with the next run
 ";
     assert_eq!(summary.render(), expected);
+}
+
+#[test]
+fn of_many_reasons_the_first_are_told_and_the_others_counted() {
+    let reasons: Vec<String> = (0..25).map(|number| format!("reason {number:02}")).collect();
+    let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+    let published = |reasons: &[&str]| Event::QueryPublished {
+        query: "demo/groups".to_owned(),
+        summary: summary(reasons),
+    };
+    let told = |reasons: &[&str]| {
+        let whole = Summary::new(Clock::simulated(start()));
+        whole.notice(&published(reasons));
+        let log = Message::of(&published(reasons)).expect("a message").to_string();
+        (whole.render(), log)
+    };
+    let (whole, log) = told(&reasons);
+    for text in [&whole, &log] {
+        assert!(text.contains("reason 19\n") && !text.contains("reason 20"), "{text}");
+    }
+    assert!(
+        whole.ends_with("demo/groups is not complete: and 5 more: see the manifest\n"),
+        "{whole}"
+    );
+    assert!(log.ends_with("\nand 5 more: see the manifest"), "{log}");
+    let (whole, log) = told(&reasons[..20]);
+    assert!(!whole.contains("more") && !log.contains("more"), "{whole}{log}");
+}
+
+#[test]
+fn a_long_pause_is_a_warning() {
+    let level = |minutes: u64| {
+        let wait = Duration::from_secs(60 * minutes);
+        Message::of(&Event::Throttled {
+            source: "demo".to_owned(),
+            wait,
+        })
+        .expect("a message")
+        .level()
+    };
+    assert_eq!((level(10), level(11)), (Level::Info, Level::Warn));
 }
 
 #[tokio::test(start_paused = true)]

@@ -157,6 +157,9 @@ impl FinishedRun<'_> {
 /// What keeps a run from being complete, one line each.
 pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
     let mut lines: Vec<String> = flaws(plan, run).map(counted).collect();
+    if run.other_flaws > 0 {
+        lines.push(format!("… and {} more of other words", run.other_flaws));
+    }
     lines.extend(lines_of_left_out(plan, run));
     let Some(each) = &plan.each else { return lines };
     let variable = &each.variable;

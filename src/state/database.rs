@@ -19,6 +19,8 @@ const APPLICATION_ID: i64 = 0x6771_6c64;
 /// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: one of zstd's fast
 /// levels.
 const BODY_COMPRESSION: i32 = -3;
+/// Texts kept of what a run lacks: far more than anybody reads, and no more where each page has its own.
+const FLAW_TEXTS: u32 = 100;
 /// Large enough for a compressed page of rows to need few pages of the file.
 const PAGE_BYTES: u32 = 8192;
 
@@ -369,11 +371,15 @@ impl Writing<'_> {
         self.execute("DELETE FROM learnt WHERE query = ?", params![query])
     }
 
+    /// Adds to a flaw, or, where a run has many others already, to those that are counted without their texts: an API
+    /// may have other words for each page.
     pub(crate) fn add_flaw(&self, run: RunKey, text: &str, occurrences: u64) -> rusqlite::Result<()> {
         self.execute(
-            "INSERT INTO flaw (run, text, occurrences) VALUES (?, ?, ?) \
+            "INSERT INTO flaw (run, text, occurrences) SELECT ?1, CASE \
+             WHEN EXISTS (SELECT 1 FROM flaw WHERE run = ?1 AND text = ?2) THEN ?2 \
+             WHEN (SELECT count(*) FROM flaw WHERE run = ?1 AND text <> '') < ?4 THEN ?2 ELSE '' END, ?3 WHERE true \
              ON CONFLICT DO UPDATE SET occurrences = occurrences + excluded.occurrences",
-            params![run.0, text, occurrences],
+            params![run.0, text, occurrences, FLAW_TEXTS],
         )
     }
 
@@ -492,10 +498,14 @@ impl Writing<'_> {
             },
         )?;
         run.flaws = self.rows(
-            "SELECT text, occurrences FROM flaw WHERE run = ? ORDER BY text",
+            "SELECT text, occurrences FROM flaw WHERE run = ? AND text <> '' ORDER BY text",
             key,
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
+        let others: Vec<u64> = self.rows("SELECT occurrences FROM flaw WHERE run = ? AND text = ''", key, |row| {
+            row.get(0)
+        })?;
+        run.other_flaws = others.into_iter().sum();
         run.members = self.member_counts(run.key)?;
         Ok(Some(run))
     }
@@ -618,6 +628,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<UnfinishedRun> {
         tallies: Vec::new(),
         parts: Vec::new(),
         flaws: Vec::new(),
+        other_flaws: 0,
         members: MemberCounts::default(),
     })
 }

@@ -455,6 +455,8 @@ pub struct UnfinishedRun {
     pub parts: Vec<RecordedPart>,
     /// What is lacking, each with how often.
     pub flaws: Vec<(String, u64)>,
+    /// How often something is lacking of which no text is kept, as there are many.
+    pub other_flaws: u64,
     /// How far its members were read.
     pub members: MemberCounts,
 }

@@ -134,7 +134,7 @@ CREATE TABLE part (
   PRIMARY KEY (run, table_name, file)
 ) STRICT, WITHOUT ROWID;
 
--- What keeps a run from being complete.
+-- What keeps a run from being complete. Beyond a number of texts all others are counted together, under an empty one.
 CREATE TABLE flaw (
   run         INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   text        TEXT NOT NULL,

@@ -91,6 +91,41 @@ async fn close(store: StateStore, thread: StateThread) {
     tokio::task::spawn_blocking(|| thread.join()).await.unwrap();
 }
 
+/// An API that has other words for each page, a request's id in them.
+#[tokio::test]
+async fn of_many_flaws_the_first_hundred_keep_their_texts_and_the_others_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut key = None;
+    for (sequence, numbers) in [(1, 0..60), (2, 50..120), (3, 90..130)] {
+        let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
+        let run = match key {
+            Some(run) => run,
+            None => store.begin_run(NEW_RUN, RunStart::Whole).await.unwrap(),
+        };
+        key = Some(run);
+        let texts = numbers.map(|number: u32| (format!("request {number:03} failed"), 2));
+        let response = TakenResponse {
+            flaws: texts.collect(),
+            ..taken(run, sequence, task(sequence, "a", 0), Vec::new())
+        };
+        store.take(response).await.unwrap();
+        close(store, thread).await;
+    }
+    let (store, thread) = StateStore::open(folder.path(), &Clock::system()).unwrap();
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    let flaw = |number: u32| {
+        (
+            format!("request {number:03} failed"),
+            2 + 2 * u64::from((50..60).contains(&number)),
+        )
+    };
+    let mut expected: Vec<_> = (0..100).map(flaw).collect();
+    expected[90..].iter_mut().for_each(|(_, occurrences)| *occurrences += 2);
+    assert_eq!(found.flaws, expected);
+    assert_eq!(found.other_flaws, 2 * (20 + 30));
+    close(store, thread).await;
+}
+
 #[tokio::test]
 async fn a_run_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();

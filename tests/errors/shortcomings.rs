@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cell::{Cell, Kind};
 use crate::errors::{ITEMS, failure, items, page};
-use crate::stub::{Answer, Stub};
+use crate::stub::{Answer, Stub, cursor};
 
 const COLUMNS: [(&str, Kind); 3] = [("_id", Kind::Text), ("id", Kind::Text), ("size", Kind::Int32)];
 
@@ -32,6 +32,29 @@ fn partial_data_is_kept_and_what_is_lacking_is_named() {
         !project.written("items/latest").exists(),
         "`latest` leads to a run that is not complete"
     );
+}
+
+/// An API that writes a request's id into its errors.
+#[test]
+fn errors_that_differ_from_page_to_page_do_not_fill_the_manifest() {
+    let stub = Stub::start(|request| {
+        let number: u64 = cursor(request).map_or(0, |after| after.parse().expect("a number"));
+        let next = (number < 119).then(|| (number + 1).to_string());
+        let mut page = page(json!([{ "id": number.to_string(), "size": null }]), next.as_deref());
+        let message = format!("size is not known, request {number:03}");
+        page["errors"] = json!([{ "message": message, "path": ["items", "nodes", 0, "size"] }]);
+        Answer::Json(page)
+    });
+    let project = items(ITEMS);
+    let told = failure(&project, &stub, 3);
+    let flaw = |number: u64| format!("`items.nodes.size` is null: size is not known, request {number:03}");
+    assert!(told.contains(&flaw(19)) && !told.contains(&flaw(20)), "{told}");
+    assert!(told.contains("and 81 more: see the manifest"), "{told}");
+    let exported = project.newest("items");
+    let incomplete = exported.incomplete();
+    assert_eq!(incomplete.len(), 101);
+    assert_eq!(incomplete[99..], [flaw(99).as_str(), "… and 20 more of other words"]);
+    assert_eq!(exported.rows("items", &COLUMNS).len(), 120);
 }
 
 #[test]
