@@ -133,9 +133,7 @@ pub enum TransportError {
         detail: String,
     },
     /// The body is larger than `limits.response_bytes`.
-    #[error(
-        "{place}: the response is larger than {limit} bytes; ask for smaller pages, or raise `limits.response_bytes`"
-    )]
+    #[error("{place}: the response is larger than the {limit} bytes that `limits.response_bytes` allows")]
     TooLarge {
         /// Host and port.
         place: String,
