@@ -105,6 +105,18 @@ fn a_value_without_measure_is_a_value_where_it_fits_and_a_reject_where_it_does_n
 }
 
 #[test]
+fn a_response_beyond_the_cap_is_told_with_its_remedy_once() {
+    let stub = answering(vec![b' '; 2000]);
+    let ended = items(ITEMS)
+        .run(&stub, &["--quiet", "--set", "limits.response_bytes=1KB"])
+        .with_code(1);
+    let told = "the response is larger than the 1000 bytes that `limits.response_bytes` allows; ask for smaller pages with \
+                `limits.page_size`";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("smaller pages").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
 fn a_page_of_a_million_nulls_is_told() {
     let project = items(ITEMS);
     let nodes = format!("[{}null]", "null,".repeat(999_999));
