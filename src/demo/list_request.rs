@@ -1,6 +1,7 @@
 //! What a field's arguments ask of a list: which page, in which order, of which rows.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 
 use crate::demo::dataset::Instance;
@@ -53,6 +54,18 @@ pub(crate) struct Filter {
     pub(crate) path: String,
     pub(crate) accepted: Vec<Value>,
     comparison: Comparison,
+}
+
+impl Filter {
+    /// What it compares moments with though it is none.
+    fn stranger(&self) -> Option<&str> {
+        let is_moment = |text: &str| text.parse::<Timestamp>().is_ok() || text.parse::<DateTime>().is_ok();
+        let mut texts = self.accepted.iter().filter_map(Value::as_str);
+        match self.comparison {
+            Comparison::Equal => None,
+            _ => texts.find(|text| !text.is_empty() && !is_moment(text)),
+        }
+    }
 }
 
 /// How a row's value is compared with those of a filter.
@@ -138,7 +151,11 @@ impl ListRequest {
                 request.order = Some(Order::of(&value, request.order));
             } else {
                 let field = connection.filters.get(&path).unwrap_or(&path);
-                request.filters.push(Filter::new(field, value.clone()));
+                let filter = Filter::new(field, value.clone());
+                if let Some(stranger) = filter.stranger() {
+                    return Err(PagingError::Moment(stranger.to_owned()));
+                }
+                request.filters.push(filter);
             }
             request.kept.push((path, value));
         }
@@ -344,6 +361,9 @@ mod tests {
                 holds,
                 "{comparison:?} {wanted}"
             );
+        }
+        for (wanted, stranger) in [("2020-04-13", None), ("", None), ("yesterday", Some("yesterday"))] {
+            assert_eq!(Filter::new(">= seen.at", json!(wanted)).stranger(), stranger);
         }
         let filter = Filter::new(">= seen.at", json!("2020-04-13"));
         assert_eq!(

@@ -255,6 +255,8 @@ pub(crate) enum PagingError {
     CursorExpired,
     #[error("The `{argument}` argument must be between 0 and {max}, but is {offset}")]
     Offset { argument: String, max: u64, offset: i64 },
+    #[error("Exception - Invalid date: {0:?}")]
+    Moment(String),
     #[error("the condition {0:?} cannot be read: use a form such as id > \"…\"")]
     Condition(String),
 }

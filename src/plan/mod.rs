@@ -28,6 +28,7 @@ mod later_route;
 mod link;
 mod lists;
 mod measure;
+mod moments;
 mod named;
 mod named_value;
 mod outline;

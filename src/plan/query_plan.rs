@@ -20,6 +20,7 @@ use crate::plan::edges::{move_into_edges, unite};
 use crate::plan::fingerprint::{Fingerprint, Origins, hash_of};
 use crate::plan::fitting::{Fitted, fit};
 use crate::plan::in_rows::{SetApart, ways};
+use crate::plan::moments::Moments;
 use crate::plan::named::{Selected, named_places};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Loss, Piece, Pieces};
@@ -328,7 +329,12 @@ impl Planned {
         let CheckedQuery { mut operation, sources } = document.check(schema, paging)?;
         let query = hash_of(operation.to_string());
         add_type_names(&mut operation.selection_set, schema.compiled());
-        let variables = Variables::bind(&operation, settings.variables, &sources)?;
+        let moments = Moments {
+            schema: schema.compiled(),
+            scalars: settings.scalars,
+            sources: &sources,
+        };
+        let variables = Variables::bind(&operation, settings.variables, moments)?;
         let context = Context {
             schema: schema.compiled(),
             scalars: settings.scalars,

@@ -7,6 +7,7 @@ use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceMap;
 use serde_json::Value as JsonValue;
 
+use crate::plan::moments::Moments;
 use crate::plan::report::{Finding, PlanError};
 
 /// The values that were given for an operation's variables, and its own defaults.
@@ -26,7 +27,7 @@ impl Variables {
     pub(crate) fn bind(
         operation: &Operation,
         texts: &BTreeMap<String, String>,
-        sources: &SourceMap,
+        moments: Moments<'_>,
     ) -> Result<Self, PlanError> {
         let mut variables = Self::default();
         count_uses(&operation.selection_set, &mut variables.uses);
@@ -42,9 +43,10 @@ impl Variables {
                 variables.with_defaults.insert(name.clone());
             }
             if let Some(text) = texts.get(&name) {
-                let value = value_of(definition, text).ok_or_else(|| misfit(definition, text, sources))?;
-                variables.given.insert(name, value);
+                let value = value_of(definition, text).ok_or_else(|| misfit(definition, text, moments.sources))?;
+                variables.given.insert(name.clone(), value);
             }
+            moments.check(definition, variables.given.get(&name))?;
         }
         Ok(variables)
     }

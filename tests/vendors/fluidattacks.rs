@@ -835,6 +835,36 @@ fn days_narrow_what_is_exported() {
 }
 
 #[test]
+fn what_is_no_day_is_refused_before_it_is_asked_for() {
+    let project = Project::shipped("fluidattacks").only(&["organizations", "groups", "executions"]);
+    let server = serve(stand_in(0.003));
+    for wrong in ["garbage", "2023", "2023-13-01", "01.07.2023"] {
+        let told = project
+            .run(&server, &["--var", &format!("since={wrong}")])
+            .with_code(2)
+            .stderr;
+        let said = format!("the value `{wrong}` of `$since` is no date or time");
+        assert!(told.contains(&said) && told.contains("executions.graphql"), "{told}");
+    }
+    let log = server.log();
+    let executions = log.types.get("ForcesExecution");
+    assert!(
+        executions.is_none_or(|executions| executions.sent == 0),
+        "it was asked for"
+    );
+    for right in [
+        "2023-07-01",
+        "2023-07-01T00:00:00-05:00",
+        "2023-07-01 00:00:00",
+        "null",
+        "",
+    ] {
+        let right = format!("since={right}");
+        project.run(&server, &["--fresh", "--var", &right]).with_code(0);
+    }
+}
+
+#[test]
 fn a_token_that_is_not_accepted_is_told_though_the_status_is_200() {
     let server = serve(stand_in(0.003));
     let project = Project::shipped("fluidattacks");
