@@ -360,7 +360,6 @@ impl Planned {
         }
         let operation_name = directives::table(&operation.directives).name;
         let stem = operation_name.as_deref().unwrap_or(settings.query_name);
-        let tables = tables(context, &survey, &rows, stem)?;
         let fitted = fit(
             context,
             &operation,
@@ -369,6 +368,8 @@ impl Planned {
             settings.limits,
             &set_apart,
         )?;
+        // Columns that rows are asked for by themselves can be null, which cuts alone tell.
+        let tables = tables(context, &survey, &fitted.plans, stem)?;
         let Fitted {
             plans,
             outline,

@@ -23,6 +23,14 @@ pub(crate) struct Denial {
     pub(crate) is_in_rows: bool,
 }
 
+impl Denial {
+    /// Whether a place in the response is that of the field, or within it.
+    pub(crate) fn holds(&self, place: &str) -> bool {
+        let rest = place.strip_prefix(self.path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
 /// Rows of one answer in which a field may be denied and still be asked for.
 const A_FEW_ROWS: usize = 5;
 

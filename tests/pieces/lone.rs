@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cell::{Cell, Kind, Row};
+use crate::cell::{Cell, Kind, Row, object};
 use crate::project::Project;
 use crate::stub::{Answer, Stub, cursor};
 
@@ -108,7 +108,7 @@ fn project() -> Project {
     let settings = "
         endpoint = 'http://127.0.0.1:9/graphql'
         schema = 'schema.graphql'
-        verdicts = [{ message = '^Access denied', verdict = 'denied' }, { message = 'too large', verdict = 'too_big' }]
+        verdicts = [{ message = '^Access denied', verdict = 'denied' }]
         [limits]
         page_size = 10
         query = { depth = 5 }
@@ -130,12 +130,20 @@ fn truth(lacking: Option<&str>) -> Vec<Row> {
             false => Cell::Text(value),
         };
         let id = id(number);
+        let within = |name, cell| Cell::Object([(name, cell)].into());
+        let bridge = match lacking == Some("bridge") && number == BAD {
+            true => Cell::Null,
+            false => within(
+                "helm",
+                within("wheel", within("wood", Cell::Text(format!("wood {id}")))),
+            ),
+        };
         let cells = [
             ("_id", Cell::Text(id.clone())),
             ("id", Cell::Text(id.clone())),
             ("name", text("name", format!("ship {id}"))),
             ("hard", text("hard", format!("hard {id}"))),
-            ("bridge_helm_wheel_wood", text("bridge", format!("wood {id}"))),
+            ("bridge", bridge),
         ];
         cells.into_iter().collect()
     };
@@ -145,7 +153,10 @@ fn truth(lacking: Option<&str>) -> Vec<Row> {
 #[track_caller]
 fn check(project: &Project, lacking: Option<&str>) -> Vec<String> {
     let exported = project.newest("ships");
-    let columns = ["_id", "id", "name", "hard", "bridge_helm_wheel_wood"].map(|name| (name, Kind::Text));
+    let wheel = object(&[("wood", Kind::Text)]);
+    let deck = object(&[("helm", object(&[("wheel", wheel)]))]);
+    let texts = ["_id", "id", "name", "hard"].map(|name| (name, Kind::Text));
+    let columns: Vec<(&str, Kind)> = texts.into_iter().chain([("bridge", deck)]).collect();
     assert_eq!(exported.rows("ships", &columns), truth(lacking));
     exported.incomplete().into_iter().map(str::to_owned).collect()
 }

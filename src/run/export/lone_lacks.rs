@@ -69,6 +69,12 @@ impl LoneLost {
 }
 
 impl LoneReport {
+    /// Forgets of values that are named for all rows at once.
+    pub(super) fn leave_to_others(&mut self, is_named: impl Fn(&str) -> bool) {
+        self.lacks
+            .retain(|lack| !lack.values.iter().all(|value| is_named(value)));
+    }
+
     /// What is to be said of the rows, each with how often.
     pub(super) fn flaws(&self, plan: &Plan) -> Vec<(String, u64)> {
         let named = |table: usize| {

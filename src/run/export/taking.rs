@@ -25,11 +25,13 @@ pub(super) const PAGE_ATTEMPTS: u32 = 3;
 
 impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
-    pub(super) async fn take(&mut self, sent: &Sent, response: Response) -> Result<(), ExportError> {
+    pub(super) async fn take(&mut self, sent: &Sent, mut response: Response) -> Result<(), ExportError> {
         let (bytes, was_kept) = (response.bytes, response.was_kept);
         self.note_fineness(sent, &response);
         self.bear_with_lone(&response)?;
         self.heed_denied(sent, &response.answer)?;
+        let is_named = |value: &str| self.denied_everywhere.iter().any(|denial| denial.holds(value));
+        response.lone.leave_to_others(is_named);
         if self.is_over_cap(sent, &response) {
             self.drop_pieces(sent).await?;
             self.note_spent(response.answer.effort).await?;
