@@ -97,7 +97,7 @@ fn paging_hints(directive: &Node<Directive>, sources: &SourceMap) -> Result<Pagi
         order: text(directive, "order"),
         filter_text: text(directive, "filterText"),
         lost_cursor: text(directive, "lostCursor"),
-        moving: given(directive, "moving").and_then(|value| value.to_bool()),
+        moving: given(directive, "moving").and_then(Value::to_bool),
         cap: count(directive, "cap", "`cap` must be at least 1", sources)?,
     })
 }
