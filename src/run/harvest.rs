@@ -293,6 +293,13 @@ impl Walk<'_> {
     }
 }
 
+impl FoundPage {
+    /// Rows that did not come before.
+    pub(crate) fn new_rows(&self) -> u64 {
+        self.rows.saturating_sub(self.repeats)
+    }
+}
+
 pub(crate) fn found(place: &Place) -> FoundPage {
     FoundPage {
         slot: place.slot,

@@ -517,7 +517,7 @@ impl Settled<'_> {
             trail,
             instance,
             restart: task.and_then(|task| task.restart).map(|restart| Restart {
-                fresh: restart.fresh + page.rows.saturating_sub(page.repeats),
+                fresh: restart.fresh + page.new_rows(),
                 ..restart
             }),
             total: task.and_then(|task| task.total).or(page.total),

@@ -128,14 +128,22 @@ impl Limiter {
 
     /// Lets so many requests be in flight at once, as far as the settings do; any number that these do where it is `None`.
     pub fn allow_at_once(&self, requests: Option<usize>) {
-        self.books().slots.allow_at_once(requests);
-        self.wake_head();
+        self.bound(|slots| slots.allow_at_once(requests));
     }
 
     /// Keeps so many requests in flight at most, those of all query files together, as the API is found to bear no more.
     pub fn bear(&self, requests: usize) {
-        self.books().slots.bear(requests);
-        self.wake_head();
+        self.bound(|slots| slots.bear(requests));
+    }
+
+    /// Sets how many may be in flight; whoever waits for a place is told only where there are more.
+    fn bound(&self, set: impl FnOnce(&mut Slots)) {
+        let books = &mut *self.books();
+        let before = books.slots.most_in_flight();
+        set(&mut books.slots);
+        if books.slots.most_in_flight() > before {
+            books.wake_head(Instant::now());
+        }
     }
 
     /// Requests in flight.

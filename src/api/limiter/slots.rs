@@ -143,7 +143,8 @@ impl Slots {
         }
     }
 
-    fn most_in_flight(&self) -> usize {
+    /// How many may be in flight, by the settings, by what is left, and by what the API bears.
+    pub(super) fn most_in_flight(&self) -> usize {
         self.concurrency.min(self.allowed).min(self.borne)
     }
 

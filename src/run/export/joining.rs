@@ -135,16 +135,13 @@ impl Asker<'_> {
             denied.extend(came.answer.denied.iter().map(|path| in_whole(path.clone(), &slots)));
         }
         for came in &progress.lone {
+            let slots = came.request.slots(&self.plan);
             for error in &came.answer.errors {
-                let path = error.path.as_ref().map(|path| came.request.in_whole(&self.plan, path));
+                let path = error.path.as_ref().map(|path| came.request.in_whole(&slots, path));
                 errors.push(GraphqlError { path, ..error.clone() });
             }
-            denied.extend(
-                came.answer
-                    .denied
-                    .iter()
-                    .map(|path| came.request.in_whole(&self.plan, path)),
-            );
+            let paths = came.answer.denied.iter();
+            denied.extend(paths.map(|path| came.request.in_whole(&slots, path)));
         }
         denied.sort();
         denied.dedup();

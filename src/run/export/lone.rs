@@ -12,7 +12,9 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::api::{Answer, ApiError, Effort as Spent, ErrorPath, GraphqlError, PathSegment, Perseverance};
+use crate::api::{
+    Answer, ApiError, Effort as Spent, ErrorPath, GraphqlError, GraphqlRequest, PathSegment, Perseverance,
+};
 use crate::plan::{AncestorRole, Piece, Plan, RequestText, Target};
 use crate::run::company::{Fault, fault};
 use crate::run::export::asking::{Asker, Progress, add, hash_of};
@@ -98,7 +100,8 @@ impl LoneRequest {
     /// What an error means that came in the place of an answer.
     fn unanswered(&self, plan: &Plan, mut error: ApiError) -> Unanswered {
         if let ApiError::Denied { paths, .. } = &mut error {
-            paths.iter_mut().for_each(|path| *path = self.in_whole(plan, path));
+            let slots = self.slots(plan);
+            paths.iter_mut().for_each(|path| *path = self.in_whole(&slots, path));
             return Unanswered::Setback(error.into());
         }
         match fault(&error) {
@@ -107,12 +110,11 @@ impl LoneRequest {
         }
     }
 
-    /// The place in the whole answer of a path in this one.
-    pub(super) fn in_whole(&self, plan: &Plan, path: &ErrorPath) -> ErrorPath {
+    /// The place in the whole answer of a path in this one, which has these slots.
+    pub(super) fn in_whole(&self, slots: &[(String, bool)], path: &ErrorPath) -> ErrorPath {
         let Some((PathSegment::Field(root), below)) = path.0.split_first() else {
             return path.clone();
         };
-        let slots = self.slots(plan);
         let Some(slot) = slots.iter().position(|(key, _)| key == root) else {
             return path.clone();
         };
@@ -191,11 +193,12 @@ impl Asker<'_> {
     ) -> Result<Vec<(LoneRequest, ApiError)>, Setback> {
         let mut asked = Vec::new();
         for request in requests {
-            let hash = hash_of(&self.written(request.text(&self.plan)));
+            let text = self.written(request.text(&self.plan));
+            let hash = hash_of(&text);
             let kept = kept.remove(&hash);
             match kept.and_then(|kept| kept_answer(&kept, &self.workplace.endpoint, spent)) {
                 Some(answer) => progress.lone.push(CameLone { request, answer }),
-                None => asked.push(self.ask_lone(sent, request, hash)),
+                None => asked.push(self.ask_lone(sent, request, text, hash)),
             }
         }
         let mut setback = None;
@@ -264,10 +267,11 @@ impl Asker<'_> {
         &self,
         sent: &Sent,
         request: LoneRequest,
+        text: GraphqlRequest,
         hash: String,
     ) -> (LoneRequest, Result<Answer<IgnoredAny>, Unanswered>, Spent) {
         let mut spent = Spent::default();
-        let answer = self.ask_lone_once(sent, &request, hash, &mut spent).await;
+        let answer = self.ask_lone_once(sent, &request, (&text, hash), &mut spent).await;
         (request, answer, spent)
     }
 
@@ -275,7 +279,7 @@ impl Asker<'_> {
         &self,
         sent: &Sent,
         request: &LoneRequest,
-        hash: String,
+        (text, hash): (&GraphqlRequest, String),
         spent: &mut Spent,
     ) -> Result<Answer<IgnoredAny>, Unanswered> {
         // Before a row loses something, it is asked for as often as anything else.
@@ -283,12 +287,9 @@ impl Asker<'_> {
             true => Perseverance::GiveWay,
             false => Perseverance::Repeat,
         };
-        let text = self.written(request.text(&self.plan));
         let seed = PhantomData::<IgnoredAny>;
         let endpoint = &self.workplace.endpoint;
-        let answer = endpoint
-            .ask_counting(&self.name, &text, seed, perseverance, spent)
-            .await;
+        let answer = endpoint.ask_counting(&self.name, text, seed, perseverance, spent).await;
         let answer = answer.map_err(|error| request.unanswered(&self.plan, error))?;
         if answer.errors.is_empty() {
             let keeping = self

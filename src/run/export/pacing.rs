@@ -83,8 +83,7 @@ impl Export<'_> {
         if !tasks.iter().any(is_numbered) {
             return tasks;
         }
-        let allowance = self.pace.allowance(self.workplace.aims);
-        let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let packer = self.packer(&self.pace.allowance(self.workplace.aims));
         let resize = |task: Task| match self.wanted_size(&packer, &task) {
             Some((connection, wanted)) => resized(connection, &task, wanted).unwrap_or_else(|| vec![task]),
             None => vec![task],
@@ -110,11 +109,10 @@ impl Export<'_> {
     /// for beside it, and not behind it.
     pub(super) async fn divide_last(&mut self) -> Result<(), ExportError> {
         let places = self.places().saturating_sub(self.flying.all());
-        if self.frontier.held() >= places {
+        if self.frontier.held() >= places || self.frontier.held() == 0 {
             return Ok(());
         }
-        let allowance = self.pace.allowance(self.workplace.aims);
-        let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let packer = self.packer(&self.pace.allowance(self.workplace.aims));
         let parted = self.frontier.tasks().filter_map(|task| {
             let is_by_offset = self.connection_of(task).is_some_and(is_by_offset);
             let parts = divided(task, packer.size(task, &self.fan_outs)).filter(|_| is_by_offset)?;

@@ -12,7 +12,7 @@ use crate::run::export::asking::Asker;
 use crate::run::export::lanes::Lane;
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::intake::AskedTask;
-use crate::run::pace::{Budget, Load, Split, Spread};
+use crate::run::pace::{Allowance, Budget, Load, Split, Spread};
 use crate::run::pack::{Packer, is_capped, is_fixed};
 use crate::run::turning::{Rest, behind_row, resized};
 use crate::state::{BegunRequest, KeptPiece, Task};
@@ -140,7 +140,7 @@ impl<'work> Export<'work> {
         let terms = self.company.terms(head);
         let mut allowance = self.pace.allowance(self.workplace.aims);
         terms.rows.into_iter().for_each(|rows| allowance.keep_to(rows));
-        let mut packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let mut packer = self.packer(&allowance);
         packer.make_room(head, &self.fan_outs);
         let group = self.company.group(head);
         let split = match (lane, self.split) {
@@ -186,6 +186,11 @@ impl<'work> Export<'work> {
         Some(self.shorten(sent))
     }
 
+    /// Chooses what goes into a request that may hold so much.
+    pub(super) fn packer(&self, allowance: &Allowance) -> Packer<'_> {
+        Packer::new(&self.plan, self.workplace.room, allowance, &self.fan_outs)
+    }
+
     /// How the work at hand goes out; nothing while no times are known.
     fn split_of(&self, packer: &Packer<'_>, tasks: &[&Task], spread: Spread) -> Option<Split> {
         let seconds = |task: &&Task| packer.seconds(task, &self.fan_outs);
@@ -195,8 +200,7 @@ impl<'work> Export<'work> {
 
     /// A request of which a part came before the run was interrupted.
     fn gone_on_with(&mut self, begun: BegunRequest) -> Sent {
-        let allowance = self.pace.allowance(self.workplace.aims);
-        let packer = Packer::new(&self.plan, self.workplace.room, &allowance, &self.fan_outs);
+        let packer = self.packer(&self.pace.allowance(self.workplace.aims));
         let tasks = begun.tasks.iter().map(|(task, size)| (task, *size));
         let rows = packer.likely(tasks, &self.fan_outs);
         let load = self.pace.take_off(rows);

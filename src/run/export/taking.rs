@@ -20,7 +20,8 @@ use crate::run::sink::SinkError;
 use crate::run::turning::{End, PagingError};
 use crate::state::{StoredResponse, StoredSlot, TakenResponse, Task};
 
-/// Attempts at a later page that comes without its rows, or at a piece that lacks some; an API that has begun a connection seldom means that.
+/// Attempts at a later page that comes without its rows, or at a piece that lacks some; an API that has begun a connection
+/// seldom means that.
 pub(super) const PAGE_ATTEMPTS: u32 = 3;
 
 impl Export<'_> {

@@ -104,7 +104,7 @@ impl Turner<'_> {
             return;
         }
         let is_read = matches!(turn.end, Some(End::Said | End::Empty | End::Total));
-        let fresh = |restart: Restart| restart.fresh + self.new_rows();
+        let fresh = |restart: Restart| restart.fresh + self.page.new_rows();
         let brought_nothing = self.asked.restart.is_some_and(|restart| fresh(restart) == 0);
         if !is_read || self.asked.position.is_none() || brought_nothing {
             return;
@@ -116,11 +116,6 @@ impl Turner<'_> {
         turn.end = Some(End::Suspect);
         turn.flaws
             .push(self.flaw("had new rows each time that it was read, as rows move in it: others may be lacking"));
-    }
-
-    /// Rows of this page that did not come before.
-    pub(super) fn new_rows(&self) -> u64 {
-        self.page.rows.saturating_sub(self.page.repeats)
     }
 
     /// Whether there are rows in this page, and all of them came before.
