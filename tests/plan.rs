@@ -92,7 +92,49 @@ fn plan_shows_every_cut_and_which_limit_asks_for_it() {
         .collect();
     insta::assert_snapshot!("plan_cuts_json", serde_json::to_string_pretty(&cuts).expect("JSON"));
     let checked = said(&project, &["check", "--set", LITTLE]).stdout;
-    assert!(checked.contains("4 root fields of 2: 2 requests"), "{checked}");
+    assert!(
+        checked.contains("4 root fields of 2 and complexity 20 of 14: 2 requests"),
+        "{checked}"
+    );
+}
+
+#[test]
+fn plan_shows_pages_that_limits_keep_small_and_its_requests_have_those_sizes() {
+    const WEIGHED: &str =
+        "limits.query={ nodes = 6000, complexity = { max = 300, object = 1, multiplied_by = ['first'] } }";
+    let project = project(&[("relay", RELAY)]);
+    let plan = |limits: &str| -> Value {
+        let json = said(&project, &["plan", "--json", "--requests", "--set", limits]).stdout;
+        serde_json::from_str::<Value>(&json).expect("JSON")["sources"][0]["queries"][0].take()
+    };
+    let free = plan("limits.query={ nodes = 1000000000 }");
+    assert_eq!(free["cuts"], serde_json::json!([]));
+    let weighed = plan(WEIGHED);
+    let [cut] = weighed["cuts"].as_array().expect("cuts").as_slice() else {
+        panic!("one cut: {}", weighed["cuts"])
+    };
+    assert_eq!(
+        (&cut["cut"], &cut["limit"]),
+        (&"pages".into(), &"complexity".into()),
+        "{cut}"
+    );
+    assert_eq!(
+        (&cut["also"][0]["limit"], &cut["also"][0]["most"]),
+        (&"nodes".into(), &6000.into()),
+        "{cut}"
+    );
+    for page in cut["pages"].as_array().expect("pages") {
+        let of_connection = |other: &&Value| other["path"] == page["connection"];
+        let connections = weighed["connections"].as_array().expect("connections");
+        let connection = connections.iter().find(of_connection).expect("a connection");
+        assert_eq!(connection["first_page_size"], page["rows"], "{cut}");
+        assert!(page["rows"].as_u64() < page["wanted"].as_u64(), "{cut}");
+    }
+    let text = said(&project, &["plan", "--set", WEIGHED]).stdout;
+    assert!(
+        text.contains(" of 300 and ") && text.contains(" nodes of 6000: first pages of "),
+        "{text}"
+    );
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn describe(output: &mut impl Write, query: &str, plan: &PlanDescription) -> std
     for line in whole_list_lines(plan) {
         writeln!(output, "  {line}")?;
     }
-    for line in cut_lines(plan) {
+    for line in cut_lines(plan.cuts.iter()) {
         writeln!(output, "  {}", line.replace('\n', "\n  "))?;
     }
     Ok(())

@@ -32,7 +32,7 @@ struct JsonQuery<'plan> {
     tables: &'plan [TableDescription],
     connections: Vec<JsonConnection<'plan>>,
     lists: &'plan [WholeList],
-    cuts: &'plan [Cut],
+    cuts: Vec<&'plan Cut>,
     /// Fields that the token may not see, and that are not asked for.
     left_out: Vec<JsonDenied<'plan>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +124,7 @@ fn query<'plan>(
             .map(|(description, (known, first))| connection(description, known, *first))
             .collect(),
         lists: &description.lists,
-        cuts: &description.cuts,
+        cuts: preview.cuts().collect(),
         left_out: preview
             .plan
             .left_out

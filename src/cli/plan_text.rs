@@ -31,7 +31,7 @@ pub(super) fn write_query(
     for line in whole_list_lines(description) {
         writeln!(output, "\n  {line}")?;
     }
-    for line in cut_lines(description) {
+    for line in cut_lines(preview.cuts()) {
         writeln!(output, "\n  {line}")?;
     }
     if let Some(form) = form {

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::output::moment;
 use crate::plan::{
-    AddressDescription, ConnectionDescription, CutInto, DeniedField, Each, Plan, PlanDescription, RowsOrigin, SaidBy,
-    TableDescription,
+    AddressDescription, ConnectionDescription, Cut, CutInto, DeniedField, Each, Plan, PlanDescription, RowsOrigin,
+    SaidBy, TableDescription,
 };
 use crate::report::counted;
 use crate::run::KnownMembers;
@@ -76,8 +76,8 @@ fn first_page_line(connection: &ConnectionDescription) -> Option<String> {
 }
 
 /// How the requests are cut, and which limits ask for it.
-pub(super) fn cut_lines(plan: &PlanDescription) -> Vec<String> {
-    let lines = plan.cuts.iter().map(|cut| match &cut.into {
+pub(super) fn cut_lines<'cuts>(cuts: impl Iterator<Item = &'cuts Cut>) -> Vec<String> {
+    let lines = cuts.map(|cut| match &cut.into {
         CutInto::Groups { groups } => {
             let groups = groups.iter().enumerate().map(|(index, places)| {
                 let places: Vec<String> = places.iter().map(|place| format!("`{place}`")).collect();
@@ -90,7 +90,9 @@ pub(super) fn cut_lines(plan: &PlanDescription) -> Vec<String> {
             });
             format!("{cut}:{}", groups.collect::<String>())
         }
-        CutInto::Requests { .. } | CutInto::Detached { .. } | CutInto::Apart { .. } => cut.to_string(),
+        CutInto::Requests { .. } | CutInto::Detached { .. } | CutInto::Apart { .. } | CutInto::Pages { .. } => {
+            cut.to_string()
+        }
     });
     lines.collect()
 }

@@ -7,8 +7,8 @@ use apollo_compiler::schema::Name;
 
 use crate::plan::address::{Address, address};
 use crate::plan::columns::Context;
+use crate::plan::excess::Excesses;
 use crate::plan::in_rows::is_needed;
-use crate::plan::measure::Amount;
 use crate::plan::outline::Outline;
 use crate::plan::report::PlanError;
 use crate::plan::row_plan::RowPlan;
@@ -18,12 +18,12 @@ use crate::plan::survey::Survey;
 pub(crate) type Apart = BTreeMap<Vec<Name>, ApartField>;
 
 /// A field that is asked for by its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApartField {
     /// The row field in whose rows it stands.
     pub(crate) row: usize,
     /// Of what there would be too much with it, where that is why.
-    pub(crate) amount: Option<Amount>,
+    pub(crate) cut_for: Option<Excesses>,
 }
 
 /// The field of a row that holds an atom, and the row field, where each row can be asked for it by itself: the row has a key,

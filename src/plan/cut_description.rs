@@ -5,14 +5,14 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::plan::describe::AddressDescription;
-use crate::plan::measure::Amount;
+use crate::plan::excess::Excesses;
 
-/// A cut, and the limit that asks for it.
+/// A cut, and the limits that ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cut {
     /// Of what there would be too much without it.
     #[serde(flatten)]
-    pub amount: Amount,
+    pub excesses: Excesses,
     /// What is done about it.
     #[serde(flatten)]
     pub into: CutInto,
@@ -46,18 +46,55 @@ pub enum CutInto {
         /// The places in the response of what each group asks for beside the rows' keys.
         groups: Vec<Vec<String>>,
     },
+    /// First pages are smaller than the query wants them.
+    Pages {
+        /// Those pages.
+        pages: Vec<SmallerPage>,
+    },
+}
+
+/// A page that is smaller than it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SmallerPage {
+    /// The place in the response of its connection, with dots.
+    pub connection: String,
+    /// The rows that it is asked for with at first.
+    pub rows: u32,
+    /// The rows that it would be asked for with otherwise.
+    pub wanted: u32,
 }
 
 impl fmt::Display for Cut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { amount, into } = self;
+        let Self { excesses, into } = self;
         match into {
-            CutInto::Requests { requests } => write!(formatter, "{amount}: {requests} requests"),
+            CutInto::Requests { requests } => write!(formatter, "{excesses}: {requests} requests"),
             CutInto::Detached { connection, address } => {
-                write!(formatter, "{amount}: `{connection}` is read {address}")
+                write!(formatter, "{excesses}: `{connection}` is read {address}")
             }
-            CutInto::Apart { field, address } => write!(formatter, "{amount}: `{field}` is read {address}"),
-            CutInto::Groups { groups } => write!(formatter, "{amount}: columns in {} groups", groups.len()),
+            CutInto::Apart { field, address } => write!(formatter, "{excesses}: `{field}` is read {address}"),
+            CutInto::Groups { groups } => write!(formatter, "{excesses}: columns in {} groups", groups.len()),
+            CutInto::Pages { pages } => {
+                let pages = pages.iter().map(SmallerPage::to_string);
+                write!(
+                    formatter,
+                    "{excesses}: first pages of {}",
+                    pages.collect::<Vec<_>>().join(", ")
+                )
+            }
         }
+    }
+}
+
+/// `10 rows of `groups.findings`, not 100`
+impl fmt::Display for SmallerPage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            connection,
+            rows,
+            wanted,
+        } = self;
+        let noun = if *rows == 1 { "row" } else { "rows" };
+        write!(formatter, "{rows} {noun} of `{connection}` in place of {wanted}")
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value as JsonValue, json};
 
 use crate::plan::apart::Apart;
 use crate::plan::columns::Context;
+use crate::plan::excess::Excesses;
 use crate::plan::measure::{Amount, LimitKind, measured};
 use crate::plan::outline::Part;
 use crate::plan::parted::Parted;
@@ -24,7 +25,7 @@ use crate::project::QueryLimits;
 const ADDRESS_VALUES: usize = 32;
 
 /// The row fields that do not come with the rows that they stand in, each with what there would be too much of.
-pub(crate) type Detached = BTreeMap<usize, Amount>;
+pub(crate) type Detached = BTreeMap<usize, Excesses>;
 
 /// What is done about requests that are too much, before columns are put in groups.
 #[derive(Debug, Clone, Default)]
@@ -110,9 +111,10 @@ impl Cutter<'_> {
         (0..self.pieces.outline().atoms.len()).collect()
     }
 
-    /// Of what a request for everything has too much.
-    pub(crate) fn excess_of_all(&self) -> Option<Excess> {
-        self.excess(&self.all(), true)
+    /// Of what requests for everything have too much.
+    pub(crate) fn excesses_of_all(&self) -> Option<Excesses> {
+        let targets = self.targets.iter();
+        Excesses::of(targets.flat_map(|target| amounts(self.writer, self.limits, &[*target], None)))
     }
 
     /// Of what a request for some atoms has too much.
@@ -127,11 +129,16 @@ impl Cutter<'_> {
         })
     }
 
-    /// The same amount in the request for everything.
-    pub(crate) fn in_all(&self, Excess { target, amount }: Excess) -> Amount {
-        let amounts = amounts(self.writer, self.limits, &[target], None);
-        let same = amounts.into_iter().find(|one| one.kind == amount.kind);
-        same.unwrap_or(amount)
+    /// Of what a misfit has too much, as much of it as there is in the request for everything.
+    pub(crate) fn in_all(&self, misfit: Misfit) -> Option<Excesses> {
+        let (target, kept) = match misfit {
+            Misfit::Base(excess) => (excess.target, self.pieces.keep(&[], true)),
+            Misfit::Atom(atom, excess) => (excess.target, self.pieces.keep(&[atom], false)),
+        };
+        let of_misfit = amounts(self.writer, self.limits, &[target], Some(&kept));
+        let in_all = amounts(self.writer, self.limits, &[target], None);
+        let concerned = in_all.into_iter().zip(of_misfit);
+        Excesses::of(concerned.filter(|(_, own)| own.is_over()).map(|(amount, _)| amount))
     }
 
     /// Whether the way to the rows of a row field fits into the request for a target, with nothing else.
@@ -244,7 +251,12 @@ pub(crate) fn excess_of(
 }
 
 /// What a request with these slots has of each limit, at the least.
-fn amounts(writer: &RequestWriter, limits: &QueryLimits, targets: &[Target], kept: Option<&Kept>) -> Vec<Amount> {
+pub(crate) fn amounts(
+    writer: &RequestWriter,
+    limits: &QueryLimits,
+    targets: &[Target],
+    kept: Option<&Kept>,
+) -> Vec<Amount> {
     if *limits == QueryLimits::default() {
         return Vec::new();
     }

@@ -312,14 +312,14 @@ impl Describer<'_> {
 
     fn cuts(&self, fitted: &Fitted) -> Vec<Cut> {
         let requests = fitted.first_requests.iter().filter(|request| request.group == 0);
-        let spread = fitted.spread_for.map(|amount| Cut {
-            amount,
+        let spread = fitted.spread_for.clone().map(|excesses| Cut {
+            excesses,
             into: CutInto::Requests {
                 requests: requests.count(),
             },
         });
-        let detached = fitted.detached.iter().map(|(row, amount)| Cut {
-            amount: *amount,
+        let detached = fitted.detached.iter().map(|(row, excesses)| Cut {
+            excesses: excesses.clone(),
             into: CutInto::Detached {
                 connection: self.path(*row),
                 address: self.holder(*row),
@@ -332,15 +332,15 @@ impl Describer<'_> {
             };
             let field_path = joined(path, ".");
             Some(Cut {
-                amount: field.amount?,
+                excesses: field.cut_for.clone()?,
                 into: CutInto::Apart {
                     field: field_path,
                     address,
                 },
             })
         });
-        let groups = fitted.grouped_for.map(|amount| Cut {
-            amount,
+        let groups = fitted.grouped_for.clone().map(|excesses| Cut {
+            excesses,
             into: CutInto::Groups {
                 groups: fitted.pieces.values(),
             },

@@ -9,11 +9,12 @@ use apollo_compiler::schema::Name;
 use crate::plan::address::{Address, no_address, no_parent};
 use crate::plan::apart::{Apart, ApartField, to_set_apart};
 use crate::plan::columns::Context;
-use crate::plan::cuts::{Cuts, Cutter, Detached, FirstRequest, Misfit, excess_of, first_requests};
+use crate::plan::cuts::{Cuts, Cutter, Detached, FirstRequest, Misfit, amounts, first_requests};
 use crate::plan::denied::is_left_out;
 use crate::plan::each::EachVariable;
+use crate::plan::excess::Excesses;
 use crate::plan::in_rows::{SetApart, Way};
-use crate::plan::measure::{Amount, LimitKind};
+use crate::plan::measure::LimitKind;
 use crate::plan::outline::Outline;
 use crate::plan::pieces::Pieces;
 use crate::plan::report::PlanError;
@@ -35,9 +36,9 @@ pub(crate) struct Fitted {
     pub(crate) detached: Detached,
     pub(crate) apart: Apart,
     /// Of what there would be too much in one request with all fields of the query root, where they are spread.
-    pub(crate) spread_for: Option<Amount>,
+    pub(crate) spread_for: Option<Excesses>,
     /// Of what there would be too much in one request with all columns, where they are in groups.
-    pub(crate) grouped_for: Option<Amount>,
+    pub(crate) grouped_for: Option<Excesses>,
 }
 
 /// Cuts the requests of a query until each of them fits.
@@ -76,7 +77,7 @@ pub(crate) fn fit(
         };
         match cutter.groups() {
             Ok(groups) => {
-                let grouped_for = cutter.excess_of_all().map(|excess| excess.amount);
+                let grouped_for = cutter.excesses_of_all();
                 let pieces = pieces.cut(groups);
                 return Ok(Fitted {
                     first_requests: first_requests(&writer, limits, &pieces),
@@ -93,8 +94,8 @@ pub(crate) fn fit(
             Err(misfit) => {
                 if let Some(list) = to_part(&outline, misfit) {
                     cuts.parted.insert(list);
-                } else if let Some((row, amount)) = to_detach(maker, &cutter, misfit) {
-                    cuts.detached.insert(row, amount);
+                } else if let Some((row, excesses)) = to_detach(maker, &cutter, misfit).zip(cutter.in_all(misfit)) {
+                    cuts.detached.insert(row, excesses);
                 } else if let Some((path, field)) = apart_for(maker, &cutter, misfit)? {
                     cuts.apart.insert(path, field);
                 } else {
@@ -112,7 +113,7 @@ fn begun(set_apart: &[SetApart]) -> Cuts {
             path.clone(),
             ApartField {
                 row: *row,
-                amount: None,
+                cut_for: None,
             },
         )),
         Way::Group => None,
@@ -162,10 +163,10 @@ fn targets(maker: RouteMaker<'_>, writer: &RequestWriter) -> Vec<Target> {
 }
 
 /// Fields of the query root that are too much for one request are asked for by themselves, where there are several.
-fn spread(maker: RouteMaker<'_>, writer: RequestWriter, limits: &QueryLimits) -> (RequestWriter, Option<Amount>) {
+fn spread(maker: RouteMaker<'_>, writer: RequestWriter, limits: &QueryLimits) -> (RequestWriter, Option<Excesses>) {
     let excess = match writer.member {
         Some(_) => None,
-        None => excess_of(&writer, limits, &[Target::Start], None),
+        None => Excesses::of(amounts(&writer, limits, &[Target::Start], None)),
     };
     let roots = match excess {
         Some(_) => maker.roots(),
@@ -202,14 +203,14 @@ fn apart_for(
     }
     let found = to_set_apart(maker.context, maker.survey, maker.plans, maker.outline, atom)?;
     Ok(found.map(|(path, row)| {
-        let amount = Some(cutter.in_all(excess));
-        (path, ApartField { row, amount })
+        let cut_for = cutter.in_all(misfit);
+        (path, ApartField { row, cut_for })
     }))
 }
 
 /// The connection to be detached of those that can be asked for by the rows that hold them: the outermost that is too
 /// much by itself, so that what is nested in it comes with it, or else the deepest.
-fn to_detach(maker: RouteMaker<'_>, cutter: &Cutter<'_>, misfit: Misfit) -> Option<(usize, Amount)> {
+fn to_detach(maker: RouteMaker<'_>, cutter: &Cutter<'_>, misfit: Misfit) -> Option<usize> {
     let pieces = cutter.pieces;
     let (excess, atom) = match misfit {
         Misfit::Base(excess) => (excess, None),
@@ -229,7 +230,7 @@ fn to_detach(maker: RouteMaker<'_>, cutter: &Cutter<'_>, misfit: Misfit) -> Opti
         .iter()
         .filter(|(row, _)| !cutter.fits_alone(*row, excess.target));
     let chosen = too_much.next().or(candidates.last());
-    chosen.map(|(row, _)| (*row, cutter.in_all(excess)))
+    chosen.map(|(row, _)| *row)
 }
 
 /// Refuses connections whose later pages there is no way to.

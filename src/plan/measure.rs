@@ -32,6 +32,8 @@ pub enum LimitKind {
     Directives,
     /// The API's own count of what a query costs.
     Complexity,
+    /// Rows that are asked for, at all levels.
+    Nodes,
 }
 
 /// How much a request has of what is limited.
@@ -63,6 +65,7 @@ impl LimitKind {
             Self::Aliases => "aliases",
             Self::Directives => "directives",
             Self::Complexity => "complexity",
+            Self::Nodes => "nodes",
         }
     }
 }
@@ -76,6 +79,7 @@ impl fmt::Display for Amount {
             LimitKind::RootFields => "root fields",
             LimitKind::Aliases => "aliases",
             LimitKind::Directives => "directives",
+            LimitKind::Nodes => "nodes",
             LimitKind::Depth => return write!(formatter, "depth {has} of {most}"),
             LimitKind::Complexity => return write!(formatter, "complexity {has} of {most}"),
         };
@@ -129,7 +133,7 @@ struct Counts {
 impl Counts {
     fn of(&self, kind: LimitKind) -> u64 {
         match kind {
-            LimitKind::Characters => 0,
+            LimitKind::Characters | LimitKind::Nodes => 0,
             LimitKind::Depth => self.nested.depth,
             LimitKind::RootFields => self.root_fields,
             LimitKind::Aliases => self.aliases,

@@ -21,6 +21,7 @@ mod document;
 mod driven;
 mod each;
 mod edges;
+mod excess;
 mod fingerprint;
 mod fitting;
 mod in_rows;
@@ -54,7 +55,7 @@ mod text;
 mod variables;
 mod writer;
 
-pub use cut_description::{Cut, CutInto};
+pub use cut_description::{Cut, CutInto, SmallerPage};
 pub use denied::{DeniedField, LeftOut};
 pub use describe::{
     AddressDescription, ColumnDescription, ConnectionDescription, PlaceKind, PlanDescription, RowsOrigin, SaidBy,
@@ -62,6 +63,7 @@ pub use describe::{
 };
 pub use document::{GraphqlFile, QueryDocument};
 pub use each::Each;
+pub use excess::Excesses;
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::hash_of;
 pub use link::{PlannedFile, link};

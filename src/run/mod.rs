@@ -37,6 +37,7 @@ mod query_run;
 mod schema;
 mod seen;
 mod sink;
+mod smaller_pages;
 mod source_run;
 mod status;
 #[cfg(test)]

@@ -3,7 +3,10 @@
 //! Pure. Room is counted by several measures at once (`measure.rs`): rows asked for, first pages within the pages of their
 //! parents included, which is how APIs count nodes; and what is likely to come, in rows, in seconds and in bytes.
 
+mod halving;
 mod measure;
+
+pub(crate) use halving::{halve_largest, shrinkable};
 
 use crate::plan::{Connection, Plan};
 use crate::project::QueryLimits;
@@ -465,7 +468,7 @@ impl<'packer, 'plan> Filled<'packer, 'plan> {
 }
 
 /// The most rows of a page that the query wants, or the source allows.
-fn most_rows(connection: &Connection) -> u32 {
+pub(crate) fn most_rows(connection: &Connection) -> u32 {
     connection
         .most_rows
         .unwrap_or(u32::MAX)

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::api::{ApiError, Endpoint, GraphqlRequest};
 use crate::output::SourceFolder;
-use crate::plan::{Plan, PlanError, Probe, RequestText};
+use crate::plan::{Cut, Plan, PlanError, Probe, RequestText};
 use crate::run::estimate::{Estimate, Estimator};
 use crate::run::memory::Memory;
 use crate::run::pace::Aims;
 use crate::run::pack::{Packer, Room};
+use crate::run::smaller_pages::{keep_later_to_text_limits, keep_to_text_limits, page_cut};
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, bare_endpoint, check_source};
 use crate::run::text_limits::TextLimits;
 use crate::run::upstream::{KnownMembers, known_members};
@@ -26,6 +27,15 @@ pub struct Preview {
     pub estimate: Estimate,
     /// What is known of the values that it is run for, where it is run for several.
     pub members: Option<KnownMembers>,
+    /// Pages that are smaller than the query wants them, and the limits that ask for it.
+    pub page_cut: Option<Cut>,
+}
+
+impl Preview {
+    /// The cuts of its requests, each with the limits that ask for it.
+    pub fn cuts(&self) -> impl Iterator<Item = &Cut> {
+        self.plan.description.cuts.iter().chain(&self.page_cut)
+    }
 }
 
 /// Previews the query files of a source: from their plans, from what earlier runs showed, and, with `is_probing`, from
@@ -73,13 +83,18 @@ fn preview(
     let Memory { fan_outs, pace, .. } = memory;
     let allowance = pace.known_allowance(Aims::of(&job.settings));
     let packer = Packer::new(&plan, room, &allowance, &fan_outs);
-    let later = |(index, size): (usize, &u32)| packer.later_size(index, u64::from(*size), &fan_outs);
-    let first_sizes = packer.inline_sizes().to_vec();
+    let text_limits = TextLimits::of(limits);
+    let mut first_sizes = packer.inline_sizes().to_vec();
+    keep_to_text_limits(&plan, &text_limits, &mut first_sizes);
+    let later = |(index, size): (usize, &u32)| {
+        let later = packer.later_size(index, u64::from(*size), &fan_outs);
+        keep_later_to_text_limits(&plan, &text_limits, &first_sizes, (index, later))
+    };
     let later_sizes = first_sizes.iter().enumerate().map(later).collect();
     let estimator = Estimator {
         plan: &plan,
         room,
-        text_limits: TextLimits::of(limits),
+        text_limits,
         allowance: &allowance,
         fan_outs: &fan_outs,
         totals,
@@ -87,6 +102,7 @@ fn preview(
     };
     let estimate = estimator.estimate();
     Preview {
+        page_cut: page_cut(&plan, limits, &first_sizes),
         plan,
         first_sizes,
         later_sizes,

@@ -13,7 +13,7 @@ use crate::run::export::lanes::Lane;
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::intake::AskedTask;
 use crate::run::pace::{Allowance, Budget, Load, Split, Spread};
-use crate::run::pack::{Packer, is_capped, is_fixed};
+use crate::run::pack::{Packer, halve_largest, is_capped, is_fixed, shrinkable};
 use crate::run::turning::{Rest, behind_row, resized};
 use crate::state::{BegunRequest, KeptPiece, Task};
 
@@ -68,11 +68,6 @@ impl<E: Into<ExportError>> From<E> for Setback {
 impl Sent {
     /// Asks for half as many rows where most are asked for; false where no fewer can be.
     fn halve_sizes(&mut self, plan: &Plan) -> bool {
-        let can_shrink = |index: usize| {
-            plan.connections
-                .get(index)
-                .is_some_and(|connection| !is_capped(connection))
-        };
         let is_settled = |asked: &AskedTask| {
             let connection = asked.task.connection.and_then(|index| plan.connections.get(index));
             connection
@@ -80,13 +75,7 @@ impl Sent {
         };
         let own = self.asked.iter_mut().filter(|asked| !is_settled(asked));
         let own = own.map(|asked| &mut asked.size);
-        let inline = self.inline_sizes.iter_mut().enumerate();
-        let inline = inline.filter(|(index, _)| can_shrink(*index)).map(|(_, size)| size);
-        match own.chain(inline).max_by_key(|size| **size) {
-            Some(size) if *size > 1 => *size = size.div_ceil(2),
-            _ => return false,
-        }
-        true
+        halve_largest(own.chain(shrinkable(plan, &mut self.inline_sizes)))
     }
 
     /// What is left behind the one row that it asks for; `None` where it asks for more, or where nothing tells that.
