@@ -357,7 +357,7 @@ fn a_denial_without_a_path_is_that_of_the_field_which_its_words_or_its_place_in_
 }
 
 #[test]
-fn a_denial_that_may_mean_one_of_several_fields_ends_the_export() {
+fn a_denial_that_may_mean_one_of_several_fields_is_that_of_the_one_without_which_there_is_an_answer() {
     for message in [
         "Access denied",
         "Access denied: 'id'",
@@ -368,17 +368,53 @@ fn a_denial_that_may_mean_one_of_several_fields_ends_the_export() {
             project(Strictness::Rows),
             refusing("secret", move |_| json!({ "message": message })),
         );
-        let said = project.run(&stub, &[]).with_code(1).stderr;
-        assert!(said.contains(message), "{said}");
-        assert_eq!(stub.requests().len(), 1, "{message}");
+        project.run(&stub, &[]).with_code(3);
+        let exported = checked(&project, |field, _| field == "secret");
+        let lacks = exported.incomplete();
+        assert!(lacks.len() == 1 && lacks[0].contains(message), "{lacks:?}");
+        // All; the keys; two values and two; one and one, of which one is denied; then three pages without it.
+        assert_eq!(
+            (stub.requests().len(), count_of(&stub, "secret")),
+            (6 + 3, 3),
+            "{message}"
+        );
     }
-    // What it says of a field that is not asked for any more is about something else.
+}
+
+#[test]
+fn what_an_api_says_of_a_field_that_is_not_asked_for_any_more_is_about_something_else() {
     let (project, stub) = (
         project(Strictness::Rows),
-        refusing("name", |_| json!({ "message": "Access denied: Group.secret" })),
+        refusing("title", |_| json!({ "message": "Access denied: Group.secret" })),
     );
-    project.run(&stub, &[]).with_code(1);
-    assert_eq!((stub.requests().len(), count_of(&stub, "secret")), (2, 1));
+    project.run(&stub, &[]).with_code(3);
+    let exported = project.newest("groups");
+    let lacks = exported.incomplete();
+    assert!(
+        lacks
+            .iter()
+            .any(|lack| lack.contains("`groups.nodes.findings.nodes.title` is left out")),
+        "{lacks:?}"
+    );
+    assert!(
+        lacks
+            .iter()
+            .any(|lack| lack.contains("`groups.nodes.secret` is left out")),
+        "{lacks:?}"
+    );
+}
+
+#[test]
+fn a_denial_of_all_that_is_asked_for_ends_the_export_after_one_look() {
+    let (project, stub) = (
+        project(Strictness::Rows),
+        refusing("groups", |_| json!({ "message": "Access denied" })),
+    );
+    let said = project.run(&stub, &[]).with_code(1).stderr;
+    assert!(said.contains("Access denied"), "{said}");
+    assert_eq!(stub.requests().len(), 2);
+    let said = project.run(&stub, &["--set", "on_denied=\"stop\""]).with_code(1).stderr;
+    assert!(said.contains("Access denied"), "{said}");
 }
 
 #[test]

@@ -55,6 +55,33 @@ pub(crate) fn named_places<'selected>(selected: &'selected Selected, text: &str)
     }
 }
 
+/// The same places, with that of an object in the place of all that is selected of it, unless it holds rows.
+pub(crate) fn gathered(selected: &Selected, places: Vec<String>, rows: &[&str]) -> Vec<String> {
+    let mut gathered: BTreeSet<String> = places.into_iter().collect();
+    loop {
+        let above = gathered.iter().filter_map(|place| Some(place.rsplit_once('.')?.0));
+        let is_within = |place: &str, outer: &str| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let is_whole = |outer: &&str| {
+            let holds_rows = rows.iter().any(|row| row == outer || is_within(row, outer));
+            let mut leaves = selected.keys().filter(|place| is_within(place, outer));
+            let is_in = |place: &&String| {
+                let is_leaf = !selected.keys().any(|other| is_within(other, place));
+                !is_leaf || gathered.iter().any(|one| one == *place || is_within(place, one))
+            };
+            !holds_rows && leaves.all(|place| is_in(&place))
+        };
+        let Some(outer) = above
+            .filter(|outer| selected.contains_key(*outer))
+            .find(is_whole)
+            .map(str::to_owned)
+        else {
+            return gathered.into_iter().collect();
+        };
+        gathered.retain(|place| !is_within(place, &outer));
+        gathered.insert(outer);
+    }
+}
+
 /// The places that a name with a dot in it means: those of a type's field, or the one whose end it is.
 fn of_qualified<'selected>(selected: &'selected Selected, word: &str) -> Vec<&'selected str> {
     let Some((above, name)) = word.rsplit_once('.') else {
@@ -182,6 +209,38 @@ mod tests {
         places
             .map(|place| place.replace("groups.nodes.", "").replace("findings.nodes.", ""))
             .collect()
+    }
+
+    #[test]
+    fn an_object_stands_for_all_that_is_selected_of_it_unless_it_holds_rows() {
+        let selected: Selected = [
+            "a",
+            "a.nodes",
+            "a.nodes.id",
+            "a.nodes.b",
+            "a.nodes.b.c",
+            "a.nodes.b.d",
+            "a.nodes.b.d.e",
+        ]
+        .into_iter()
+        .map(|place| {
+            let field = SelectedField {
+                ty: String::new(),
+                name: String::new(),
+            };
+            (place.to_owned(), field)
+        })
+        .collect();
+        let gathered = |places: &[&str]| {
+            let places = places.iter().map(ToString::to_string).collect();
+            gathered(&selected, places, &["a", "a.nodes"])
+        };
+        assert_eq!(gathered(&["a.nodes.b.d.e"]), ["a.nodes.b.d"]);
+        assert_eq!(gathered(&["a.nodes.b.d.e", "a.nodes.b.c"]), ["a.nodes.b"]);
+        assert_eq!(
+            gathered(&["a.nodes.b.d.e", "a.nodes.b.c", "a.nodes.id"]),
+            ["a.nodes.b", "a.nodes.id"]
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::plan::fingerprint::{Fingerprint, Origins, hash_of};
 use crate::plan::fitting::{Fitted, fit};
 use crate::plan::in_rows::{SetApart, ways};
 use crate::plan::moments::Moments;
-use crate::plan::named::{Selected, named_places};
+use crate::plan::named::{Selected, gathered, named_places};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Loss, Piece, Pieces};
 use crate::plan::probe::{Probe, probe};
@@ -273,6 +273,13 @@ impl Plan {
     pub(crate) fn named_in(&self, text: &str) -> Vec<String> {
         let places = named_places(&self.selected, text).into_iter();
         places.map(str::to_owned).collect()
+    }
+
+    /// The same places, with that of an object in the place of all that the author selects of it.
+    pub(crate) fn gathered(&self, places: Vec<String>) -> Vec<String> {
+        let tables = self.description.tables.iter().map(|table| table.path.as_str());
+        let items = self.connections.iter().map(|connection| connection.items_path.as_str());
+        gathered(&self.selected, places, &tables.chain(items).collect::<Vec<_>>())
     }
 
     /// Whether the field at a place is asked for apart from others, as it is denied in single rows.

@@ -11,6 +11,7 @@ mod joining;
 mod lanes;
 mod lone;
 mod lone_lacks;
+mod nameless;
 mod pacing;
 mod refused;
 mod sending;
@@ -18,7 +19,7 @@ mod taking;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -223,6 +224,8 @@ pub(crate) struct Export<'work> {
     rows_given_up: HashMap<usize, u32>,
     /// Rows that may be asked by themselves in one request, as far as failures show.
     lookups: Arc<AtomicUsize>,
+    /// Whether denials that name no field were found to be for rows, or for all that is asked for.
+    denials_are_of_rows: Arc<AtomicBool>,
     /// Rows one after the other that had no answer when they were asked by themselves.
     lookups_lost: u64,
 }
@@ -305,6 +308,7 @@ impl<'work> Export<'work> {
             denied_everywhere: Vec::new(),
             rows_given_up: HashMap::new(),
             lookups: Arc::new(AtomicUsize::new(usize::MAX)),
+            denials_are_of_rows: Arc::default(),
             lookups_lost: 0,
         })
     }

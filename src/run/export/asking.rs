@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::future::join_all;
 use serde::de::{DeserializeSeed, IgnoredAny};
@@ -38,6 +38,8 @@ pub(super) struct Asker<'work> {
     pub(super) run: RunKey,
     /// Rows that may be asked by themselves in one request, as far as failures show.
     pub(super) lookups: Arc<AtomicUsize>,
+    /// Whether denials that name no field were found to be for rows, or for all that is asked for.
+    pub(super) denials_are_of_rows: Arc<AtomicBool>,
 }
 
 /// What came of the pieces of a request so far.
@@ -80,6 +82,7 @@ impl Asker<'_> {
             match self.ask_whole(sent, piece, spent).await {
                 Ok(answer) => return Ok(Response::of_whole(answer, sent.fineness, !sent.kept.is_empty())),
                 Err(setback) => {
+                    let setback = self.name_denied(sent, piece, setback, spent).await;
                     let error = setback.of_size_alone(sent)?;
                     pieces = progress.cut(&self.plan, sent, piece, error);
                 }
@@ -173,19 +176,19 @@ impl Asker<'_> {
                 }
             }
             open.fetch_add(asked.len(), Ordering::Relaxed);
-            let mut setback = None;
+            let mut refused = Vec::new();
             for (piece, answer, own) in join_all(asked).await {
                 add(spent, own);
                 match answer {
                     Ok(answer) => progress.came.push(Came { piece, answer }),
                     Err(failed) => match failed.of_size_alone(sent) {
                         Ok(error) => pieces.extend(progress.cut(&self.plan, sent, piece, error)),
-                        Err(failed) => setback = setback.or(Some(failed)),
+                        Err(failed) => refused.push((piece, failed)),
                     },
                 }
             }
-            match setback {
-                Some(setback) => return Err(setback),
+            match refused.into_iter().next() {
+                Some((piece, setback)) => return Err(self.name_denied(sent, piece, setback, spent).await),
                 None => open.store(behind, Ordering::Relaxed),
             }
         }
@@ -219,7 +222,7 @@ impl Asker<'_> {
     }
 
     /// Sends one request until there is an answer, or it is given up.
-    async fn ask_for<S, D>(
+    pub(super) async fn ask_for<S, D>(
         &self,
         sent: &Sent,
         piece: Piece,
@@ -336,7 +339,7 @@ impl Asker<'_> {
         answer.await.map(drop)
     }
 
-    fn request(&self, sent: &Sent, piece: Piece) -> GraphqlRequest {
+    pub(super) fn request(&self, sent: &Sent, piece: Piece) -> GraphqlRequest {
         self.written(sent.text(&self.plan, piece))
     }
 

@@ -7,7 +7,7 @@ use crate::api::{Answer, ErrorPath, GraphqlError, Unplaced};
 use crate::project::OnDenied;
 use crate::run::denied::{Denial, Denials, Told, denials_in_words};
 use crate::run::export::sending::Sent;
-use crate::run::export::{Export, ExportError};
+use crate::run::export::{Export, ExportError, Workplace};
 use crate::run::harvest::Harvest;
 
 #[derive(Deserialize)]
@@ -25,7 +25,8 @@ impl Export<'_> {
         };
         let of_first = |error: &&GraphqlError| error.path.as_ref() == Some(first);
         let said = answer.errors.iter().find(of_first);
-        self.stop_if_told(&first.to_string(), said.map_or("", |error| error.message.as_str()))?;
+        self.workplace
+            .stop_if_told(&first.to_string(), said.map_or("", |error| error.message.as_str()))?;
         // The body was read before, so that it can be read again.
         let data = serde_json::from_slice(&answer.body).map_or(Value::Null, |Body { data }| data);
         let told = Told {
@@ -54,10 +55,10 @@ impl Export<'_> {
     ) -> Result<(), ExportError> {
         let named = denials_in_words(&self.plan, unplaced);
         if let Some(first) = paths.first() {
-            self.stop_if_told(&first.to_string(), cause)?;
+            self.workplace.stop_if_told(&first.to_string(), cause)?;
         }
         if let Some(Denial { path, cause, .. }) = named.first() {
-            self.stop_if_told(path, cause)?;
+            self.workplace.stop_if_told(path, cause)?;
         }
         let told = Told {
             plan: &self.plan,
@@ -80,9 +81,12 @@ impl Export<'_> {
             false => Err(ExportError::LeaveOut(voiding)),
         }
     }
+}
 
-    fn stop_if_told(&self, path: &str, cause: &str) -> Result<(), ExportError> {
-        match self.workplace.on_denied {
+impl Workplace {
+    /// An error, where the source is told to stop at a field that the token may not see.
+    pub(super) fn stop_if_told(&self, path: &str, cause: &str) -> Result<(), ExportError> {
+        match self.on_denied {
             OnDenied::LeaveOut => Ok(()),
             OnDenied::Stop => Err(ExportError::NotSeen {
                 path: path.to_owned(),

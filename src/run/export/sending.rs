@@ -269,6 +269,7 @@ impl<'work> Export<'work> {
             name: self.name.clone(),
             run: self.key,
             lookups: Arc::clone(&self.lookups),
+            denials_are_of_rows: Arc::clone(&self.denials_are_of_rows),
         };
         Box::pin(async move {
             let mut spent = Spent::default();
