@@ -25,6 +25,8 @@ pub(crate) struct Outline {
     pub(crate) atoms: Vec<Vec<usize>>,
     /// The plain lists of objects that are atoms.
     whole_lists: Vec<Vec<Name>>,
+    /// The `id`s of their items.
+    ids: Vec<usize>,
 }
 
 /// A field at its place.
@@ -84,6 +86,12 @@ impl Outline {
         let holds_all = |list: &&Vec<Name>| nodes.iter().all(|node| self.nodes[*node].path.starts_with(list));
         let list = self.whole_lists.iter().find(holds_all)?;
         (nodes.len() > 1).then_some(list)
+    }
+
+    /// Whether a plain field tells the items of a plain list in which other values stand.
+    pub(crate) fn tells_items(&self, node: usize) -> bool {
+        let is_of_list = |atom: usize| self.atoms[atom].contains(&node) && self.list_of(atom).is_some();
+        self.ids.contains(&node) && (0..self.atoms.len()).any(is_of_list)
     }
 }
 
@@ -242,6 +250,12 @@ impl Reader<'_> {
         };
         self.outline.nodes.push(node);
         let index = self.outline.nodes.len() - 1;
+        let is_id = is_leaf && field.name == "id" && field.arguments.is_empty();
+        let is_first = |id: &usize| self.outline.nodes[*id].path[..path.len() - 1] != *above;
+        let is_of_list = self.outline.whole_lists.iter().any(|list| list == above);
+        if is_id && is_of_list && self.outline.ids.iter().all(is_first) {
+            self.outline.ids.push(index);
+        }
         self.outline.places.insert(path.to_vec(), index);
         index
     }

@@ -70,6 +70,8 @@ pub(crate) struct Pieces {
     apart: Vec<(Vec<Name>, usize)>,
     /// The atoms of each of the fewest groups.
     groups: Vec<Vec<usize>>,
+    /// By fineness, the plain fields of each group.
+    levels: Vec<Vec<Vec<usize>>>,
 }
 
 impl Pieces {
@@ -77,6 +79,7 @@ impl Pieces {
     pub(crate) fn whole(outline: Outline, survey: &Survey, roots: Vec<String>, cuts: &Cuts) -> Self {
         let rows = survey.rows.iter();
         let connections = rows.clone().enumerate().filter(|(_, row)| row.paged().is_some());
+        let all = (0..outline.atoms.len()).collect();
         Self {
             parents: rows.clone().map(|row| row.parent).collect(),
             connections: connections.map(|(index, _)| index).collect(),
@@ -88,14 +91,17 @@ impl Pieces {
                 .iter()
                 .map(|(path, field)| (path.clone(), field.row))
                 .collect(),
-            groups: vec![(0..outline.atoms.len()).collect()],
+            groups: Vec::new(),
+            levels: Vec::new(),
             outline,
         }
+        .cut(vec![all])
     }
 
     /// The same, cut into these groups of atoms.
     pub(crate) fn cut(self, groups: Vec<Vec<usize>>) -> Self {
-        Self { groups, ..self }
+        let levels = levels(&self.outline, &groups);
+        Self { groups, levels, ..self }
     }
 
     pub(crate) fn outline(&self) -> &Outline {
@@ -134,7 +140,7 @@ impl Pieces {
 
     /// How many groups there are at a fineness.
     pub(crate) fn count(&self, fineness: usize) -> usize {
-        self.groups.iter().map(|atoms| parts(atoms, fineness)).sum()
+        self.level(fineness).len()
     }
 
     /// The places of the values of each of the fewest groups, with dots.
@@ -147,24 +153,18 @@ impl Pieces {
         groups.collect()
     }
 
-    /// The fineness from which on no group holds more than one atom.
+    /// The fineness from which on no group can be cut any more.
     pub(crate) fn finest(&self) -> usize {
-        let most = self.groups.iter().map(Vec::len).max().unwrap_or(0);
-        most.max(1).next_power_of_two().ilog2() as usize
+        self.levels.len() - 1
     }
 
-    /// The atoms of a group, and whether it is the first; none where there is no such group.
-    fn group(&self, fineness: usize, group: usize) -> (&[usize], bool) {
-        let mut before = 0;
-        for atoms in &self.groups {
-            let parts = parts(atoms, fineness);
-            if group < before + parts {
-                let at = |part: usize| atoms.len() * part / parts;
-                return (&atoms[at(group - before)..at(group - before + 1)], group == 0);
-            }
-            before += parts;
-        }
-        (&[], false)
+    fn level(&self, fineness: usize) -> &[Vec<usize>] {
+        &self.levels[fineness.min(self.finest())]
+    }
+
+    /// The plain fields of a group; none where there is no such group.
+    fn group(&self, fineness: usize, group: usize) -> &[usize] {
+        self.level(fineness).get(group).map_or(&[], Vec::as_slice)
     }
 
     /// The plain fields of some atoms.
@@ -176,12 +176,9 @@ impl Pieces {
     pub(crate) fn kept(&self, piece: Piece) -> Option<Kept> {
         match piece {
             Piece::Group { fineness, .. } if self.count(fineness) == 1 => None,
-            Piece::Group { fineness, group } => {
-                let (atoms, is_first) = self.group(fineness, group);
-                Some(self.keep(atoms, is_first))
-            }
+            Piece::Group { fineness, group } => Some(self.keep_fields(self.group(fineness, group), group == 0)),
             Piece::KeysOnly => Some(self.keep_keys()),
-            Piece::FirstValues { fineness } => Some(self.keep(self.group(fineness, 0).0, false)),
+            Piece::FirstValues { fineness } => Some(self.keep_fields(self.group(fineness, 0), false)),
         }
     }
 
@@ -194,6 +191,11 @@ impl Pieces {
     /// Whether some of these atoms come with a target.
     pub(crate) fn concern(&self, atoms: &[usize], target: Target) -> bool {
         self.nodes_in(atoms).any(|node| self.comes_with(node, target))
+    }
+
+    /// Whether some of these plain fields come with a target.
+    fn fields_concern(&self, fields: &[usize], target: Target) -> bool {
+        fields.iter().any(|node| self.comes_with(*node, target))
     }
 
     /// Whether some of an atom stands in what has that response path.
@@ -249,9 +251,13 @@ impl Pieces {
 
     /// The fields that are written of these atoms; with the first go all those that place rows and tell how to read on.
     pub(crate) fn keep(&self, atoms: &[usize], is_first: bool) -> Kept {
+        self.keep_fields(&self.nodes_in(atoms).collect::<Vec<usize>>(), is_first)
+    }
+
+    fn keep_fields(&self, fields: &[usize], is_first: bool) -> Kept {
         let is_of_first = |part| matches!(part, Part::Key | Part::Signal | Part::Unkeyed);
         let of_base = self.nodes_of(is_of_first).filter(|_| is_first);
-        self.with_keys(self.nodes_in(atoms).chain(of_base))
+        self.with_keys(fields.iter().copied().chain(of_base))
     }
 
     /// The fields that place rows and tell how to read on, alone: of rows without a key, the first value of each.
@@ -309,6 +315,13 @@ impl Pieces {
         for teller in self.nodes_of(|part| matches!(part, Part::TypeName | Part::ItemKey)) {
             kept.0[teller] = nodes[teller].above.is_some_and(|above| kept.0[above]);
         }
+        for (teller, node) in nodes
+            .iter()
+            .enumerate()
+            .filter(|(node, _)| self.outline.tells_items(*node))
+        {
+            kept.0[teller] |= node.above.is_some_and(|above| kept.0[above]);
+        }
         kept
     }
 
@@ -321,10 +334,44 @@ impl Pieces {
     }
 }
 
-/// Into how many groups some atoms are cut.
-fn parts(atoms: &[usize], fineness: usize) -> usize {
-    let most = u32::try_from(fineness)
+/// The plain fields of the groups of each fineness: first the atoms are parted, and then, where each is alone, the fields in
+/// the items of plain lists.
+fn levels(outline: &Outline, groups: &[Vec<usize>]) -> Vec<Vec<Vec<usize>>> {
+    let fields = |atom: &usize| -> Vec<usize> {
+        let nodes = outline.atoms[*atom].iter().copied();
+        // What tells the items comes with each of their fields.
+        nodes.filter(|node| !outline.tells_items(*node)).collect()
+    };
+    let of_atoms = halvings(groups.iter().map(Vec::len));
+    let of_lists = halvings(
+        (0..outline.atoms.len())
+            .filter(|atom| outline.list_of(*atom).is_some())
+            .map(|atom| fields(&atom).len()),
+    );
+    let level = |(atoms, lists): (usize, usize)| {
+        let chunks = groups.iter().flat_map(|group| parts(group, atoms));
+        let cut = chunks.flat_map(|chunk| match chunk {
+            [atom] if outline.list_of(*atom).is_some() => parts(&fields(atom), lists).map(<[usize]>::to_vec).collect(),
+            chunk => vec![chunk.iter().flat_map(fields).collect::<Vec<usize>>()],
+        });
+        cut.collect::<Vec<_>>()
+    };
+    let coarse = (0..=of_atoms).map(|fineness| (fineness, 0));
+    let fine = (1..=of_lists).map(|fineness| (of_atoms, fineness));
+    coarse.chain(fine).map(level).collect()
+}
+
+/// How often the largest of some numbers of things has to be halved until each is alone.
+fn halvings(lengths: impl Iterator<Item = usize>) -> usize {
+    lengths.max().unwrap_or(0).max(1).next_power_of_two().ilog2() as usize
+}
+
+/// The parts of some things that are halved so often.
+fn parts(all: &[usize], halvings: usize) -> impl Iterator<Item = &[usize]> {
+    let most = u32::try_from(halvings)
         .ok()
-        .and_then(|fineness| 1_usize.checked_shl(fineness));
-    most.unwrap_or(usize::MAX).min(atoms.len()).max(1)
+        .and_then(|halvings| 1_usize.checked_shl(halvings));
+    let parts = most.unwrap_or(usize::MAX).min(all.len()).max(1);
+    let at = move |part: usize| all.len() * part / parts;
+    (0..parts).map(move |part| &all[at(part)..at(part + 1)])
 }

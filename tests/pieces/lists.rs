@@ -121,6 +121,24 @@ fn lists_that_no_request_takes_whole_come_with_every_item_and_every_field() {
     );
 }
 
+/// The same where nobody told gqldump of the limit: what was found out in the first night is known in the second.
+#[test]
+fn lists_that_turn_out_to_be_too_much_are_cut_as_well() {
+    let limit = TEXT_LIMIT.replace("Too much {what}", "Query is too complex");
+    let config = DemoConfig::of_texts("cellar", SCHEMA, DATA, &format!("{BEHAVIOURS}{limit}"));
+    let server = serve(config.expect("a stand-in"));
+    let project = project("", QUERY);
+    project.run(&server, &[]).with_code(0);
+    rows().check(&project.exported("crates"), server.stand_in());
+    let first = server.log();
+    assert_ne!(first.refused, 0, "{first:?}");
+    assert_eq!(first.requests_repeated, 0, "{first:?}");
+    project.run(&server, &[]).with_code(0);
+    rows().check(&project.exported("crates"), server.stand_in());
+    let second = server.log();
+    assert_eq!(second.refused, first.refused, "{second:?}");
+}
+
 const NARROW: &str = "{ crates { nodes { id bottles { name volume note colour } } } }";
 
 /// One crate of two bottles, which `change` changes for each request of those for some of their fields but the first.

@@ -23,11 +23,11 @@ impl Pieces {
     pub(crate) fn does_concern(&self, piece: Piece, target: Target) -> bool {
         match piece {
             Piece::Group { fineness, group } => {
-                let (atoms, is_first) = self.group(fineness, group);
-                is_first && !matches!(target, Target::Row { .. }) || self.concern(atoms, target)
+                let is_first = group == 0 && !matches!(target, Target::Row { .. });
+                is_first || self.fields_concern(self.group(fineness, group), target)
             }
             Piece::KeysOnly => true,
-            Piece::FirstValues { fineness } => self.concern(self.group(fineness, 0).0, target),
+            Piece::FirstValues { fineness } => self.fields_concern(self.group(fineness, 0), target),
         }
     }
 
@@ -37,7 +37,7 @@ impl Pieces {
         let Piece::Group { fineness, group } = piece else {
             return Vec::new();
         };
-        let (atoms, _) = self.group(fineness, group);
+        let fields = self.group(fineness, group);
         let all = self.group_range(fineness, group);
         let cut = |fineness: usize| -> Vec<Piece> {
             let within = |group: &usize| {
@@ -48,7 +48,7 @@ impl Pieces {
             let pieces = groups.map(|group| Piece::Group { fineness, group });
             pieces.filter(|piece| self.does_concern(*piece, target)).collect()
         };
-        let mut finer = (fineness + 1..=self.finest()).filter(|_| atoms.len() > 1).map(cut);
+        let mut finer = (fineness + 1..=self.finest()).filter(|_| fields.len() > 1).map(cut);
         let finer = finer.find(|pieces| pieces.len() > 1);
         finer
             .or_else(|| self.without_signals(piece, target))
@@ -66,10 +66,10 @@ impl Pieces {
         is_parted.then(|| vec![Piece::KeysOnly, values])
     }
 
-    /// The atoms of a group, by their places among those of all groups in their order.
+    /// The plain fields of a group, by their places among those of all groups in their order.
     fn group_range(&self, fineness: usize, group: usize) -> std::ops::Range<usize> {
-        let before: usize = (0..group).map(|group| self.group(fineness, group).0.len()).sum();
-        before..before + self.group(fineness, group).0.len()
+        let before: usize = (0..group).map(|group| self.group(fineness, group).len()).sum();
+        before..before + self.group(fineness, group).len()
     }
 
     /// The tables of whose rows a piece holds something.
@@ -112,14 +112,22 @@ impl Pieces {
         let keys = self.keep_keys();
         let all = || (0..self.outline.nodes.len()).collect();
         let written: Vec<usize> = self.kept(piece).map_or_else(all, |kept| self.written(&kept).collect());
+        let is_written = |node: &usize| written.contains(node);
+        // Other groups have it, too, where one has but some of the fields of its items.
+        let is_shared = |node: &usize| {
+            let mut atoms = self.outline.atoms.iter();
+            let atom = atoms.find(|atom| self.outline.tells_items(*node) && atom.contains(node));
+            atom.is_some_and(|atom| !atom.iter().all(is_written))
+        };
         let is_lost = |node: &usize| {
             let is_leaf = !self.outline.nodes.iter().any(|other| other.above == Some(*node));
             is_leaf
                 && self.outline.nodes[*node].part != Part::ItemKey
+                && !is_shared(node)
                 && !keys.0[*node]
                 && self.comes_with(*node, target)
         };
-        written.into_iter().filter(is_lost).collect()
+        written.iter().copied().filter(is_lost).collect()
     }
 
     /// The innermost row fields with pages in whose rows a field stands, or which have it as a column though it stands
