@@ -139,7 +139,10 @@ fn what_is_forgotten_is_told_and_gone_for_the_named_query_files_alone() {
         status(&project, &["--forget", findings]),
         @"demo/findings: forgot what was learnt of 1 connection"
     );
-    assert_eq!(learnt(0), json!({ "learnt_at": null, "connections": [], "denied": [] }));
+    assert_eq!(
+        learnt(0),
+        json!({ "learnt_at": null, "connections": [], "denied": [], "rows_of_lookups": null })
+    );
     assert_ne!(learnt(1)["learnt_at"], Value::Null);
     insta::assert_snapshot!(status(&project, &["--forget", findings]), @"demo: nothing to forget");
 }

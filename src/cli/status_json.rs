@@ -48,6 +48,8 @@ struct JsonLearnt<'status> {
     connections: &'status [LearntConnection],
     /// Fields that the token may not see.
     denied: Vec<JsonDenied<'status>>,
+    /// The most rows that share a request for what does not come with them; null where none failed for them.
+    rows_of_lookups: Option<usize>,
 }
 
 /// A field that the token may not see.
@@ -95,6 +97,7 @@ fn query_of(query: &QueryStatus, has_learnt: bool) -> JsonQuery<'_> {
             learnt_at: query.learnt.learnt_at.map(|at| moment(moment_of(at))),
             connections: &query.learnt.connections,
             denied: query.learnt.denied.iter().map(JsonDenied::of).collect(),
+            rows_of_lookups: query.learnt.rows_of_lookups,
         }),
     }
 }

@@ -79,6 +79,13 @@ fn write_learnt(output: &mut impl Write, learnt: &Learnt, now: SystemTime) -> Re
             writeln!(output, "      {line}")?;
         }
     }
+    if let Some(rows) = learnt.rows_of_lookups {
+        writeln!(
+            output,
+            "    {} at the most in a request for what does not come with them",
+            counted(rows as u64, "row")
+        )?;
+    }
     for field in &learnt.denied {
         let DeniedField { path, cause, .. } = field;
         let since = date_of(field.denied_at);

@@ -19,7 +19,7 @@ mod taking;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +43,7 @@ use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
 use crate::run::frontier::Frontier;
 use crate::run::harvest::Look;
+use crate::run::lookups::Lookups;
 use crate::run::memory::{Memory, Remembered};
 use crate::run::pace::{Aims, Knee, Pace, Split};
 use crate::run::pack::Room;
@@ -223,7 +224,7 @@ pub(crate) struct Export<'work> {
     /// Rows that were given up since a response had none of them, by connection.
     rows_given_up: HashMap<usize, u32>,
     /// Rows that may be asked by themselves in one request, as far as failures show.
-    lookups: Arc<AtomicUsize>,
+    lookups: Arc<Mutex<Lookups>>,
     /// Whether denials that name no field were found to be for rows, or for all that is asked for.
     denials_are_of_rows: Arc<AtomicBool>,
     /// Rows one after the other that had no answer when they were asked by themselves.
@@ -273,6 +274,7 @@ impl<'work> Export<'work> {
             pace,
             fineness,
             in_flight,
+            lookups,
         } = Memory::read(&plan, &learnt, workplace.clock.unix_millis());
         in_flight
             .into_iter()
@@ -307,7 +309,7 @@ impl<'work> Export<'work> {
             left_out: HashMap::new(),
             denied_everywhere: Vec::new(),
             rows_given_up: HashMap::new(),
-            lookups: Arc::new(AtomicUsize::new(usize::MAX)),
+            lookups: Arc::new(Mutex::new(lookups)),
             denials_are_of_rows: Arc::default(),
             lookups_lost: 0,
         })
@@ -390,11 +392,13 @@ impl<'work> Export<'work> {
     /// Keeps for the next run what this one showed.
     async fn keep_learnt(&mut self) -> Result<(), StateError> {
         self.learnt_at = Instant::now();
+        let lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let shown = Remembered {
             fan_outs: &self.fan_outs,
             pace: &self.pace,
             fineness: &self.fineness,
             in_flight: self.workplace.knee().limit(),
+            lookups: &lookups,
         };
         let learnt = Memory::write(&self.plan, shown);
         let now = self.workplace.clock.unix_millis();

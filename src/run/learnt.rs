@@ -16,6 +16,8 @@ pub struct Learnt {
     pub connections: Vec<LearntConnection>,
     /// Fields that the token may not see.
     pub denied: Vec<DeniedField>,
+    /// The most rows that share a request for what does not come with them, where more of them failed.
+    pub rows_of_lookups: Option<usize>,
 }
 
 /// What earlier runs showed of a connection.
@@ -53,14 +55,13 @@ impl Learnt {
         let mut connections: Vec<LearntConnection> = fan_outs
             .filter_map(|learnt| Some(of_fan_out(&learnt.name, &serde_json::from_str(&learnt.text).ok()?)))
             .collect();
-        if let Some(pace) = pace {
-            connections
-                .iter_mut()
-                .for_each(|connection| add_pace(connection, &pace));
+        if let Some(pace) = &pace {
+            connections.iter_mut().for_each(|connection| add_pace(connection, pace));
         }
         Self {
             learnt_at: kept.iter().map(|learnt| learnt.learnt_at).max(),
             connections,
+            rows_of_lookups: pace.and_then(|kept| kept.lookups.most()),
             denied: read_denied(kept.iter().map(|learnt| (learnt.name.as_str(), learnt.text.as_str()))),
         }
     }
@@ -101,6 +102,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::run::lookups::Lookups;
     use crate::run::pace::Pace;
 
     fn kept(name: &str, text: String, learnt_at: u64) -> LearntText {
@@ -135,6 +137,7 @@ mod tests {
             pace,
             fineness: None,
             in_flight: None,
+            lookups: Lookups::default(),
         })
         .unwrap();
         let fan_out = serde_json::to_string(&fan_out).unwrap();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{DeniedField, Plan, Table, hash_of};
 use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
+use crate::run::lookups::Lookups;
 use crate::run::pace::Pace;
 use crate::run::plans::is_still_believed;
 
@@ -23,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) fineness: Fineness,
     /// Requests in flight that the source took.
     pub(crate) in_flight: Option<usize>,
+    /// Of requests for what does not come with the rows.
+    pub(crate) lookups: Lookups,
 }
 
 /// How the API answers, as it is kept: what it says of connections is of use for the same ones only.
@@ -37,6 +40,8 @@ pub(crate) struct KeptPace {
     pub(crate) fineness: Option<Fineness>,
     #[serde(default)]
     pub(crate) in_flight: Option<usize>,
+    #[serde(default)]
+    pub(crate) lookups: Lookups,
 }
 
 impl KeptPace {
@@ -59,6 +64,7 @@ pub(crate) struct Remembered<'run> {
     pub(crate) pace: &'run Pace,
     pub(crate) fineness: &'run Fineness,
     pub(crate) in_flight: usize,
+    pub(crate) lookups: &'run Lookups,
 }
 
 impl Memory {
@@ -75,6 +81,7 @@ impl Memory {
         let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.columns == columns(plan));
         let connections = plan.connections.len();
         let in_flight = pace.as_ref().and_then(|kept| kept.in_flight);
+        let lookups = pace.as_ref().map(|kept| kept.lookups.clone());
         let (pace, fineness) = pace.map_or((None, None), |kept| (Some(kept.pace), kept.fineness));
         let fineness = fineness.filter(|fineness| fineness.is_for(connections));
         let fan_outs = plan.connections.iter();
@@ -87,6 +94,7 @@ impl Memory {
                 .unwrap_or_else(|| Fineness::new(connections))
                 .without_old(|learnt_at| is_still_believed(learnt_at, now)),
             in_flight,
+            lookups: lookups.unwrap_or_default(),
         }
     }
 
@@ -98,6 +106,7 @@ impl Memory {
             pace: memory.pace.settled(),
             fineness: Some(memory.fineness.clone()),
             in_flight: Some(memory.in_flight),
+            lookups: memory.lookups.clone(),
         };
         let of_all = serde_json::to_string(&kept).ok().map(|text| (OF_ALL.to_owned(), text));
         let fan_outs = plan.connections.iter().zip(memory.fan_outs);

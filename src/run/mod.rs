@@ -25,6 +25,7 @@ mod key_seed;
 mod known;
 mod learnt;
 mod left_out;
+mod lookups;
 mod members;
 mod memory;
 mod outcome;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cell::{Cell, Kind, Row, object};
+use crate::program::run;
 use crate::project::Project;
 use crate::stub::{Answer, Stub, cursor};
 
@@ -223,6 +224,22 @@ fn too_many_rows_by_themselves_are_asked_for_in_fewer_at_once_and_the_page_is_no
     // The first ten are too many; the next ten are asked for in halves at once.
     assert_eq!(count(&stub, |request| ids(request).len() > 5), 1);
     assert_eq!(count(&stub, |request| ids(request).len() == 5), 4);
+    // That is known the next night.
+    let learnt = run(&mut project.gqldump(&["status", "--learned"])).with_code(0).stdout;
+    assert!(
+        learnt.contains("5 rows at the most in a request for what does not come with them"),
+        "{learnt}"
+    );
+    let before = stub.requests().len();
+    project.run(&stub, &[]).with_code(0);
+    let second = &stub.requests()[before..];
+    assert_eq!(
+        (
+            second.len(),
+            second.iter().filter(|request| ids(request).len() > 5).count()
+        ),
+        (6, 0)
+    );
 }
 
 #[test]

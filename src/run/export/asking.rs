@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::future::join_all;
 use serde::de::{DeserializeSeed, IgnoredAny};
@@ -23,6 +23,7 @@ use crate::run::export::taking::PAGE_ATTEMPTS;
 use crate::run::export::{ExportError, Workplace};
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::AskedTask;
+use crate::run::lookups::Lookups;
 use crate::state::{KeptPiece, PieceOf, RunKey};
 
 /// Times that a request is sent again as it was, since the API had been down altogether.
@@ -37,7 +38,7 @@ pub(super) struct Asker<'work> {
     pub(super) name: String,
     pub(super) run: RunKey,
     /// Rows that may be asked by themselves in one request, as far as failures show.
-    pub(super) lookups: Arc<AtomicUsize>,
+    pub(super) lookups: Arc<Mutex<Lookups>>,
     /// Whether denials that name no field were found to be for rows, or for all that is asked for.
     pub(super) denials_are_of_rows: Arc<AtomicBool>,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use futures::future::join_all;
 use serde::de::IgnoredAny;
@@ -23,6 +23,7 @@ use crate::run::export::lone_lacks::{LoneLack, LoneLost};
 use crate::run::export::sending::{Sent, Setback};
 use crate::run::items::Members;
 use crate::run::join::{LonePart, LonePlace, LoneRows};
+use crate::run::lookups::Lookups;
 use crate::state::KeptPiece;
 
 /// The answer to a request for some rows.
@@ -176,8 +177,15 @@ impl Asker<'_> {
             is_first = false;
         }
         // Where a row is lost, it may have failed for that one and not for how many there were.
-        if progress.lone_lost.is_empty() && too_many < usize::MAX {
-            self.lookups.fetch_min(too_many.div_ceil(2), Ordering::Relaxed);
+        let mut lookups = self.lookups();
+        match too_many {
+            usize::MAX => {
+                let is_full = |came: &&CameLone| lookups.most() == Some(came.request.places.len());
+                let full = progress.lone.iter().filter(is_full).count();
+                lookups.note_full(u32::try_from(full).unwrap_or(u32::MAX));
+            }
+            rows if progress.lone_lost.is_empty() => lookups.note_too_many(rows),
+            _ => {}
         }
         Ok(())
     }
@@ -225,10 +233,18 @@ impl Asker<'_> {
         }
     }
 
+    fn lookups(&self) -> MutexGuard<'_, Lookups> {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// As few requests as there can be for these rows.
     fn lone_requests(&self, places: BTreeMap<usize, Vec<LonePlace>>) -> Vec<LoneRequest> {
         let mut requests = Vec::new();
-        let most = self.workplace.room.slots.min(self.lookups.load(Ordering::Relaxed));
+        let most = self
+            .lookups()
+            .most()
+            .unwrap_or(usize::MAX)
+            .min(self.workplace.room.slots);
         for (row, mut places) in places {
             let mut seen = BTreeSet::new();
             places.retain(|place| seen.insert(place.id.clone()));
