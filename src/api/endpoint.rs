@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Endpoint {
     limiter: Limiter,
     /// What is known of the budgets that the API tells of, by the names of their headers.
     allowances: Mutex<BTreeMap<&'static str, Allowance>>,
+    /// How often the API has asked to slow down.
+    throttles: AtomicU64,
     retry: RetryPolicy,
     secrets: Secrets,
     rules: Vec<VerdictRule>,
@@ -135,6 +138,7 @@ impl Endpoint {
             token,
             limiter: Limiter::new(&api, &settings.limits, surroundings.permit_log, observer),
             allowances: Mutex::default(),
+            throttles: AtomicU64::new(0),
             retry: settings.retry.clone(),
             secrets: surroundings.secrets,
             rules: settings.verdicts.clone(),
@@ -195,6 +199,7 @@ impl Endpoint {
                 }
                 Outcome::Throttled { wait, refusal } => {
                     effort.throttles += 1;
+                    self.throttles.fetch_add(1, Ordering::Relaxed);
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
                 }
                 Outcome::Failed { wait: None, failure } if perseverance.ends_with(&failure, retry.failures()) => {
@@ -251,6 +256,11 @@ impl Endpoint {
     /// Keeps so many requests in flight at most, those of all query files together, as the API is found to bear no more.
     pub fn bear(&self, requests: usize) {
         self.limiter.bear(requests);
+    }
+
+    /// How often the API has asked to slow down.
+    pub fn throttles(&self) -> u64 {
+        self.throttles.load(Ordering::Relaxed)
     }
 
     /// Requests in flight, of all query files.
@@ -372,6 +382,19 @@ impl Endpoint {
             attempts: self.retry.attempts,
             wait,
         });
+        self.sleep(wait).await
+    }
+
+    /// Waits as before the first retry of a request.
+    pub(crate) async fn wait_after_failure(&self) -> Result<(), ApiError> {
+        let RetryDecision::Again { wait } = RetryState::new(&self.retry).after_failure(None) else {
+            return Ok(());
+        };
+        self.sleep(wait).await
+    }
+
+    /// Waits, unless the run is being stopped.
+    async fn sleep(&self, wait: Duration) -> Result<(), ApiError> {
         tokio::select! {
             biased;
             () = stopped(self.stop.clone()) => Err(ApiError::Stopped { api: Arc::clone(&self.api) }),

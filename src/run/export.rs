@@ -165,6 +165,7 @@ impl Workplace {
     /// Changes how many requests in flight the source takes, for all of its exports.
     pub(crate) fn steer(&self, change: impl FnOnce(&mut Knee)) {
         let mut knee = self.knee();
+        knee.note_throttles(self.endpoint.throttles());
         change(&mut knee);
         self.endpoint.bear(knee.limit());
     }
@@ -225,6 +226,12 @@ pub(crate) struct Export<'work> {
     rows_given_up: HashMap<usize, u32>,
     /// Rows that may be asked by themselves in one request, as far as failures show.
     lookups: Arc<Mutex<Lookups>>,
+    /// Connections of which a single row was refused in words that tell nothing.
+    refused_singly: HashSet<Option<usize>>,
+    /// Whether there are rows of which something cannot be read.
+    has_lost_rows: bool,
+    /// How often a cap on the rows of a page was learnt, and once more.
+    caps_learnt: u64,
     /// Whether denials that name no field were found to be for rows, or for all that is asked for.
     denials_are_of_rows: Arc<AtomicBool>,
     /// Rows one after the other that had no answer when they were asked by themselves.
@@ -310,6 +317,9 @@ impl<'work> Export<'work> {
             denied_everywhere: Vec::new(),
             rows_given_up: HashMap::new(),
             lookups: Arc::new(Mutex::new(lookups)),
+            refused_singly: HashSet::new(),
+            has_lost_rows: false,
+            caps_learnt: 1,
             denials_are_of_rows: Arc::default(),
             lookups_lost: 0,
         })
@@ -399,6 +409,7 @@ impl<'work> Export<'work> {
             fineness: &self.fineness,
             in_flight: self.workplace.knee().limit(),
             lookups: &lookups,
+            has_lost_rows: self.has_lost_rows,
         };
         let learnt = Memory::write(&self.plan, shown);
         let now = self.workplace.clock.unix_millis();

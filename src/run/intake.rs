@@ -297,7 +297,7 @@ impl Request<'_> {
             }
             note_broken_null(connection, page, errors, result);
             let is_of_member = self.member(page).is_some();
-            note_absent(connection, page, is_of_member, result);
+            note_absent(connection, page, is_of_member || !errors.is_empty(), result);
             return Ok(());
         }
         note_broken_null(connection, page, errors, result);
@@ -607,18 +607,18 @@ fn is_broken_null(connection: &Connection, page: &FoundPage) -> bool {
     connection.is_never_null && page.is_itself_null
 }
 
-/// A first page without rows: because the connection is null, or because its list is. What does not exist for one value
-/// of many is no mistake of the author's.
-fn note_absent(connection: &Connection, page: &FoundPage, is_of_member: bool, result: &mut Consequences) {
+/// A first page without rows: because the connection is null, or because its list is. A token that may not see an outermost
+/// one is told so by some APIs with nothing but null; `is_explained` where it stands for one value of many, which need not
+/// exist, or an error is told.
+fn note_absent(connection: &Connection, page: &FoundPage, is_explained: bool, result: &mut Consequences) {
     let path = &connection.path;
     let tally = result.tallies.entry(page.connection).or_default();
     if page.is_null {
         note_end(tally, End::Absent);
-        let is_told = is_of_member || is_broken_null(connection, page);
+        let is_told = is_explained || is_broken_null(connection, page);
         if !page.is_ruled_out && connection.depth == 0 && !is_told {
-            result
-                .warnings
-                .push(format!("`{path}`, or an object above it, is null: it has no rows"));
+            let flaw = format!("`{path}`, or an object above it, is null, and no error says why");
+            *result.flaws.entry(flaw).or_default() += 1;
         }
         return;
     }

@@ -65,6 +65,8 @@ pub(crate) struct Remembered<'run> {
     pub(crate) fineness: &'run Fineness,
     pub(crate) in_flight: usize,
     pub(crate) lookups: &'run Lookups,
+    /// Whether there are rows of which something cannot be read.
+    pub(crate) has_lost_rows: bool,
 }
 
 impl Memory {
@@ -103,7 +105,7 @@ impl Memory {
         let kept = KeptPace {
             connections: paths(plan),
             columns: columns(plan),
-            pace: memory.pace.settled(),
+            pace: memory.pace.settled(memory.has_lost_rows),
             fineness: Some(memory.fineness.clone()),
             in_flight: Some(memory.in_flight),
             lookups: memory.lookups.clone(),

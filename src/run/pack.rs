@@ -264,7 +264,7 @@ impl<'plan> Packer<'plan> {
         let index = task.connection.unwrap_or_default();
         match task.size {
             // What a page lacks is asked for at its own offset.
-            Some(size) if is_by_offset(connection) => return size.min(self.fitting(task, index)),
+            Some(size) if is_by_offset(connection) => return size.min(self.most[index]).min(self.fitting(task, index)),
             Some(size) => return size,
             None => {}
         }

@@ -364,9 +364,9 @@ impl Turner<'_> {
         let rows = self.page.rows;
         match rows >= least && ROUND.contains(&rows) {
             true => self.suspect(&format!(
-                "may be cut off: more rows were asked for, and it has {rows}, where an API may stop; if that is all, write \
-                 @paginate(style: CAPPED, cap: {}), the most that the API gives",
-                self.asked.size
+                "may be cut off: more rows were asked for, and it has {rows}, where an API may stop; if this one is known \
+                 to give {size} at once, write @paginate(style: CAPPED, cap: {size})",
+                size = self.asked.size
             )),
             false => Self::end(End::Said),
         }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ITEMS, items, page};
 use crate::cell::Kind;
+use crate::project::Project;
 use crate::stub::{Answer, Stub};
 
 const CAP: u64 = 25;
@@ -18,32 +19,58 @@ fn asked(request: &Value) -> (u64, u64) {
     (size, after.unwrap_or(0))
 }
 
+/// An API of so many items, which refuses larger pages than 25 with that.
+fn refusing(refusal: Value) -> Stub {
+    Stub::start(move |request| {
+        let (size, after) = asked(request);
+        if size > CAP {
+            return Answer::Json(refusal.clone());
+        }
+        let end = (after + size).min(ROWS);
+        let nodes = (after..end).map(|id| json!({ "id": id.to_string(), "size": 1 }));
+        let next = (end < ROWS).then(|| end.to_string());
+        Answer::Json(page(nodes.collect(), next.as_deref()))
+    })
+}
+
+/// The sizes that were asked for, after a run that exported all items.
+fn sizes_of_run(project: &Project, stub: &Stub) -> Vec<u64> {
+    let before = stub.requests().len();
+    project.run(stub, &["--quiet"]).with_code(0);
+    let columns = [("_id", Kind::Text), ("id", Kind::Text), ("size", Kind::Int32)];
+    let rows = project.exported("items").rows("items", &columns);
+    assert_eq!(rows.len() as u64, ROWS);
+    stub.requests()[before..]
+        .iter()
+        .map(|request| asked(request).0)
+        .collect()
+}
+
 #[test]
-fn a_cap_that_is_told_beside_the_data_is_kept_to() {
+fn a_cap_that_is_told_with_the_place_of_the_page_is_kept_to_at_once() {
     for words in ["The maximum page size is 25", "You can request at most 25 items"] {
-        let stub = Stub::start(move |request| {
-            let (size, after) = asked(request);
-            if size > CAP {
-                let error = json!({ "message": words, "path": ["items"] });
-                return Answer::Json(json!({ "data": { "items": null }, "errors": [error] }));
-            }
-            let end = (after + size).min(ROWS);
-            let nodes = (after..end).map(|id| json!({ "id": id.to_string(), "size": 1 }));
-            let next = (end < ROWS).then(|| end.to_string());
-            Answer::Json(page(nodes.collect(), next.as_deref()))
-        });
-        let project = items(ITEMS);
-        project.run(&stub, &["--quiet"]).with_code(0);
-        let rows = project.exported("items").rows(
-            "items",
-            &[("_id", Kind::Text), ("id", Kind::Text), ("size", Kind::Int32)],
-        );
-        assert_eq!(rows.len() as u64, ROWS, "{words}");
-        let sizes = stub
-            .requests()
-            .iter()
-            .map(|request| asked(request).0)
-            .collect::<Vec<_>>();
-        assert_eq!(sizes, [100, 25, 25, 25], "{words}");
+        for data in [json!({ "items": null }), Value::Null] {
+            let error = json!({ "message": words, "path": ["items"] });
+            let stub = refusing(json!({ "data": data, "errors": [error] }));
+            assert_eq!(sizes_of_run(&items(ITEMS), &stub), [100, 25, 25, 25], "{words} {data}");
+        }
     }
+}
+
+#[test]
+fn a_refusal_that_tells_nothing_is_tried_with_a_single_row_and_remembered_as_of_size_if_that_comes() {
+    let stub = refusing(json!({ "errors": [{ "message": "This is more than we are ready to give." }] }));
+    let project = items(ITEMS);
+    let sizes = sizes_of_run(&project, &stub);
+    assert_eq!(sizes[..2], [100, 1]);
+    let refused = |sizes: &[u64]| sizes.iter().filter(|size| **size > CAP).count();
+    assert!(refused(&sizes) <= 4, "{sizes:?}");
+    let sizes = sizes_of_run(&project, &stub);
+    assert!(refused(&sizes) <= 1, "{sizes:?}");
+    // What is refused whatever its size costs one more look.
+    let stub = Stub::start(|_| Answer::Json(json!({ "errors": [{ "message": "No." }] })));
+    let project = items(ITEMS);
+    project.run(&stub, &["--quiet"]).with_code(1);
+    let sizes: Vec<u64> = stub.requests().iter().map(|request| asked(request).0).collect();
+    assert_eq!(sizes, [100, 1]);
 }

@@ -46,14 +46,17 @@ fn a_further_page_without_a_cursor_is_an_error() {
 }
 
 #[test]
-fn a_connection_that_is_null_has_no_rows() {
+fn an_outermost_connection_that_is_null_has_no_rows_and_is_named() {
     let stub = Stub::start(|_| Answer::Json(json!({ "data": { "items": null } })));
     let project = items(ITEMS);
     insta::assert_snapshot!(
-        failure(&project, &stub, 0),
-        @"TIME warn  api/items: `items`, or an object above it, is null: it has no rows"
+        failure(&project, &stub, 3),
+        @r"
+    TIME warn  api/items: published, but not complete: 0 rows in 1 table, 1 request, ELAPSED
+        `items`, or an object above it, is null, and no error says why
+    "
     );
-    assert_eq!(project.exported("items").manifest["tables"][0]["rows"], 0);
+    assert_eq!(project.newest("items").manifest["tables"][0]["rows"], 0);
 }
 
 /// What the schema rules out says nothing of the rows, at whatever depth; what it allows is no rows.

@@ -256,6 +256,7 @@ impl Asker<'_> {
             let is_new_failure = sent.terms.failures == 0 || !error.is_timeout();
             if may_be_accident && is_new_failure && std::mem::take(&mut is_new) {
                 spent.retries += 1;
+                endpoint.wait_after_failure().await?;
                 continue;
             }
             let retries = spent.retries;

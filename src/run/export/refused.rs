@@ -18,6 +18,8 @@ use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 
 /// What of the rows that were too many is asked for next.
 const LESS: f64 = 0.5;
+/// Failures of a request with too many rows after which fewer that come show that it was for their number.
+const SURE_OF_SIZE: u32 = 2;
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
 /// Requests refused for their cursors, with none taken between them, that may hold one old cursor among good ones.
@@ -72,7 +74,8 @@ impl Export<'_> {
         Ok(self.workplace.state.drop_pieces(self.key, first.task.id).await?)
     }
 
-    /// Learns how many rows a page may have, where some were asked for with more; false where that was known.
+    /// Learns how many rows a page may have, where some were asked for with more; false where that was known when they were
+    /// asked for.
     pub(super) fn learn_cap(&mut self, sent: &Sent, most: u32) -> bool {
         let asked = sent
             .asked
@@ -84,8 +87,10 @@ impl Export<'_> {
             .filter(|(_, size)| *size > most)
             .map(|(index, _)| index)
             .collect();
+        let is_over = !over.is_empty();
         let news = over.into_iter().filter(|index| self.pace.note_cap(*index, most));
-        news.count() > 0
+        self.caps_learnt += u64::from(news.count() > 0);
+        is_over && sent.caps_learnt < self.caps_learnt
     }
 
     /// Asks for the same rows again, with fewer of them at once.
@@ -220,11 +225,39 @@ impl Export<'_> {
         {
             return self.leave_row_out(asked, rest, &error).await;
         }
+        if self.may_be_of_size(&sent, &error) {
+            let terms = Terms {
+                rows: Some(1.0),
+                failures: SURE_OF_SIZE,
+                failed: sent.load.total(),
+                ..Terms::default()
+            };
+            self.company
+                .set_apart(sent.asked.iter().map(|asked| asked.task.id), terms);
+            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            return Ok(());
+        }
         if sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
             return Err(error);
         }
+        self.has_lost_rows = true;
         let lost = self.given_up(&sent.asked, &error);
         Ok(self.workplace.state.change_tasks(self.key, lost).await?)
+    }
+
+    /// Whether a request was refused in words that tell nothing, and was not yet asked for with a single row, which may show
+    /// that there were too many.
+    fn may_be_of_size(&mut self, sent: &Sent, error: &ExportError) -> bool {
+        let is_untold = matches!(error, ExportError::Api(ApiError::Invalid(_)));
+        let Some(asked) = sent.asked.first().filter(|_| is_untold) else {
+            return false;
+        };
+        if sent.terms.failures > 0 {
+            // A single row is refused alike, and others will be.
+            self.refused_singly.insert(asked.task.connection);
+        }
+        let is_known = self.refused_singly.contains(&asked.task.connection);
+        !is_known && sent.is_divisible && sent.load.total() > 1.0
     }
 
     /// Whether the export can go on without a task. What concerns one row after the other concerns the query, or the API
@@ -252,6 +285,7 @@ impl Export<'_> {
 
     /// Goes on behind a row of which nothing can be read.
     async fn leave_row_out(&mut self, asked: &AskedTask, rest: Rest, error: &ExportError) -> Result<(), ExportError> {
+        self.has_lost_rows = true;
         let task = &asked.task;
         let next = match rest {
             Rest::At(task) => vec![*task],

@@ -29,6 +29,8 @@ pub(super) struct Sent {
     pub(super) terms: Terms,
     /// How finely its columns are cut.
     pub(super) fineness: usize,
+    /// How often a cap on the rows of a page had been learnt.
+    pub(super) caps_learnt: u64,
     /// Whether fewer rows can be asked for in its place.
     pub(super) is_divisible: bool,
     pub(super) lane: Lane,
@@ -168,6 +170,7 @@ impl<'work> Export<'work> {
             inline_sizes,
             load,
             retreats: self.workplace.knee().retreats(),
+            caps_learnt: self.caps_learnt,
             terms,
             lane,
             kept: Vec::new(),
@@ -204,6 +207,8 @@ impl<'work> Export<'work> {
             inline_sizes: begun.inline_sizes,
             load,
             retreats: self.workplace.knee().retreats(),
+            // Caps may have been learnt since the run was interrupted.
+            caps_learnt: 0,
             terms: Terms::default(),
             kept: begun.pieces,
         }

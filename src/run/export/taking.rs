@@ -8,6 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::api::{Answer, GraphqlError};
 use crate::plan::Plan;
 use crate::report::Event;
+use crate::run::company::Terms;
 use crate::run::export::given_up::GivenUp;
 use crate::run::export::joining::Response;
 use crate::run::export::sending::Sent;
@@ -23,6 +24,8 @@ use crate::state::{StoredResponse, StoredSlot, TakenResponse, Task};
 /// Attempts at a later page that comes without its rows, or at a piece that lacks some; an API that has begun a connection
 /// seldom means that.
 pub(super) const PAGE_ATTEMPTS: u32 = 3;
+/// The so-manieth part of the rows is asked for with such pages the next time, and of that the time after.
+const LESS_AGAIN: f64 = 8.0;
 
 impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
@@ -150,6 +153,14 @@ impl Export<'_> {
         let tasks = sent.asked.iter().map(|asked| &asked.task);
         let (failed, done): (Vec<&Task>, Vec<&Task>) = tasks.partition(|task| again.contains(&task.id));
         count_open(&mut consequences.members, done.into_iter(), &next_tasks);
+        if !failed.is_empty() {
+            // They may have failed for how many rows they were to have, whatever words that is told in.
+            let terms = Terms {
+                rows: Some((sent.terms.rows.unwrap_or(sent.load.total()) / LESS_AGAIN).max(1.0)),
+                ..Terms::default()
+            };
+            self.company.set_apart(failed.iter().map(|task| task.id), terms);
+        }
         failed.into_iter().for_each(|task| self.frontier.hold(task.clone()));
         next_tasks
     }

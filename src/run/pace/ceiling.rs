@@ -158,7 +158,7 @@ impl Ceiling {
         self.proven = rows.max(self.proven * FADE);
         self.once = rows.max(self.once * SLOW_FADE);
         self.is_falling = false;
-        if rows >= self.busy.rows * NEAR {
+        if rows >= self.busy.rows {
             self.busy = Busy::default();
         }
         self.chance *= 1.0 - CHANCE_WEIGHT;
@@ -312,29 +312,31 @@ impl Ceiling {
     }
 
     /// What is kept for the next run: how far a trial had come is not, and what held for a night is not tried at once. A wall
-    /// far below what came in the same night is one of a few rows, or of an hour.
-    pub(crate) fn settled(&self) -> Self {
+    /// far below what came in the same night is one of a few rows, or of an hour; where rows were lost, what was found is taken
+    /// for theirs.
+    pub(crate) fn settled(&self, has_lost_rows: bool) -> Self {
         let settled = |wall: Wall| {
             let rows = wall.before.unwrap_or(wall.rows);
             if self.moves == 0 {
                 // Nothing failed in this run: it stays where it was, and is tried the sooner.
-                return Wall {
+                return Some(Wall {
                     rows,
                     before: None,
                     patience: (wall.patience / 2).max(PATIENCE),
                     ..wall
-                };
+                });
             }
             let rows = (rows * KEPT).max(1.0);
             let is_doubtful = rows < self.once * DOUBTFUL;
-            Wall {
+            let wall = Wall {
                 rows,
                 calm: 0,
                 patience: if is_doubtful { PATIENCE } else { MOST_PATIENCE },
                 before: None,
-            }
+            };
+            (!has_lost_rows).then_some(wall)
         };
-        let wall = self.wall.map(settled);
+        let wall = self.wall.and_then(settled);
         Self {
             wall,
             moves: 0,
@@ -497,7 +499,7 @@ mod tests {
     fn a_wall_stays_where_it_is_in_nights_without_failures_and_is_tried_in_short_ones() {
         let mut ceiling = Ceiling::default();
         play(&mut ceiling, 60, 400.0, |_| 20.0);
-        ceiling = ceiling.settled();
+        ceiling = ceiling.settled(false);
         let first = room(&ceiling);
         assert!((10.0..=20.0).contains(&first), "{first}");
         for wall in [20.0, f64::INFINITY] {
@@ -505,7 +507,7 @@ mod tests {
             let mut failures = 0;
             for _ in 0..15 {
                 failures += play(&mut nights, 25, 400.0, |_| wall).1;
-                nights = nights.settled();
+                nights = nights.settled(false);
             }
             match wall.is_finite() {
                 true => assert!(failures <= 8 && room(&nights) >= 0.7 * first, "{failures}: {nights:?}"),
@@ -521,7 +523,7 @@ mod tests {
         for night in 0..5 {
             // At its end one row fails whatever comes with it.
             play(&mut ceiling, 20, 4_000.0, |_| 0.0);
-            ceiling = ceiling.settled();
+            ceiling = ceiling.settled(false);
             assert!(room(&ceiling) < 10.0, "night {night}: {ceiling:?}");
             let (_, failures, _) = play(&mut ceiling, 60, 4_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) > 2_000.0, "night {night}: {ceiling:?}");
@@ -550,6 +552,18 @@ mod tests {
             let (_, failures, _) = play(&mut ceiling, 150, 1_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) >= 1_000.0, "{share}: {ceiling:?}");
         }
+    }
+
+    #[test]
+    fn a_wall_that_was_found_while_rows_were_lost_is_not_kept_and_an_older_one_is() {
+        let mut ceiling = Ceiling::default();
+        play(&mut ceiling, 50, 1_000.0, |_| 70.0);
+        assert!(ceiling.settled(false).wall().is_some());
+        assert_eq!(ceiling.settled(true).wall(), None);
+        let mut next = ceiling.settled(false);
+        let wall = next.wall();
+        play(&mut next, 1, 20.0, |_| 70.0);
+        assert_eq!(next.settled(true).wall(), wall);
     }
 
     #[test]
@@ -586,7 +600,7 @@ mod tests {
     fn the_next_run_begins_below_the_wall() {
         let mut ceiling = Ceiling::default();
         play(&mut ceiling, 200, 10_000.0, |_| 700.0);
-        let text = serde_json::to_string(&ceiling.settled()).unwrap();
+        let text = serde_json::to_string(&ceiling.settled(false)).unwrap();
         let mut kept: Ceiling = serde_json::from_str(&text).unwrap();
         assert!(room(&kept) <= 700.0, "{kept:?}");
         let (_, failures, _) = play(&mut kept, 10, 10_000.0, |_| 700.0);

@@ -18,6 +18,9 @@ const ANSWERS: usize = 2;
 const REST: u32 = 8;
 /// What a failure leaves.
 const RETREAT: f64 = 0.6;
+/// Judgements that pass until as many are tried again as the API was asked to slow down with: each trial that fails stops
+/// all requests for a while.
+const LONG_REST: u32 = 100;
 
 /// Finds the number of requests in flight.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,10 @@ pub(crate) struct Knee {
     answers: u64,
     /// How often failures made it smaller.
     retreats: u64,
+    /// How often the API has asked to slow down.
+    throttles: u64,
+    /// The fewest in flight with which it did, and judgements until they are tried again.
+    throttled: Option<(usize, u32)>,
 }
 
 /// What came since the number last changed or was judged.
@@ -58,6 +65,8 @@ impl Knee {
             epoch: Epoch::default(),
             answers: 0,
             retreats: 0,
+            throttles: 0,
+            throttled: None,
         }
     }
 
@@ -122,7 +131,25 @@ impl Knee {
         self.settle();
     }
 
+    /// The API has asked to slow down so often in all. Where it has no budget that is known, what it minds may be how many
+    /// are in flight.
+    pub(crate) fn note_throttles(&mut self, throttles: u64) {
+        if throttles <= self.throttles {
+            return;
+        }
+        self.throttles = throttles;
+        if self.has_budget {
+            return;
+        }
+        let fewest = self.throttled.map_or(self.now, |(fewest, _)| fewest.min(self.now));
+        self.throttled = Some((fewest, LONG_REST));
+        self.note_failure(self.retreats);
+    }
+
     fn judge(&mut self, throughput: f64) {
+        self.throttled = self
+            .throttled
+            .and_then(|(fewest, rest)| Some((fewest, rest.checked_sub(1)?)));
         match self.before.take() {
             Some((before, old)) => {
                 let wanted = 1.0 + (self.now as f64 / before as f64 - 1.0) * WORTH;
@@ -141,7 +168,8 @@ impl Knee {
 
     fn climb(&mut self, throughput: f64) {
         let more = (self.now as f64 * STEP).ceil() as usize;
-        let more = more.min(self.most);
+        let bearable = self.throttled.map_or(usize::MAX, |(fewest, _)| fewest - 1);
+        let more = more.min(self.most).min(bearable);
         if more > self.now {
             self.before = Some((self.now, throughput));
             self.now = more;
@@ -193,6 +221,24 @@ mod tests {
             assert!(settled >= workers * 2 / 3, "{settled} in flight of {workers} workers");
             assert!(most <= workers * 3, "{most} in flight of {workers} workers");
         }
+    }
+
+    #[test]
+    fn an_api_that_refuses_more_in_flight_than_it_takes_is_asked_with_fewer_and_seldom_with_more() {
+        const TAKES: usize = 3;
+        let mut knee = Knee::new(64, false);
+        let mut throttles = 0;
+        for answer in 0..2_000_u64 {
+            throttles += u64::from(knee.limit() > TAKES);
+            knee.note_throttles(throttles);
+            knee.note_answer(Duration::from_millis(100 * answer), knee.limit() as f64, true);
+        }
+        assert!((TAKES - 1..=TAKES + 1).contains(&knee.limit()), "{}", knee.limit());
+        assert!(throttles < 15, "{throttles} pauses");
+        // Where a budget is told, that is what it minds.
+        let mut knee = Knee::new(16, true);
+        knee.note_throttles(5);
+        assert_eq!(knee.limit(), 16);
     }
 
     #[test]

@@ -347,10 +347,11 @@ impl Pace {
         (0..self.caps.len()).map(|index| fit.per_row(index)).collect()
     }
 
-    /// What is kept for the next run.
-    pub(crate) fn settled(&self) -> Self {
+    /// What is kept for the next run of one in which rows were lost or were not.
+    pub(crate) fn settled(&self, has_lost_rows: bool) -> Self {
+        let ceilings = self.ceilings.iter();
         Self {
-            ceilings: self.ceilings.iter().map(Ceiling::settled).collect(),
+            ceilings: ceilings.map(|ceiling| ceiling.settled(has_lost_rows)).collect(),
             trend: 0.0,
             trend_answers: 0,
             ..self.clone()

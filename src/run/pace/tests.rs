@@ -190,7 +190,7 @@ fn the_next_night_begins_where_this_one_ended_and_fails_nowhere() {
     };
     let mut pace = Pace::new(1);
     play(&mut pace, &server, 0..150, 1e9);
-    let kept = serde_json::to_string(&pace.settled()).unwrap();
+    let kept = serde_json::to_string(&pace.settled(false)).unwrap();
     let mut next: Pace = serde_json::from_str(&kept).unwrap();
     let outcome = play(&mut next, &server, 150..250, 1e9);
     assert_eq!(outcome.failures, 0);

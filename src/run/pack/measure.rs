@@ -156,9 +156,12 @@ impl Measure {
     }
 }
 
-/// Rows that are likely to come with a first page of that size: all, while too little is known.
+/// Rows of a list below a row while too little is known: pages of which some come whole are soon many rows to learn from.
+const GUESS: u32 = 40;
+
+/// Rows that are likely to come with a first page of that size.
 pub(super) fn likely_rows(size: u32, fan_out: &FanOut) -> f64 {
-    fan_out.mean(size).unwrap_or_else(|| f64::from(size))
+    fan_out.mean(size).unwrap_or_else(|| f64::from(size.min(GUESS)))
 }
 
 /// By connection, the least of its own and of those whose first pages come with its rows.

@@ -44,7 +44,9 @@ impl Turner<'_> {
         };
         // Smaller pages than the largest are asked for where the end is thought to be near.
         let is_largest = !self.connection.is_repeated || self.asked.size >= self.connection.page_size;
-        let pages = if Self::has_repeats(&trail) {
+        // The first page may be small as nothing was known; all others would be as small as that.
+        let may_grow = self.asked.before == 0 && 2 * self.asked.size <= self.connection.page_size;
+        let pages = if may_grow || Self::has_repeats(&trail) {
             1
         } else {
             Self::guessed_pages(&trail)

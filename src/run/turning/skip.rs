@@ -38,6 +38,7 @@ pub(crate) fn behind_row(connection: &Connection, task: &Task) -> Option<Rest> {
     Some(Rest::At(Box::new(Task {
         position: Some((position + 1).into()),
         before: task.before + 1,
+        size: left.or(task.size),
         expected: left,
         ..task.clone()
     })))

@@ -101,7 +101,7 @@ fn a_drift_by_five_is_followed_with_the_whole_budget() {
             assert_eq!(night.failures, 0);
             assert!(night.rows >= 0.95 * best, "{} of {best} rows", night.rows);
             assert!(night.budget() >= 0.95, "{} of the budget", night.budget());
-            pace = pace.settled();
+            pace = pace.settled(false);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Numbered pages of another size.
 
 use super::*;
-use crate::run::turning::{divided, resized};
+use crate::run::turning::{Rest, behind_row, divided, resized};
 use crate::state::Task;
 
 fn task(page: u64, size: u32, before: u64, expected: Option<u32>) -> Task {
@@ -105,4 +105,24 @@ fn a_page_by_offset_is_parted_into_pages_beside_each_other() {
     assert_eq!(divided(side.clone(), 500), None, "it fits");
     assert_eq!(divided(task(0, 2, 0, None), 0).map(|parts| parts.len()), Some(2));
     assert_eq!(divided(Task { size: None, ..side }, 10), None);
+}
+
+#[test]
+fn what_is_left_behind_a_row_has_one_row_less_however_it_is_divided() {
+    let list = connection(offset_list());
+    let behind = |task: &Task| match behind_row(&list, task) {
+        Some(Rest::At(task)) => Some(*task),
+        Some(Rest::Elsewhere) | None => None,
+    };
+    let rest = behind(&task(20, 10, 20, Some(10))).expect("nine rows");
+    assert_eq!(told(Some(vec![rest.clone()])), Some(vec![(21, 9, 21, Some(9))]));
+    let parts = told(divided(&rest, 5)).expect("two parts");
+    let rows: u32 = parts.iter().map(|(_, size, _, _)| size).sum();
+    assert_eq!((parts.len(), rows), (2, 9), "{parts:?}");
+    assert_eq!(behind(&task(20, 1, 20, Some(1))), None, "others have the rest");
+    // The last one goes on with pages of any size.
+    assert_eq!(
+        told(behind(&task(20, 10, 20, None)).map(|task| vec![task])),
+        Some(vec![(21, 10, 21, None)])
+    );
 }
