@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::api::{HttpTransport, ReadToken, Transport};
 use crate::cli::arguments::ProjectArguments;
-use crate::cli::budgets::shared_budget;
+use crate::cli::budgets::{budgets_folder, shared_budget, token_name};
 use crate::demo::{DemoConfig, DemoServer};
 use crate::plan::{GraphqlFile, PlanError, QueryDocument, hash_of};
 use crate::project::{CallMethod, EndpointAddress, KeyOverride, Project, Source, SourceSettings};
-use crate::run::{OpenTransport, SourceJob};
+use crate::run::{OpenTransport, SharedBudget, SourceJob};
 
 /// What a command is to do.
 pub(super) struct Jobs {
@@ -50,11 +50,7 @@ impl Reached {
         let mut settings = source.settings.clone();
         let mut stand_in = None;
         let (url, api, budget, token) = match &source.settings.endpoint {
-            EndpointAddress::Url(url) => {
-                let windows = &source.settings.limits.requests;
-                let budget = shared_budget(url, windows, source.settings.auth.token.as_ref());
-                (url.clone(), api_name(url), Some(budget), token(source))
-            }
+            EndpointAddress::Url(url) => (url.clone(), api_name(url), budget(source, url), token(source)),
             EndpointAddress::Demo(name) => {
                 let server = DemoServer::start(DemoConfig::named(name)?)?;
                 let secret = server.token().clone();
@@ -216,6 +212,13 @@ fn over_http(url: url::Url, settings: SourceSettings) -> OpenTransport {
 /// The values of `--var`; of several for one name the last counts.
 pub(super) fn variables(arguments: &ProjectArguments) -> BTreeMap<String, String> {
     arguments.var.iter().cloned().collect()
+}
+
+/// The budget that a source keeps to with others; none where nothing limits it.
+fn budget(source: &Source, url: &url::Url) -> Option<SharedBudget> {
+    let windows = &source.settings.limits.requests;
+    let token = || token_name(source.settings.auth.token.as_ref(), budgets_folder().as_deref());
+    (!windows.is_empty()).then(|| shared_budget(url, windows, &token()))
 }
 
 fn token(source: &Arc<Source>) -> Option<ReadToken> {

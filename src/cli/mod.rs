@@ -20,6 +20,7 @@ mod status_json;
 mod status_text;
 mod stop;
 mod token;
+mod token_salt;
 mod words;
 
 pub use arguments::Arguments;
