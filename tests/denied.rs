@@ -490,6 +490,7 @@ fn on_a_server_whose_nulls_go_up_all_rows_come_but_for_what_is_denied() {
         ty: "Vulnerability".to_owned(),
         field: field.to_owned(),
         within: None,
+        roles: Vec::new(),
         message: "You lack a role".to_owned(),
         extensions: serde_json::from_value(json!({ "code": "FORBIDDEN" })).expect("an object"),
     };

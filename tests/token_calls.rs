@@ -226,7 +226,19 @@ fn the_earlier_names_of_an_api_make_tokens_as_their_pages_say() {
         let query = body["query"].as_str().expect("a query");
         assert!(query.contains("updateAccessToken(expirationTime: $expires)"), "{query}");
         assert!(body["variables"]["expires"].is_u64(), "{body}");
-        desk.token(&["list"]).with_code(0);
+        let beside = desk.token(&["create", "--expires=180d"]).with_code(2);
+        assert!(
+            beside.stderr.contains("ends all others of its user: write `--replace`"),
+            "{}",
+            beside.stderr
+        );
+        let unknown = desk.token(&["list"]).with_code(2);
+        assert!(
+            unknown.stderr.contains("does not know how this API lists its tokens"),
+            "{}",
+            unknown.stderr
+        );
+        assert_eq!(desk.calls().len(), 1, "{preset}: nothing of later days is sent");
     }
 }
 

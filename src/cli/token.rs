@@ -24,6 +24,8 @@ pub(super) enum TokenError {
     NotKnown(String, &'static str),
     #[error("`{0}`: {1}")]
     ByHand(String, String),
+    #[error("`{0}`: the one call that makes a token ends all others of its user: write `--replace` where they may end")]
+    OnlyReplaces(String),
     #[error("a token is not written to a terminal: write `--to FILE`, or pipe it on")]
     Terminal,
     #[error("`{0}`: its tokens end, and the API has to be told when: write `--expires 180d`")]
@@ -164,6 +166,9 @@ impl TokenSource {
     fn create(&self, arguments: &CreateTokenArguments) -> anyhow::Result<u8> {
         let call = match arguments.replace {
             true => self.known(self.calls.replace.as_ref(), "replaces its tokens")?,
+            false if self.calls.create.is_none() && self.calls.replace.is_some() => {
+                return Err(TokenError::OnlyReplaces(self.source.name.clone()).into());
+            }
             false => self.known(self.calls.create.as_ref(), "makes tokens")?,
         };
         // All that can be refused is refused before a token is made: one that is lost stays good until it ends.

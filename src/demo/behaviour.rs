@@ -64,6 +64,9 @@ pub struct Behaviours {
     /// What lookups answer to certain values.
     #[serde(default)]
     pub lookups: Vec<LookupTrap>,
+    /// The role of the token's owner, where fields are denied to some.
+    #[serde(default)]
+    pub role: Option<String>,
     /// Fields that the token may not see.
     #[serde(default)]
     pub denied: Vec<DeniedField>,

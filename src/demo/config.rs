@@ -46,6 +46,8 @@ pub enum DemoConfigError {
 /// The files of one stand-in.
 struct Files {
     name: &'static str,
+    /// What else it is asked for by.
+    aliases: &'static [&'static str],
     schema: &'static str,
     data: &'static str,
     behaviours: &'static str,
@@ -57,12 +59,13 @@ macro_rules! files {
     ($name:literal) => {
         files!($name, "")
     };
-    ($name:literal, shipped) => {
-        files!($name, "../../queries/")
+    ($name:literal, shipped $(, also $($alias:literal)+)?) => {
+        files!($name, "../../queries/" $(, $($alias)+)?)
     };
-    ($name:literal, $schemas:literal) => {
+    ($name:literal, $schemas:literal $(, $($alias:literal)+)?) => {
         Files {
             name: $name,
+            aliases: &[$($($alias),+)?],
             schema: include_str!(concat!($schemas, $name, "/schema.graphql")),
             data: include_str!(concat!($name, "/data.toml")),
             behaviours: include_str!(concat!($name, "/behaviours.toml")),
@@ -80,7 +83,7 @@ const STAND_INS: [Files; 12] = [
     files!("space"),
     files!("board"),
     files!("press"),
-    files!("fluidattacks", shipped),
+    files!("fluidattacks", shipped, also "arm" "asm"),
     files!("conviso", shipped),
     files!("fibery"),
     files!("github", shipped),
@@ -95,7 +98,8 @@ impl DemoConfig {
     /// The stand-in of that name, as it is shipped; the empty name means `tracker`.
     pub fn named(name: &str) -> Result<Self, DemoConfigError> {
         let name = if name.is_empty() { DEFAULT_NAME } else { name };
-        let files = STAND_INS.iter().find(|files| files.name == name);
+        let is_meant = |files: &&Files| files.name == name || files.aliases.contains(&name);
+        let files = STAND_INS.iter().find(is_meant);
         let files = files.ok_or_else(|| DemoConfigError::UnknownName(name.to_owned()))?;
         Self::of_texts(name, files.schema, files.data, files.behaviours)
     }
@@ -136,6 +140,19 @@ mod tests {
             refused.starts_with("there is no demo API named `trakker`: use one of tracker"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn earlier_names_of_an_api_have_its_stand_in() {
+        let of_today = DemoConfig::named("fluidattacks").unwrap();
+        for name in ["arm", "asm"] {
+            let config = DemoConfig::named(name).unwrap();
+            assert_eq!(
+                (config.schema, config.seed, config.behaviours),
+                (of_today.schema.clone(), of_today.seed, of_today.behaviours.clone()),
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Connection<'d> {
     order: Order,
     /// By how many places the rows have moved.
     turn: u64,
+    /// The most rows that it has.
+    most: u64,
     /// Each row whose number this divides is deleted.
     deleted: Option<NonZeroU64>,
     identity: u64,
@@ -46,6 +48,7 @@ impl<'d> Connection<'d> {
             filters: request.filters.clone(),
             order,
             turn: 0,
+            most: u64::MAX,
             deleted: None,
             identity: place.bits(),
         }
@@ -54,6 +57,12 @@ impl<'d> Connection<'d> {
     /// The same with its rows moved by so many places.
     pub(crate) fn turned(mut self, turn: u64) -> Self {
         self.turn = turn;
+        self
+    }
+
+    /// The same with so many rows at most, none of the others counted.
+    pub(crate) fn with_at_most(mut self, most: Option<u64>) -> Self {
+        self.most = most.unwrap_or(u64::MAX);
         self
     }
 
@@ -75,7 +84,7 @@ impl<'d> Connection<'d> {
 
     /// How many rows there are before filtering.
     pub(crate) fn len(&self) -> u64 {
-        self.rows.len()
+        self.rows.len().min(self.most)
     }
 
     /// The row at that position.

@@ -28,11 +28,20 @@ pub struct DeniedField {
     /// Only at requests whose number this divides, as a mishap and not a denial; at all where it is not given.
     #[serde(default)]
     pub every: Option<NonZeroU64>,
+    /// Whose token may not see it, by their roles; nobody's where none is given.
+    #[serde(default)]
+    pub roles: Vec<String>,
     /// The error's message.
     pub message: String,
     /// The error's extensions.
     #[serde(default)]
     pub extensions: serde_json::Map<String, Value>,
+}
+
+impl DeniedField {
+    fn is_for(&self, role: Option<&str>) -> bool {
+        self.roles.is_empty() || self.roles.iter().any(|denied| Some(denied.as_str()) == role)
+    }
 }
 
 /// Objects of one type that have one value in one field.
@@ -61,12 +70,17 @@ impl ObjectMatch {
     }
 }
 
-/// The error of a field of an object that the token may not see, if it may not.
-pub(crate) fn denial(rules: &[DeniedField], instance: Instance<'_>, field: &str, request: u64) -> Option<FieldError> {
+/// The error of a field of an object that the token of someone with that role may not see, if it may not.
+pub(crate) fn denial(
+    (rules, role): (&[DeniedField], Option<&str>),
+    instance: Instance<'_>,
+    field: &str,
+    request: u64,
+) -> Option<FieldError> {
     let is_of = |rule: &DeniedField| {
         let is_now = rule.every.is_none_or(|every| request.is_multiple_of(every.get()));
         let is_within = || rule.within.as_ref().is_none_or(|within| within.holds(instance));
-        is_now && rule.field == field && rule.ty == instance.ty().name() && is_within()
+        is_now && rule.is_for(role) && rule.field == field && rule.ty == instance.ty().name() && is_within()
     };
     let rule = rules.iter().position(is_of)?;
     Some(FieldError {

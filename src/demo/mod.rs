@@ -68,7 +68,7 @@ pub use latency::Latency;
 pub use log::{RequestLog, TypeLog, WindowLog};
 pub use node_limit::NodeLimit;
 pub use paging::{
-    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, NullPart, PagingBehaviour, PagingTraps,
+    AboveCap, FieldPaging, ForeignCursor, LastCursor, MissingSize, NullPart, PagingBehaviour, PagingTraps, ReadAtOnce,
     RowDeletions, RowMove, RowMoves, Totals,
 };
 pub use points::PointBudget;

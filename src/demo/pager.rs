@@ -253,7 +253,12 @@ impl Pager<'_> {
 
     /// How many rows the page has at most, where a page may come short.
     fn shortened(&self, size: u64, position: u64) -> u64 {
-        let mut entropy = Entropy::of_seed(self.connection.identity()).at(position);
+        let rows = Entropy::of_seed(self.connection.identity());
+        let size = match self.rules.traps.read_at_once {
+            Some(read) => read.rows(rows, position, size),
+            None => size,
+        };
+        let mut entropy = rows.at(position);
         if self.shape.page.is_none() && entropy.happens(self.rules.traps.short_pages) {
             return 1 + entropy.below(size.saturating_sub(1));
         }

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use serde::Deserialize;
 
 use crate::demo::cursor_words::{CursorFlaw, CursorWords};
+use crate::demo::entropy::Entropy;
 use crate::demo::expiry::CursorExpiry;
 
 /// What is said of a page that is asked for with too many rows, where the API has no words of its own.
@@ -81,6 +82,8 @@ pub struct PagingTraps {
     pub empty_page_at: Option<u64>,
     /// How often, from 0 to 1, a page has fewer rows than asked for though more follow; not with page numbers.
     pub short_pages: f64,
+    /// Pages end before they have as many rows as asked for, and say that more follows, where the store has read so much.
+    pub read_at_once: Option<ReadAtOnce>,
     /// Rows are counted before they are filtered, so that pages come short or empty where filters leave out rows.
     pub filters_after_size: bool,
     /// A page that has as many rows as asked for says that more follows, whether or not it is so.
@@ -112,6 +115,8 @@ pub struct PagingTraps {
     pub cursor_expiry: Option<CursorExpiry>,
     /// How totals lie.
     pub totals: Totals,
+    /// The list comes from an index that has so many of its rows at most, and counts no others; 0 where it is missing.
+    pub indexed: Option<u64>,
     /// Any page number gives page one.
     pub repeats_page_one: bool,
     /// Parts of pages that are null; an error where the schema does not let them be.
@@ -183,6 +188,18 @@ pub struct NullPart {
     pub path: String,
     /// On pages of this number and later ones.
     pub from_page: u64,
+}
+
+/// How much a store reads for a page, and how much there is to a row, which nothing of the row's answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadAtOnce {
+    /// Bytes of a page at most; one row is read however large.
+    pub bytes: u64,
+    /// Bytes of the smallest row.
+    pub row_from: u64,
+    /// Bytes of the largest.
+    pub row_to: u64,
 }
 
 /// Rows that are deleted while the list is read.
@@ -327,6 +344,22 @@ impl Totals {
     }
 }
 
+impl ReadAtOnce {
+    /// How many of `wanted` rows from that position on are read at once; `rows` tells them from those of other lists.
+    pub(crate) fn rows(&self, rows: Entropy, position: u64, wanted: u64) -> u64 {
+        let spread = self.row_to.saturating_sub(self.row_from) + 1;
+        let size = |row: u64| self.row_from + rows.at(position + row).named("bytes").below(spread);
+        let mut left = self.bytes;
+        let fits = |row: &u64| {
+            let size = size(*row);
+            let is_read = *row == 0 || size <= left;
+            left = left.saturating_sub(size);
+            is_read
+        };
+        (0..wanted).take_while(fits).count() as u64
+    }
+}
+
 impl RowMoves {
     /// By how many places the rows of a list of `len` are turned when that many requests have arrived.
     pub(crate) fn turn(&self, requests: u64, len: u64) -> u64 {
@@ -390,6 +423,19 @@ mod tests {
         let told = |totals: Totals| [0, 3, 40].map(|requests| totals.told(10, requests));
         assert_eq!(told(Totals::RisesEvery(2)), [Some(10), Some(11), Some(30)]);
         assert_eq!(told(Totals::FallsEvery(3)), [Some(10), Some(9), Some(0)]);
+    }
+
+    #[test]
+    fn a_store_reads_no_more_than_fits_and_one_row_at_least() {
+        let store = |bytes| ReadAtOnce {
+            bytes,
+            row_from: 90,
+            row_to: 110,
+        };
+        let rows = |bytes, wanted| store(bytes).rows(Entropy::of_seed(7), 3, wanted);
+        assert_eq!((rows(1, 10), rows(1_100, 5), rows(0, 0)), (1, 5, 0));
+        assert!((9..=12).contains(&rows(1_100, 1_000)), "{}", rows(1_100, 1_000));
+        assert_eq!(rows(1_100, 1_000), rows(1_100, 500), "whatever is asked for");
     }
 
     #[test]

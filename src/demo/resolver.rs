@@ -29,7 +29,8 @@ use crate::demo::shape::PagingShape;
 pub(crate) struct Execution<'s> {
     paging: &'s PagingBehaviour,
     lookups: &'s [LookupTrap],
-    denied: &'s [DeniedField],
+    /// The rules, and the role of whoever asks.
+    denied: (&'s [DeniedField], Option<&'s str>),
     poison: &'s [Poison],
     moment: RequestMoment,
     /// The type of the object that tells what the request costs, and what that is.
@@ -49,7 +50,7 @@ impl<'s> Execution<'s> {
         Self {
             paging: &behaviours.paging,
             lookups: &behaviours.lookups,
-            denied: &behaviours.denied,
+            denied: (&behaviours.denied, behaviours.role.as_deref()),
             poison: &behaviours.poison,
             moment,
             bill: behaviours
@@ -161,7 +162,7 @@ impl<'r> DataObject<'r> {
         let execution = self.execution;
         let rules = execution.paging.rules(owner.ty().name(), field);
         let scope = scope(owner, description, &request)?;
-        let connection = Connection::new(scope, field, &description.of, &request);
+        let connection = Connection::new(scope, field, &description.of, &request).with_at_most(rules.traps.indexed);
         let turn = self.turn(&connection, shape, rules, &request);
         let deletions = rules.traps.deletions;
         let has_begun = |deletions: &RowDeletions| execution.moment.request >= deletions.from_request;

@@ -98,6 +98,7 @@ fn paging_hints(directive: &Node<Directive>, sources: &SourceMap) -> Result<Pagi
         filter_text: text(directive, "filterText"),
         lost_cursor: text(directive, "lostCursor"),
         moving: given(directive, "moving").and_then(Value::to_bool),
+        doubt_empty: given(directive, "doubtEmpty").and_then(Value::to_bool),
         cap: count(directive, "cap", "`cap` must be at least 1", sources)?,
     })
 }
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn all_that_paginate_can_say_is_read() {
-        let text = r#"@paginate(style: KEYSET, sizeArgument: "a.b", cursorArgument: "c", pageArgument: "d", offsetArgument: "e", items: "f.g", hasNext: "h", endCursor: "i", total: "j", pageCount: "", next: "l", parent: "r.s", filter: "m", key: "n", order: "o: p", filterText: "q > \"{}\"", lostCursor: "", firstPage: 0, moving: true, cap: 9)"#;
+        let text = r#"@paginate(style: KEYSET, sizeArgument: "a.b", cursorArgument: "c", pageArgument: "d", offsetArgument: "e", items: "f.g", hasNext: "h", endCursor: "i", total: "j", pageCount: "", next: "l", parent: "r.s", filter: "m", key: "n", order: "o: p", filterText: "q > \"{}\"", lostCursor: "", firstPage: 0, moving: true, doubtEmpty: false, cap: 9)"#;
         assert_eq!(read(text).unwrap().hints.to_string(), text);
         let sizes = read("@paginate(size: 5, max: 70)").unwrap();
         assert_eq!(

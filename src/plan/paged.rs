@@ -108,12 +108,13 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
     };
     let (signals, additions) = reader.signals()?;
     reader.refuse_fixed_arguments()?;
+    let doubts_empty = found.doubts_empty && !reader.is_narrowed();
     let rows = PagedRows {
         rest: reader.rest()?,
         max: directive.max,
         page_size: match directive.size {
             Some(size) => Some(size),
-            None => reader.written_size()?,
+            None => reader.written_size()?.or_else(|| reader.whole_size()),
         },
         size_variable: found.size.as_ref().and_then(|size| reader.own_variable(size)),
         position_variable: found
@@ -122,7 +123,7 @@ pub(crate) fn paged(context: Context<'_>, field: &MergedField) -> Result<Option<
             .and_then(|argument| reader.own_variable(argument)),
         signals,
         additions,
-        paged: found,
+        paged: PagedField { doubts_empty, ..found },
     };
     Ok(Some((rows, source)))
 }
@@ -230,6 +231,21 @@ struct PagedReader<'plan> {
 }
 
 impl PagedReader<'_> {
+    /// Whether the author asks for some of the rows only, of which there may be none.
+    fn is_narrowed(&self) -> bool {
+        let is_driven = |name: &Name| self.found.arguments().any(|path| path.0.first() == Some(name));
+        let mut own = self.field.field.arguments.iter();
+        own.any(|argument| !is_driven(&argument.name) && self.context.variables.asks(&argument.value))
+    }
+
+    /// The most rows that a list gives which cannot be read on: fewer would cut it off, and more do not come.
+    fn whole_size(&self) -> Option<u32> {
+        match self.found.pager {
+            Pager::Capped { cap, .. } => cap,
+            _ => None,
+        }
+    }
+
     /// Where the field says how its paging goes on, and what has to be added for that.
     fn signals(&self) -> Result<(Vec<SignalPlace>, Vec<Selection>), PlanError> {
         let mut wanted: Vec<(&[Name], Signal)> = Vec::new();

@@ -38,10 +38,11 @@ fn is_about(rule: &PagingRule, field: &str) -> bool {
     }
 }
 
-/// One line for each rule on a type or a field that the schema does not have.
+/// One line for each rule of the source's own on a type or a field that the schema does not have.
 pub fn unknown_paging_rules(schema: &ApiSchema, rules: &[PagingRule]) -> Vec<String> {
     let schema = schema.compiled();
-    rules.iter().filter_map(|rule| unknown(schema, rule)).collect()
+    let own = rules.iter().filter(|rule| !rule.is_shipped);
+    own.filter_map(|rule| unknown(schema, rule)).collect()
 }
 
 fn unknown(schema: &Schema, rule: &PagingRule) -> Option<String> {
@@ -138,5 +139,11 @@ mod tests {
                  (did you mean `Named`?)",
             ]
         );
+        let shipped = rules().into_iter().map(|rule| PagingRule {
+            is_shipped: true,
+            ..rule
+        });
+        let unknown = unknown_paging_rules(&schema, &shipped.collect::<Vec<_>>());
+        assert_eq!(unknown, Vec::<String>::new(), "a preset speaks of all of its API");
     }
 }

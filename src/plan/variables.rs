@@ -17,6 +17,8 @@ pub(crate) struct Variables {
     default_booleans: BTreeMap<String, bool>,
     default_sizes: BTreeMap<String, i64>,
     with_defaults: BTreeSet<String>,
+    /// Those whose default is an empty text.
+    blank: BTreeSet<String>,
     /// How often each variable occurs in the query.
     uses: BTreeMap<String, usize>,
 }
@@ -41,6 +43,9 @@ impl Variables {
             }
             if definition.default_value.as_ref().is_some_and(|value| !value.is_null()) {
                 variables.with_defaults.insert(name.clone());
+            }
+            if definition.default_value.as_ref().and_then(|value| value.as_str()) == Some("") {
+                variables.blank.insert(name.clone());
             }
             if let Some(text) = texts.get(&name) {
                 let value = value_of(definition, text).ok_or_else(|| misfit(definition, text, moments.sources))?;
@@ -70,6 +75,19 @@ impl Variables {
     pub(crate) fn has_value(&self, name: &str) -> bool {
         let given = self.given.get(name);
         given.map_or_else(|| self.with_defaults.contains(name), |value| !value.is_null())
+    }
+
+    /// Whether an argument's value asks for anything: null and an empty text do not.
+    pub(crate) fn asks(&self, value: &Value) -> bool {
+        match value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Variable(name) => match self.given.get(name.as_str()) {
+                Some(given) => !given.is_null() && given.as_str() != Some(""),
+                None => self.with_defaults.contains(name.as_str()) && !self.blank.contains(name.as_str()),
+            },
+            _ => true,
+        }
     }
 
     /// The whole number that a variable stands for, given or by default.

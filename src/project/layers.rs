@@ -1,4 +1,5 @@
-//! The layers of a source's settings: each `--set`, then `source.toml`, then the preset that they name.
+//! The layers of a source's settings: each `--set`, then `source.toml`, then the preset that they name, then the one that
+//! this names.
 
 use std::str::FromStr;
 
@@ -68,7 +69,8 @@ pub(crate) struct Layers {
     /// The highest first.
     overrides: Vec<Layer>,
     file: Layer,
-    preset: Option<Layer>,
+    /// Each over the one that it names.
+    presets: Vec<Layer>,
 }
 
 struct Layer {
@@ -83,21 +85,29 @@ impl Layer {
             Err(error) => Err(Diagnostic::from_toml(&document, &error)),
         }
     }
+
+    /// The same as a preset.
+    fn shipped(mut self) -> Self {
+        self.keys.paging.iter_mut().for_each(|rule| rule.is_shipped = true);
+        self
+    }
 }
 
 impl Layers {
-    /// Reads a `source.toml`, what is set over it (a later one over an earlier), and the preset below it.
+    /// Reads a `source.toml`, what is set over it (a later one over an earlier), and the presets below it.
     pub(crate) fn read(file: Document, overrides: &[KeyOverride]) -> Result<Self, Diagnostic> {
         let documents = overrides.iter().rev().map(KeyOverride::document);
         let mut layers = Self {
             overrides: documents.map(Layer::read).collect::<Result<_, _>>()?,
             file: Layer::read(file)?,
-            preset: None,
+            presets: Vec::new(),
         };
-        let name = layers.highest_first().find_map(|layer| layer.keys.preset.clone());
-        if let Some(name) = name {
+        let mut named = layers.highest_first().find_map(|layer| layer.keys.preset.clone());
+        while let Some(name) = named {
             let document = preset::find(&name).ok_or_else(|| layers.unknown_preset(&name))?;
-            layers.preset = Some(Layer::read(document)?);
+            let preset = Layer::read(document)?.shipped();
+            named = preset.keys.preset.clone();
+            layers.presets.push(preset);
         }
         Ok(layers)
     }
@@ -125,6 +135,6 @@ impl Layers {
     }
 
     fn highest_first(&self) -> impl Iterator<Item = &Layer> {
-        self.overrides.iter().chain([&self.file]).chain(&self.preset)
+        self.overrides.iter().chain([&self.file]).chain(&self.presets)
     }
 }

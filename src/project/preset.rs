@@ -1,12 +1,11 @@
-//! What we know of public APIs: shipped as data, named by `preset = "…"`.
+//! What we know of public APIs: shipped as data, named by `preset = "…"`. A preset can be laid over another in the same way.
 
 use crate::project::diagnostic::Document;
 
 /// The presets, by name.
 const PRESETS: [(&str, &str); 7] = [
-    // Earlier names of the same API.
-    ("arm", include_str!("presets/fluidattacks.toml")),
-    ("asm", include_str!("presets/fluidattacks.toml")),
+    ("arm", include_str!("presets/arm.toml")),
+    ("asm", include_str!("presets/asm.toml")),
     ("conviso", include_str!("presets/conviso.toml")),
     ("demo", include_str!("presets/demo.toml")),
     ("fibery", include_str!("presets/fibery.toml")),

@@ -260,7 +260,10 @@ fn paging_over(above: Vec<PagingRule>, below: Vec<PagingRule>) -> Vec<PagingRule
     for rule in above {
         let same = |other: &&mut PagingRule| other.type_name == rule.type_name && other.field == rule.field;
         match merged.iter_mut().find(same) {
-            Some(other) => other.hints = rule.hints.over(&other.hints),
+            Some(other) => {
+                other.hints = rule.hints.over(&other.hints);
+                other.is_shipped &= rule.is_shipped;
+            }
             None => merged.push(rule),
         }
     }

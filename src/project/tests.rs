@@ -251,6 +251,53 @@ fn every_preset_is_complete_but_for_a_workspace_s_own_address() {
 }
 
 #[test]
+fn presets_of_earlier_names_say_of_their_api_what_differs_and_no_more() {
+    let of_today = settings("preset = 'fluidattacks'", &[]);
+    for name in ["asm", "arm"] {
+        let earlier = settings(&format!("preset = '{name}'"), &[]);
+        assert_eq!(earlier.endpoint, of_today.endpoint, "{name}");
+        assert_eq!(earlier.limits, of_today.limits, "{name}");
+        assert_eq!(earlier.paging, of_today.paging, "{name}");
+        let tokens = &earlier.tokens;
+        assert!(
+            tokens.create.is_none() && tokens.list.is_none() && tokens.revoke.is_none(),
+            "{name}"
+        );
+        assert!(
+            tokens.replace.is_some() && tokens.longest == of_today.tokens.longest,
+            "{name}"
+        );
+    }
+    let other = settings("preset = 'arm'\nlimits.page_size = 7", &["timing.target='3s'"]);
+    assert_eq!(other.limits.page_size, 7);
+}
+
+#[test]
+fn paging_rules_of_presets_are_about_fields_that_shipped_schemas_have() {
+    let cases = [
+        ("conviso", include_str!("../../queries/conviso/schema.graphql"), &[][..]),
+        (
+            "fluidattacks",
+            include_str!("../../queries/fluidattacks/schema.graphql"),
+            &[][..],
+        ),
+        (
+            "github",
+            include_str!("../../queries/github/schema.graphql"),
+            &["search"][..],
+        ),
+    ];
+    for (preset, schema, lacking) in cases {
+        let rules = settings(&format!("preset = '{preset}'"), &[]).paging;
+        let lost = rules
+            .iter()
+            .map(|rule| rule.field.as_str())
+            .filter(|field| !schema.contains(&format!("\n  {field}(")) && !schema.contains(&format!("\n  {field}:")));
+        assert_eq!(lost.collect::<Vec<_>>(), lacking, "{preset}");
+    }
+}
+
+#[test]
 fn preset_rules_judge_the_messages_that_the_apis_send() {
     let cases = [
         ("fluidattacks", "Login required", VerdictName::Unauthorized),

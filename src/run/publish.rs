@@ -113,6 +113,7 @@ impl FinishedRun<'_> {
             let names = |text: &str| naming.iter().any(|naming| text.contains(naming));
             let flaws = flaws(self.plan, self.run).filter(|(text, _)| names(text)).map(counted);
             let left_out = lines_of_left_out(self.plan, self.run).filter(|line| names(line));
+            let doubts = doubts(self.plan, self.run).filter(|line| names(line));
             ManifestConnection {
                 name: connection.path.clone(),
                 style: connection.paged.pager.style().to_string(),
@@ -128,7 +129,7 @@ impl FinishedRun<'_> {
                 },
                 rows: tally.rows,
                 repeated: tally.repeated,
-                incomplete: flaws.chain(left_out).collect(),
+                incomplete: flaws.chain(left_out).chain(doubts).collect(),
             }
         });
         connections.collect()
@@ -161,6 +162,7 @@ pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
         lines.push(format!("… and {} more of other words", run.other_flaws));
     }
     lines.extend(lines_of_left_out(plan, run));
+    lines.extend(doubts(plan, run));
     let Some(each) = &plan.each else { return lines };
     let variable = &each.variable;
     let failures = run.members.failures.iter().take(TOLD_FAILURES);
@@ -200,6 +202,21 @@ fn lines_of_left_out<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl I
             Some(rows) => format!("`{path}` is left out, as the token may not see it, in {rows} rows: {cause}"),
             None => format!("`{path}` is left out with all its rows, as the token may not see it: {cause}"),
         }
+    })
+}
+
+/// Lists without a single row, of which the API gives none and no error, too, where it has lost sight of them.
+fn doubts<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Item = String> + 'run {
+    run.tallies.iter().filter_map(|(index, tally)| {
+        let connection = plan.connections.get(*index)?;
+        let is_empty = tally.rows == 0 && tally.opened > tally.ends.absent;
+        (connection.paged.doubts_empty && is_empty).then(|| {
+            format!(
+                "`{}` has not a single row, which this API answers, too, where it has lost sight of them; if there are none, \
+                 write @paginate(doubtEmpty: false)",
+                connection.path
+            )
+        })
     })
 }
 

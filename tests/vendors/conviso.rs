@@ -214,6 +214,7 @@ fn failing(every: Option<u64>) -> DeniedField {
         ty: "Asset".to_owned(),
         field: "riskScore".to_owned(),
         within: None,
+        roles: Vec::new(),
         every: every.and_then(NonZeroU64::new),
         message: "Scope - Resource not accessible for id: 311".to_owned(),
         extensions: Default::default(),

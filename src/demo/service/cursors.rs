@@ -1,10 +1,12 @@
 //! Cursors in the words of an API, seen through raw requests: what they say, and what comes of those that are none.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use crate::demo::paging::{PagingTraps, RowDeletions, RowMove, RowMoves};
+use crate::demo::paging::{PagingTraps, ReadAtOnce, RowDeletions, RowMove, RowMoves};
 use crate::demo::service::DemoService;
 use crate::demo::service::client::{ask, data, json_body, next_of_page_info, start, walk};
 
@@ -157,6 +159,89 @@ async fn the_search_engine_has_cursors_of_its_own_and_begins_anew_with_empty_one
     let end = format!("GROUP#{name}#LINES#ROOT#{root}#FILENAME#{filename}");
     assert_eq!(first["pageInfo"]["endCursor"], end);
     assert_eq!(page(&service, &lines(", after: \"\""), "/group/toeLines").await, first);
+}
+
+/// The name of the group with the most rows in that list, and how many these are.
+fn largest_group(service: &DemoService, list: &str) -> (String, usize) {
+    let groups = service.stand_in().families("Group", list).unwrap();
+    let largest = groups.max_by_key(|family| family.children.len()).unwrap();
+    (
+        largest.parent["name"].as_str().unwrap().to_owned(),
+        largest.children.len(),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_in_other_orders_and_those_of_earlier_days_have_cursors_of_their_kind() {
+    let service = start("fluidattacks", 0.01, |_| {});
+    for (list, node, is_list) in [
+        ("toeLinesConnection", "filename", true),
+        ("executionsConnections", "executionId", false),
+        ("forcesVulnerabilities", "id", false),
+    ] {
+        let (group, count) = largest_group(&service, list);
+        let query = |after: &Value| {
+            let after = match (after.as_str(), is_list) {
+                (None, _) => String::new(),
+                (Some(list), true) => format!(", after: {list}"),
+                (Some(_), false) => format!(", after: {after}"),
+            };
+            format!(
+                "{{ group(groupName: \"{group}\") {{ {list}(first: 7{after}) {{ edges {{ node {{ {node} }} }} pageInfo {{ endCursor hasNextPage }} }} }} }}"
+            )
+        };
+        let way = format!("/group/{list}");
+        let edges = walk(&service, query, (&way, "/edges"), next_of_page_info).await;
+        let told: BTreeSet<String> = edges.iter().map(|edge| edge["node"][node].to_string()).collect();
+        assert_eq!((told.len(), edges.len()), (count, count), "{list}");
+        assert!(count > 7, "{list}");
+        let first = page(&service, &query(&Value::Null), &way).await;
+        let end = first["pageInfo"]["endCursor"].as_str().unwrap();
+        assert_eq!(serde_json::from_str::<Vec<String>>(end).is_ok(), is_list, "{end}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_ends_where_the_store_has_read_enough_and_says_that_more_follows() {
+    let service = platform(|traps| {
+        traps.read_at_once = Some(ReadAtOnce {
+            bytes: 10_000,
+            row_from: 900,
+            row_to: 2_000,
+        });
+    });
+    let (finding, ids) = largest(&service);
+    assert!(ids.len() > 11);
+    for first in [", first: 1000", ""] {
+        let query =
+            of_finding(&finding, 1_000, &Value::Null).replace("(first: 1000)", &format!("(state: null{first})"));
+        let page = page(&service, &query, OF_FINDING).await;
+        let rows = page["edges"].as_array().unwrap().len();
+        assert!((5..=11).contains(&rows), "{rows}");
+        assert_eq!(page["pageInfo"]["hasNextPage"], true);
+    }
+    let query = |after: &Value| of_finding(&finding, 1_000, after);
+    let edges = walk(&service, query, (OF_FINDING, "/edges"), next_of_page_info).await;
+    let read: Vec<Value> = edges.into_iter().map(|edge| edge["node"]["id"].clone()).collect();
+    assert_eq!(read, ids);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_index_that_lacks_rows_counts_none_of_them() {
+    let service = start("fluidattacks", 0.001, |behaviours| {
+        let lines = behaviours.paging.fields.get_mut("Group.toeLines").unwrap();
+        lines.traps.as_mut().unwrap().indexed = Some(3);
+    });
+    let (group, count) = largest_group(&service, "toeLines");
+    let query = format!(
+        "{{ group(groupName: \"{group}\") {{ toeLines(first: 100) {{ edges {{ node {{ filename }} }} total }} }} }}"
+    );
+    let answer = page(&service, &query, "/group/toeLines").await;
+    assert_eq!(
+        (answer["edges"].as_array().unwrap().len(), &answer["total"]),
+        (3, &json!(3))
+    );
+    assert!(count > 3);
 }
 
 /// The rows of the largest finding, three a page, read to the end.

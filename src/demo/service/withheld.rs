@@ -74,6 +74,22 @@ async fn a_field_is_denied_only_below_the_objects_that_are_named() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_field_is_denied_to_some_roles_alone() {
+    let query = "{ me { userEmail } group(groupName: \"narrabri\") { name toeLines(first: 1) { total } } }";
+    for (role, denied) in [(None, false), (Some("user"), false), (Some("service_forces"), true)] {
+        let service = start("fluidattacks", 0.001, |behaviours| {
+            behaviours.role = role.map(str::to_owned);
+        });
+        let body = json_body(&ask(&service, query).await);
+        assert_eq!(body["data"]["me"].is_null(), denied, "{role:?}");
+        assert_eq!(body["data"]["group"]["toeLines"].is_null(), denied, "{role:?}");
+        assert_eq!(body["data"]["group"]["name"], "narrabri", "what is denied can be null");
+        let errors = body["errors"].as_array().map_or(0, Vec::len);
+        assert_eq!(errors, if denied { 2 } else { 0 }, "{body}");
+    }
+}
+
 /// As the specification says: the null goes up to the next field that may be null, and the error keeps its path.
 #[tokio::test(start_paused = true)]
 async fn a_null_that_is_forbidden_goes_up() {

@@ -124,6 +124,7 @@ pub(super) fn connection(pager: Pager) -> Connection {
             total: None,
             lost_cursor: None,
             is_moving: false,
+            doubts_empty: false,
             assumes_first_page: false,
             reason: String::new(),
         },

@@ -51,6 +51,8 @@ pub struct PagingHints {
     pub lost_cursor: Option<String>,
     /// Whether rows may go to another place of the list while it is read.
     pub moving: Option<bool>,
+    /// Whether the list is empty, too, where the API has lost sight of its rows.
+    pub doubt_empty: Option<bool>,
     /// At so many rows the list may have been cut off.
     pub cap: Option<u32>,
 }
@@ -67,6 +69,9 @@ pub struct PagingRule {
     /// How it turns its pages.
     #[serde(flatten)]
     pub hints: PagingHints,
+    /// Whether it is of a preset: then a schema may well lack the field.
+    #[serde(skip)]
+    pub is_shipped: bool,
 }
 
 impl PagingHints {
@@ -97,6 +102,7 @@ impl PagingHints {
             filter_text: text(self.filter_text, &others.filter_text),
             lost_cursor: text(self.lost_cursor, &others.lost_cursor),
             moving: self.moving.or(others.moving),
+            doubt_empty: self.doubt_empty.or(others.doubt_empty),
             cap: self.cap.or(others.cap),
         }
     }
@@ -152,6 +158,7 @@ impl fmt::Display for PagingHints {
         }
         said.extend(self.first_page.map(|number| format!("firstPage: {number}")));
         said.extend(self.moving.map(|is_moving| format!("moving: {is_moving}")));
+        said.extend(self.doubt_empty.map(|is_doubted| format!("doubtEmpty: {is_doubted}")));
         said.extend(self.cap.map(|cap| format!("cap: {cap}")));
         write!(formatter, "@paginate({})", said.join(", "))
     }

@@ -83,6 +83,8 @@ pub struct PagedField {
     pub lost_cursor: Option<String>,
     /// Whether rows may go to another place while it is read: then one reading does not show that all of them came.
     pub is_moving: bool,
+    /// Whether no row at all, of whatever holds it, may mean that the API has lost sight of them.
+    pub doubts_empty: bool,
     /// Whether nothing tells the number of the first page, so that the answers have to show whether it is right.
     pub assumes_first_page: bool,
     /// Why it was taken for this style, for people.

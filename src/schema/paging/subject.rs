@@ -156,6 +156,7 @@ impl<'schema> Subject<'schema> {
             total,
             lost_cursor: self.hints.lost_cursor.clone(),
             is_moving: self.hints.moving == Some(true),
+            doubts_empty: self.hints.doubt_empty == Some(true),
             assumes_first_page: pager.first_page().is_some()
                 && pager
                     .argument()
