@@ -170,28 +170,22 @@ fn cell(value: &Value) -> String {
 
 #[test]
 fn what_a_stand_in_says_at_its_start_begins_a_source_that_can_be_exported() {
-    for name in ["fibery", "shop"] {
+    for (name, source) in [("fibery", "queries/own_fibery"), ("shop", "queries/api")] {
         let server = calm(name);
         let folder = tempfile::tempdir().expect("a folder");
         let greeting = greeting(&server);
         let said = greeting.lines().find_map(|line| line.strip_prefix("gqldump init "));
         let said = said.unwrap_or_else(|| panic!("{name}: {greeting}"));
         let arguments = said.split(' ').map(|word| word.trim_matches('"'));
-        let arguments: Vec<&str> = ["init", "--name=api"].into_iter().chain(arguments).collect();
+        let arguments: Vec<&str> = ["init"].into_iter().chain(arguments).collect();
         let said = |arguments: &[&str]| {
             let mut command = gqldump();
             command.current_dir(folder.path()).args(arguments);
             run(command.env("GQLDUMP_DEMO_TOKEN", server.token().expose_secret()))
         };
         said(&arguments).with_code(0);
-        said(&["check", "queries/api"]).with_code(0);
-        said(&[
-            "run",
-            "queries/api",
-            "--set=limits.page_size=50",
-            "--set=limits.requests=[]",
-        ])
-        .with_code(0);
+        said(&["check", source]).with_code(0);
+        said(&["run", source, "--set=limits.page_size=50", "--set=limits.requests=[]"]).with_code(0);
     }
 }
 

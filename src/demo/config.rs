@@ -85,7 +85,7 @@ const STAND_INS: [Files; 12] = [
     files!("press"),
     files!("fluidattacks", shipped, also "arm" "asm"),
     files!("conviso", shipped),
-    files!("fibery"),
+    files!("fibery", shipped),
     files!("github", shipped),
 ];
 

@@ -156,7 +156,8 @@ pub fn greeting(server: &DemoServer) -> String {
     let token_is = format!("--set auth.token.env={DEMO_TOKEN_VARIABLE}");
     let next = match (stand_in.queries(), stand_in.preset()) {
         (Some(queries), _) => format!("run {queries} --set endpoint={address} {token_is}"),
-        (None, Some(preset)) => format!("init {address} --preset {preset} {token_is}"),
+        // Under a name of its own: the preset's may be that of a shipped example.
+        (None, Some(preset)) => format!("init {address} --preset {preset} --name own_{preset} {token_is}"),
         (None, None) => {
             let AuthBehaviour { header, scheme, .. } = server.auth();
             format!("init {address} {token_is} --set \"auth.header='{header}'\" --set \"auth.scheme='{scheme}'\"")

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::exported::read_export;
 use crate::program::{Ended, gqldump, run};
-use crate::project::Api;
+use crate::project::{Api, Project};
 
 /// The tables, called like the lists that they come from, with columns that JSON keeps to the last digit.
 const TABLES: [(&str, &[&str]); 3] = [
@@ -345,6 +345,80 @@ fn both_schemes_and_both_names_of_a_space_are_taken_and_a_wrong_token_is_told() 
     let mut wrong = workspace.gqldump(&["run", "queries/fibery"]);
     let ended = run(wrong.env("FIBERY_TOKEN", "wrong")).with_code(4);
     assert!(!ended.stderr.contains("wrong"), "{}", ended.stderr);
+}
+
+/// The query files of `queries/fibery`, the lists that they ask for, and columns that JSON keeps to the last digit.
+const SHIPPED: [(&str, &str, &[&str]); 3] = [
+    ("features", "findFeatures", &["id", "publicId", "name", "planned"]),
+    (
+        "bugs",
+        "findBugs",
+        &["id", "publicId", "name", "estimate", "due", "done"],
+    ),
+    ("comments", "findComments", &["id", "publicId", "text"]),
+];
+
+fn shipped_stand_in() -> DemoServer {
+    let mut config = DemoConfig::named("fibery").expect("the stand-in");
+    config.rows_scale = 0.25;
+    config.behaviours.latency = Default::default();
+    unlimited(&mut config);
+    DemoServer::start(config).expect("a stand-in")
+}
+
+#[test]
+fn the_example_fits_its_schema() {
+    let project = Project::shipped("fibery");
+    let told = run(project.gqldump(&["check"]).env("FIBERY_TOKEN", "a")).with_code(0);
+    assert!(!told.stderr.contains("warn"), "{}", told.stderr);
+}
+
+#[test]
+fn the_example_exports_the_space_of_the_stand_in() {
+    let server = shipped_stand_in();
+    let project = Project::shipped("fibery");
+    let arguments = [&UNLIMITED[..], &["--format=ndjson"]].concat();
+    project.run(&server, &arguments).with_code(0);
+    for (query, list, columns) in SHIPPED {
+        let exported = project.exported(query);
+        assert_eq!(exported.incomplete(), Vec::<&str>::new(), "{query}");
+        let rows = exported.json_rows(query);
+        let truth: Vec<_> = server.stand_in().truth(list).expect("a list").collect();
+        assert_eq!(texts(&rows, columns), texts(&truth, columns), "{query}");
+        let keys = rows.iter().all(|row| row["_id"] == row["id"]);
+        assert!(keys && !rows.is_empty(), "{query}");
+    }
+    let bugs = project.exported("bugs").json_rows("bugs");
+    let rendered = bugs.iter().filter(|bug| bug["description"]["md"].is_string());
+    assert!(
+        rendered.count() > bugs.len() / 2,
+        "rich text comes in the rendering that is asked for"
+    );
+    assert!(bugs.iter().all(|bug| bug["feature"]["id"].is_string()));
+    assert_eq!(server.log().request_errors, 0);
+}
+
+#[test]
+fn the_example_can_be_narrowed_to_what_changed() {
+    let since = "2026-03-01T00:00:00.000Z";
+    for (query, list, variable, column) in [
+        ("bugs", "findBugs", "modified", "modificationDate"),
+        ("features", "findFeatures", "modified", "modificationDate"),
+        ("comments", "findComments", "created", "creationDate"),
+    ] {
+        let server = shipped_stand_in();
+        let project = Project::shipped("fibery").only(&[query]);
+        let given = format!("{variable}={{\"greaterOrEquals\":\"{since}\"}}");
+        let arguments = [&UNLIMITED[..], &["--format=ndjson", "--var", &given]].concat();
+        project.run(&server, &arguments).with_code(0);
+        let truth: Vec<_> = server.stand_in().truth(list).expect("a list").collect();
+        let all = truth.len();
+        let is_meant = |row: &Map<String, Value>| row[column].as_str().is_some_and(|date| date >= since);
+        let truth: Vec<_> = truth.into_iter().filter(is_meant).collect();
+        let rows = project.exported(query).json_rows(query);
+        assert_eq!(texts(&rows, &["id"]), texts(&truth, &["id"]), "{query}");
+        assert!(truth.len() < all, "{query}");
+    }
 }
 
 #[test]
