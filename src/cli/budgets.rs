@@ -40,11 +40,11 @@ pub(super) fn shared_budget(url: &Url, windows: &[RequestLimit], token: &str) ->
 
 /// What tells a token from others: its value, mixed with what is kept in this folder, wherever it is read from. One that a
 /// program prints is told by that program, since it may be new each time, and so is one that is not there.
-pub(super) fn token_name(token: Option<&TokenOrigin>, folder: Option<&Path>) -> String {
+pub(super) fn token_name(token: Option<&TokenOrigin>, folder: &Path) -> String {
     let marked = || {
         let origin = token.filter(|origin| !matches!(origin, TokenOrigin::Command(_)))?;
         let value = origin.read(&|| false).ok()?;
-        let salt = TokenSalt::kept_in(folder?).ok()?;
+        let salt = TokenSalt::kept_in(folder).ok()?;
         Some(format!("token {}", salt.mark(&value)))
     };
     marked().unwrap_or_else(|| place_name(token))
@@ -102,7 +102,7 @@ mod tests {
         let url = |text: &str| text.parse::<Url>().unwrap();
         let env = |name: &str| TokenOrigin::Env(name.to_owned());
         let api = url("https://api.example.com/graphql");
-        let name = |token: Option<&TokenOrigin>| token_name(token, None);
+        let name = place_name;
         let by_token =
             |url: &Url, token: Option<&TokenOrigin>| shared_budget(url, &[window(CountedBy::Token)], &name(token));
         let budgets = [
@@ -142,7 +142,7 @@ mod tests {
             TokenOrigin::File(path)
         };
         let (one, again, other) = (file("a", "s3cret"), file("b", "s3cret"), file("c", "0ther"));
-        let name = |origin: &TokenOrigin| token_name(Some(origin), Some(&budgets));
+        let name = |origin: &TokenOrigin| token_name(Some(origin), &budgets);
         assert_eq!(name(&one), name(&again));
         assert_ne!(name(&one), name(&other));
         assert_ne!(name(&one), format!("token {}", hash_of("s3cret")));

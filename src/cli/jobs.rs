@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::api::{HttpTransport, ReadToken, Transport};
 use crate::cli::arguments::ProjectArguments;
-use crate::cli::budgets::{budgets_folder, shared_budget, token_name};
+use crate::cli::budgets::{shared_budget, token_name};
 use crate::demo::{DemoConfig, DemoServer};
 use crate::plan::{GraphqlFile, PlanError, QueryDocument, hash_of};
 use crate::project::{CallMethod, EndpointAddress, KeyOverride, Project, Source, SourceSettings};
-use crate::run::{OpenTransport, SharedBudget, SourceJob};
+use crate::run::{FindBudget, OpenTransport, SourceJob};
 
 /// What a command is to do.
 pub(super) struct Jobs {
@@ -50,7 +50,7 @@ impl Reached {
         let mut settings = source.settings.clone();
         let mut stand_in = None;
         let (url, api, budget, token) = match &source.settings.endpoint {
-            EndpointAddress::Url(url) => (url.clone(), api_name(url), budget(source, url), token(source)),
+            EndpointAddress::Url(url) => (url.clone(), api_name(url), Some(budget(source, url)), token(source)),
             EndpointAddress::Demo(name) => {
                 let server = DemoServer::start(DemoConfig::named(name)?)?;
                 let secret = server.token().clone();
@@ -214,11 +214,13 @@ pub(super) fn variables(arguments: &ProjectArguments) -> BTreeMap<String, String
     arguments.var.iter().cloned().collect()
 }
 
-/// The budget that a source keeps to with others; none where nothing limits it.
-fn budget(source: &Source, url: &url::Url) -> Option<SharedBudget> {
-    let windows = &source.settings.limits.requests;
-    let token = || token_name(source.settings.auth.token.as_ref(), budgets_folder().as_deref());
-    (!windows.is_empty()).then(|| shared_budget(url, windows, &token()))
+/// How the budget is told that a source keeps to with others.
+fn budget(source: &Arc<Source>, url: &url::Url) -> FindBudget {
+    let (source, url) = (Arc::clone(source), url.clone());
+    Arc::new(move |folder| {
+        let token = token_name(source.settings.auth.token.as_ref(), folder);
+        shared_budget(&url, &source.settings.limits.requests, &token)
+    })
 }
 
 fn token(source: &Arc<Source>) -> Option<ReadToken> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::time::{Instant, sleep};
 
@@ -17,6 +18,9 @@ pub struct SharedBudget {
     /// What the token is called among them with which the API is asked, as some windows are each token's own.
     pub token: String,
 }
+
+/// The budget of a source, told by the folder in which budgets are kept; asked for when the first request is near.
+pub type FindBudget = Arc<dyn Fn(&Path) -> SharedBudget + Send + Sync>;
 
 /// The log in the user's own folder, or, where that cannot be had, the one in `own_folder`, the source's own. Waits for a
 /// process that holds it, and not for ever.
@@ -68,7 +72,8 @@ pub(super) fn shared_log(job: &SourceJob, settings: &RunSettings) -> Option<io::
     if job.settings.limits.requests.is_empty() {
         return None;
     }
-    let (folder, budget) = settings.budgets.as_ref().zip(job.budget.as_ref())?;
+    let (folder, find_budget) = settings.budgets.as_ref().zip(job.budget.as_ref())?;
+    let budget = find_budget(folder);
     let path = folder.join(format!("{}.permits", budget.name));
     let opened = fs_err::create_dir_all(folder).and_then(|()| open(job, settings, &path));
     let opened = opened.map(|log| log.of_token(&budget.token));

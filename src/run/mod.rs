@@ -51,7 +51,7 @@ mod turning;
 mod upstream;
 
 pub use begin::{Beginning, Obstacle, begin_source};
-pub use budget::SharedBudget;
+pub use budget::{FindBudget, SharedBudget};
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use learnt::{Learnt, LearntConnection};
 pub use outcome::{QueryOutcome, exit_code};

@@ -15,7 +15,7 @@ use crate::output::{Format, RemoteSource, RunId, SourceFolder, Store, StoreAddre
 use crate::plan::{Plan, PlanError, QueryDocument, unknown_paging_rules};
 use crate::project::{OnDenied, SchemaOrigin, SourceSettings};
 use crate::report::{Event, QuerySummary, SharedObserver};
-use crate::run::budget::{SharedBudget, open_permit_log, shared_log};
+use crate::run::budget::{FindBudget, open_permit_log, shared_log};
 use crate::run::export::{BODY_BYTES, Workplace, make_ready};
 use crate::run::going_on::GoingOn;
 use crate::run::learnt::Learnt;
@@ -47,7 +47,7 @@ pub struct SourceJob {
     /// What the API is called where its schema is kept: a stand-in has another address each time.
     pub api: String,
     /// The budget that it shares with others; `None` for one that nobody else asks.
-    pub budget: Option<SharedBudget>,
+    pub budget: Option<FindBudget>,
     /// Reads the token; `None` for an API that asks for none.
     pub token: Option<ReadToken>,
     /// The values of those variables of its query files that nobody is to see.

@@ -7,6 +7,7 @@ use gqldump::run::QueryOutcome;
 
 use crate::cell::Kind;
 use crate::exported::Exported;
+use crate::program::run;
 use crate::project::Project;
 use crate::simulation::Simulation;
 use crate::stub::{Answer, Stub};
@@ -181,6 +182,14 @@ fn what_fails_is_asked_again_and_what_takes_too_long_in_smaller_pages() {
     for (_, fault) in script {
         assert!(server.log().injected(fault) > 0, "{fault:?} never struck");
     }
+}
+
+/// The preset speaks of fields that this schema does not have.
+#[test]
+fn the_query_files_fit_their_schema() {
+    let project = Project::shipped("github");
+    let told = run(project.gqldump(&["check"]).env("GITHUB_TOKEN", "a")).with_code(0);
+    assert!(!told.stderr.contains("warn"), "{}", told.stderr);
 }
 
 /// What differs between APIs is data: no file of the program but the list of presets speaks of this one.
