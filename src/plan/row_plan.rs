@@ -13,7 +13,9 @@ use crate::plan::directives::{self, TableDirective};
 use crate::plan::named_value::value_place;
 use crate::plan::parted::item_keys;
 use crate::plan::report::{Finding, PlanError};
-use crate::plan::selection::{MergedField, add_below, free_key, key_selections, leaf_field, merge};
+use crate::plan::selection::{
+    MergedField, add_below, free_key, key_selections, lacking_key_selections, leaf_field, merge,
+};
 use crate::plan::survey::{Branch, RowField, RowFieldKind, Survey};
 use crate::plan::table::{
     AncestorField, AncestorRole, Cell, CellRole, Column, ColumnPlace, Items, PageLayout, RowAddress, RowId, RowLayout,
@@ -538,15 +540,19 @@ impl RowPlanner<'_> {
         let sets = &self.row.source.item_sets;
         let Some(set) = sets.first() else { return Ok(None) };
         let fields = merge(sets, self.context.schema, self.context.variables);
-        let there = fields.iter().find(|field| {
-            field.field.name == *name
-                && !field.is_conditional
-                && !field.has_fields()
-                && field.field.arguments.is_empty()
-        });
+        let there = fields.iter().find(|field| field.is_plain(name));
         let key = there.map_or_else(|| free_key(&fields, name), |field| field.key.clone());
         if let Some(cell) = cells.iter().position(|cell| cell.key == key.as_str()) {
-            return Ok((there.is_some() || cells[cell].role == CellRole::Ignored).then_some(cell));
+            if there.is_some() || cells[cell].role == CellRole::Ignored {
+                return Ok(Some(cell));
+            }
+            // Fragments on the types of a union, or of an interface, may each ask for it.
+            let Context { schema, variables, .. } = self.context;
+            let lacking = lacking_key_selections(sets, schema, variables, (name, &key));
+            return Ok(lacking.map(|lacking| {
+                additions.item.extend(lacking);
+                cell
+            }));
         }
         let Some(selections) = key_selections(self.context.schema, &set.ty, name, &key) else {
             return Ok(None);

@@ -125,6 +125,11 @@ fn always_applies(inline: &InlineFragment, set: &SelectionSet, schema: &Schema) 
 }
 
 impl MergedField {
+    /// Whether it is that field, always there, plain and without arguments.
+    pub(crate) fn is_plain(&self, name: &Name) -> bool {
+        self.field.name == *name && !self.is_conditional && !self.has_fields() && self.field.arguments.is_empty()
+    }
+
     /// Whether it is an object, or a list of objects.
     pub(crate) fn has_fields(&self) -> bool {
         self.sets.iter().any(|set| !set.selections.is_empty())
@@ -209,14 +214,58 @@ pub(crate) fn key_selections(schema: &Schema, type_name: &Name, name: &Name, key
     if has_plain(schema, type_name, name) {
         return Some(vec![leaf_field(schema, type_name, name, key)?.into()]);
     }
-    let select = |member: &Name| {
-        let mut inline = InlineFragment::with_type_condition(member.clone());
-        inline.selection_set.push(leaf_field(schema, member, name, key)?);
-        has_plain(schema, member, name).then(|| Selection::from(inline))
-    };
     let members = possible_types(schema, type_name);
-    let selections: Option<Vec<_>> = members.iter().map(select).collect();
+    let selections: Option<Vec<_>> = members
+        .iter()
+        .map(|member| key_of_member(schema, member, name, key))
+        .collect();
     selections.filter(|selections| !selections.is_empty())
+}
+
+/// The same where the selections name `key` in some types alone: what is lacking of it in the others. `None` too where one
+/// of them has it under a condition, or not as that field.
+pub(crate) fn lacking_key_selections(
+    sets: &[SelectionSet],
+    schema: &Schema,
+    variables: &Variables,
+    (name, key): (&Name, &Name),
+) -> Option<Vec<Selection>> {
+    let mut lacking = Vec::new();
+    for member in possible_types(schema, &sets.first()?.ty) {
+        let own: Vec<SelectionSet> = sets.iter().map(|set| of_member(set, &member, schema)).collect();
+        let fields = merge(&own, schema, variables);
+        match fields.iter().find(|field| field.key == *key) {
+            Some(field) if field.is_plain(name) => {}
+            Some(_) => return None,
+            None => lacking.push(key_of_member(schema, &member, name, key)?),
+        }
+    }
+    Some(lacking)
+}
+
+fn key_of_member(schema: &Schema, member: &Name, name: &Name, key: &Name) -> Option<Selection> {
+    let mut inline = InlineFragment::with_type_condition(member.clone());
+    inline.selection_set.push(leaf_field(schema, member, name, key)?);
+    has_plain(schema, member, name).then(|| Selection::from(inline))
+}
+
+/// What of a selection applies to objects of one type, whose conditions are then none of types.
+fn of_member(set: &SelectionSet, member: &Name, schema: &Schema) -> SelectionSet {
+    let mut own = SelectionSet::new(member.clone());
+    for selection in &set.selections {
+        let Selection::InlineFragment(inline) = selection else {
+            own.selections.push(selection.clone());
+            continue;
+        };
+        let condition = inline.type_condition.as_ref();
+        if condition.is_none_or(|condition| condition == member || schema.is_subtype(condition, member)) {
+            let mut inline = InlineFragment::clone(inline);
+            inline.type_condition = None;
+            inline.selection_set = of_member(&inline.selection_set, member, schema);
+            own.selections.push(inline.into());
+        }
+    }
+    own
 }
 
 fn has_plain(schema: &Schema, type_name: &Name, name: &Name) -> bool {

@@ -350,6 +350,29 @@ fn a_union_gets_type_names_ids_and_the_columns_of_all_members() {
 }
 
 #[test]
+fn a_union_is_known_by_the_ids_that_its_members_select_each_for_itself() {
+    let key_of = |members: &str| {
+        let plan = plan(&format!("{{ items {{ edges {{ node {{ {members} }} }} }} }}"));
+        (rows_of(&plan).row.id, start(&plan).text.to_string())
+    };
+    let (id, sent) = key_of("... on Folder { depth id } ... on Repository { id name }");
+    assert_eq!(id, RowId::Key(vec![1.into()]));
+    assert_eq!(sent.matches("id").count(), 2, "nothing is added: {sent}");
+    let (id, sent) = key_of("... on Repository { id name }");
+    assert_eq!(id, RowId::Key(vec![0.into()]));
+    assert!(sent.contains("...on Folder{id}"), "{sent}");
+    for unsure in [
+        "... on Repository { id @skip(if: false) } ... on Folder { id }",
+        "... on Repository { id } ... on Folder { id: depth }",
+    ] {
+        let text = format!("{{ items {{ edges {{ node {{ {unsure} }} }} }} }}");
+        if let Ok(plan) = Case::default().plan(&text) {
+            assert!(matches!(rows_of(&plan).row.id, RowId::Position { .. }), "{unsure}");
+        }
+    }
+}
+
+#[test]
 fn rows_without_id_are_known_by_their_place_or_by_the_key_that_is_named() {
     let row_id = |text: &str| rows_of(&plan(text)).row.id;
     assert_eq!(
