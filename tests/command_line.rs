@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use fs_err as fs;
+use gqldump::demo::DemoConfig;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -29,6 +30,7 @@ fn every_command_explains_itself() {
         "token create",
         "demo",
         "demo serve",
+        "demo rows",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = said(&arguments).with_code(0);
@@ -309,6 +311,26 @@ fn the_demo_tells_the_rows_that_an_export_must_have() {
         .map(Value::Object)
         .collect::<Vec<_>>();
     assert_eq!(rows, truth);
+}
+
+/// Some APIs have no list at their root: their rows are told by the types of objects, and wherever there is none of a name
+/// those that there are are named.
+#[test]
+fn the_demo_tells_the_rows_of_every_stand_in() {
+    for name in DemoConfig::names() {
+        let told = |table: &str| said(&["demo", "rows", table, "--name", name, "--rows-scale=0.01"]);
+        let refused = told("nothing").with_code(2).stderr;
+        let names = refused.trim_end().rsplit_once("use one of ").expect("names").1;
+        for table in [names.split(", ").next(), names.rsplit(", ").next()]
+            .into_iter()
+            .flatten()
+        {
+            let rows = told(table).with_code(0).stdout;
+            assert!(rows.starts_with('{') || rows.is_empty(), "{name} {table}: {rows}");
+        }
+    }
+    let findings = said(&["demo", "rows", "Finding", "--name=fluidattacks"]).with_code(0);
+    assert_eq!(findings.stdout.lines().count(), 240);
 }
 
 #[test]

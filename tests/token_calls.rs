@@ -324,7 +324,7 @@ fn tokens_are_listed_without_their_secrets_and_revoked() {
     let listed = desk.token(&["list"]).with_code(0);
     assert_eq!(
         listed.stdout,
-        "id\tname\tissuedAt\tlastUse\none\tnightly\t1700000000\t-\n"
+        "id\tname\tissuedAt\tlastUse\none\tnightly\t2023-11-14T22:13:20Z\t-\n"
     );
     desk.token(&["revoke", "one"]).with_code(0);
     desk.token(&["revoke", "other"]).with_code(1);
@@ -341,7 +341,7 @@ fn status_tells_whose_a_token_is_and_until_when() {
     assert!(good.stdout.contains("api: the token ends at 20"), "{}", good.stdout);
     assert!(
         good.stdout
-            .contains("api: accepted, of ada@example.com, 2027-01-01 00:00:00\n"),
+            .contains("api: accepted, of ada@example.com; the API says: sessionExpiration 2027-01-01 00:00:00\n"),
         "{}",
         good.stdout
     );
@@ -467,10 +467,13 @@ fn what_the_api_would_refuse_is_refused_before_anything_is_made() {
         .token(&["create", "--expires=30d", "--force", "--to=/dev/full"])
         .with_code(2);
     assert!(device.stderr.contains("`/dev/full` is no file"), "{}", device.stderr);
+    // The call that replaces takes no name, whatever its length.
+    let named = desk
+        .token(&["create", "--expires=30d", "--replace", "--name=of twenty-one letters"])
+        .with_code(2);
+    assert!(named.stderr.contains("leave out `--name`"), "{}", named.stderr);
     assert_eq!(desk.calls().len(), 0);
-    // The call that replaces takes no name.
-    desk.token(&["create", "--expires=30d", "--replace", "--name=of twenty-one letters"])
-        .with_code(0);
+    desk.token(&["create", "--expires=30d", "--replace"]).with_code(0);
 }
 
 #[test]

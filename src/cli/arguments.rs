@@ -310,15 +310,16 @@ pub(super) struct CreateTokenArguments {
     /// How long it is to last, such as 180d
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(super) expires: Option<Duration>,
-    /// The file that it is written to, which only you can read [default: the standard output, if that is no terminal]
+    /// The file that it is written to, which only you can read; `-` is the standard output, if that is no terminal
+    /// [default: -]
     #[arg(long, value_name = "FILE")]
     pub(super) to: Option<PathBuf>,
     /// Write over the file
     #[arg(long)]
     pub(super) force: bool,
-    /// What it is called, where the API wants to know
-    #[arg(long, default_value = "gqldump")]
-    pub(super) name: String,
+    /// What it is called, where the API wants to know [default: gqldump]
+    #[arg(long)]
+    pub(super) name: Option<String>,
     /// Make it in the place of all others, which end
     #[arg(long)]
     pub(super) replace: bool,
@@ -372,7 +373,6 @@ pub(super) enum DemoCommand {
     /// Run the stand-in alone, to poke at it with curl
     Serve(DemoServeOptions),
     /// Print the rows that an export of a table must have, as NDJSON
-    #[command(hide = true)]
     Rows(DemoRowsOptions),
 }
 

@@ -27,6 +27,15 @@ impl SecretFile {
             );
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
         }
+        // An empty parent is the folder that we are in.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+            let words = format!(
+                "there is no folder `{}`: make it, or name another file",
+                parent.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::NotFound, words));
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".begun");
         let begun = path.with_file_name(name);

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -42,11 +42,19 @@ pub(super) enum TokenError {
     },
     #[error("`{name}`: a token's name has 1 to {most} characters: write another `--name`")]
     Name { name: String, most: u32 },
+    #[error("`{0}`: the API is not told what this token is called: leave out `--name`")]
+    Unnamed(String),
     #[error("there are several sources, {0}: name the folder of one")]
     Several(String),
     #[error(transparent)]
     File(#[from] std::io::Error),
 }
+
+/// The name of a token that nobody names.
+const NAME: &str = "gqldump";
+
+/// What stands for the standard output in the place of a file.
+const STDOUT: &str = "-";
 
 /// A source whose tokens are dealt with.
 struct TokenSource {
@@ -131,9 +139,8 @@ impl TokenSource {
         writeln!(output, "{name}: {}", end.words)?;
         if let Some(owner) = &self.calls.owner {
             let answer = self.call(owner, &CallValues::default())?;
-            let shown = answer.shown(owner).join(", ");
-            let of = if shown.is_empty() { "" } else { ", of " };
-            writeln!(output, "{name}: accepted{of}{shown}")?;
+            let shown = answer.shown(owner);
+            writeln!(output, "{name}: accepted{}", owner_words(&owner.columns, &shown))?;
         } else if let Some(list) = &self.calls.list {
             let answer = self.call(list, &CallValues::default())?;
             writeln!(
@@ -173,14 +180,12 @@ impl TokenSource {
         };
         // All that can be refused is refused before a token is made: one that is lost stays good until it ends.
         let expires = self.expires(call, arguments.expires)?;
-        self.check_name(call, &arguments.name)?;
-        if arguments.to.is_none() && std::io::stdout().is_terminal() {
+        let token_name = self.token_name(call, arguments.name.as_deref())?;
+        let to = arguments.to.as_deref().filter(|path| *path != Path::new(STDOUT));
+        if to.is_none() && std::io::stdout().is_terminal() {
             return Err(TokenError::Terminal.into());
         }
-        let file = arguments
-            .to
-            .as_deref()
-            .map(|path| SecretFile::begin(path, arguments.force));
+        let file = to.map(|path| SecretFile::begin(path, arguments.force));
         let file = file.transpose().map_err(TokenError::File)?;
         if arguments.replace {
             writeln!(std::io::stderr(), "warning: all other tokens of this user end now")?;
@@ -188,7 +193,7 @@ impl TokenSource {
             self.check_room()?;
         }
         let values = CallValues {
-            name: Some(arguments.name.clone()),
+            name: Some(token_name),
             expires,
             id: None,
         };
@@ -240,17 +245,21 @@ impl TokenSource {
         Ok(0)
     }
 
-    /// Fails where the API would refuse the name.
-    fn check_name(&self, call: &TokenCall, given: &str) -> Result<(), TokenError> {
-        let Some(most) = self.calls.name_characters.map(NonZeroU32::get) else {
-            return Ok(());
-        };
-        let count = given.chars().count();
-        if !call.request.takes("name") || (1..=most as usize).contains(&count) {
-            return Ok(());
+    /// What the token is to be called; fails where the API would refuse that, or is not told.
+    fn token_name(&self, call: &TokenCall, given: Option<&str>) -> Result<String, TokenError> {
+        let source = || self.source.name.clone();
+        let takes_name = call.request.takes("name");
+        if given.is_some() && !takes_name {
+            return Err(TokenError::Unnamed(source()));
         }
-        let name = self.source.name.clone();
-        Err(TokenError::Name { name, most })
+        let chosen = given.unwrap_or(NAME);
+        let count = chosen.chars().count();
+        match self.calls.name_characters.map(NonZeroU32::get) {
+            Some(most) if takes_name && !(1..=most as usize).contains(&count) => {
+                Err(TokenError::Name { name: source(), most })
+            }
+            _ => Ok(chosen.to_owned()),
+        }
     }
 
     /// Fails where there are as many tokens as there can be.
@@ -303,6 +312,24 @@ impl TokenSource {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(runtime.block_on(call(&reached.job, &settings, of, values))?)
     }
+}
+
+/// Whose a token is, by the first column; what else the API says of it comes under its own name, since it may be of
+/// another thing than the token: of the session that it stands for, say.
+fn owner_words(columns: &[String], shown: &[String]) -> String {
+    let Some((owner, others)) = shown.split_first() else {
+        return String::new();
+    };
+    let names = columns
+        .iter()
+        .skip(1)
+        .map(|path| path.rsplit('.').next().unwrap_or(path));
+    let others: Vec<String> = names
+        .zip(others)
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    let says = if others.is_empty() { "" } else { "; the API says: " };
+    format!(", of {owner}{says}{}", others.join(", "))
 }
 
 fn counted(tokens: usize) -> String {

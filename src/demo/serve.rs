@@ -69,7 +69,7 @@ pub struct DemoServeOptions {
 /// Options of `gqldump demo rows`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DemoRowsOptions {
-    /// The table: a connection at the root of the API's schema
+    /// The table: a list at the root of the API's schema, or a type of objects
     table: String,
     /// The demo API's name
     #[arg(long, default_value = "tracker")]
@@ -195,7 +195,7 @@ pub fn write_rows(options: &DemoRowsOptions, output: &mut impl Write) -> Result<
     config.seed = options.seed.unwrap_or(config.seed);
     config.rows_scale = options.rows_scale.unwrap_or(config.rows_scale);
     let stand_in = StandIn::new(&config)?;
-    for row in stand_in.truth(&options.table)? {
+    for row in stand_in.rows(&options.table)? {
         serde_json::to_writer(&mut *output, &row).map_err(std::io::Error::from)?;
         output.write_all(b"\n")?;
     }

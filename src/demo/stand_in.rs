@@ -68,9 +68,9 @@ pub enum StandInError {
     /// An object type has no such list.
     #[error("the demo API has no list `{0}`")]
     NoSuchList(String),
-    /// The schema has no such list at its root.
-    #[error("the demo API has no table `{0}`: use one of {1}")]
-    NoSuchTable(String, String),
+    /// The schema has no such list at its root, and the data no objects of such a type.
+    #[error("the demo API has no table `{0}`: use one of {names}", names = .1.join(", "))]
+    NoSuchTable(String, Vec<String>),
 }
 
 /// A request as its body says it.

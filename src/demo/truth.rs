@@ -32,6 +32,17 @@ impl StandIn {
         Ok(rows.into_iter().flat_map(|rows| self.objects_of(&rows, connection)))
     }
 
+    /// The rows of a list of the query root, as [`StandIn::truth`] tells them, or all objects of a type.
+    pub fn rows<'s>(
+        &'s self,
+        table: &'s str,
+    ) -> Result<Box<dyn Iterator<Item = Map<String, Value>> + 's>, StandInError> {
+        if self.entity_types().any(|ty| ty == table) {
+            return Ok(Box::new(self.objects(table)?));
+        }
+        Ok(Box::new(self.truth(table)?))
+    }
+
     /// The rows of [`StandIn::truth`] that lie below the entity of type `ancestor` whose field `field` has the value
     /// `value`: `truth_below("groups", "Organization", "name", "acme")`. None where there is no such entity.
     pub fn truth_below(
@@ -93,6 +104,12 @@ impl StandIn {
         names.map(String::as_str).collect()
     }
 
+    /// The names of the types that have objects of their own.
+    fn entity_types(&self) -> impl Iterator<Item = &str> {
+        let with_objects = self.dataset.types().filter(|ty| ty.description().count > 0);
+        with_objects.map(EntityType::name)
+    }
+
     /// The list that `field` leads to from an object of that type, as the schema has it.
     fn list_of_type(&self, ty: &str, field: &str) -> Option<&ConnectionDescription> {
         let Some((step, rest)) = field.split_once('.') else {
@@ -104,7 +121,10 @@ impl StandIn {
 
     fn table(&self, table: &str) -> Result<&ConnectionDescription, StandInError> {
         let connection = self.root().and_then(|root| self.list(root, table));
-        connection.ok_or_else(|| StandInError::NoSuchTable(table.to_owned(), self.tables().join(", ")))
+        connection.ok_or_else(|| {
+            let names = self.tables().into_iter().chain(self.entity_types());
+            StandInError::NoSuchTable(table.to_owned(), names.map(str::to_owned).collect())
+        })
     }
 
     fn described(&self, ty: &str) -> Result<&EntityType, StandInError> {

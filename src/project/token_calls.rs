@@ -52,6 +52,8 @@ pub struct TokenCall {
     pub items: Option<String>,
     /// What is shown of each, or of the answer: nothing else of it is.
     pub columns: Vec<String>,
+    /// Those of the columns that are moments, told in seconds since 1970.
+    pub seconds: Vec<String>,
 }
 
 /// What is sent.
@@ -95,6 +97,8 @@ struct RawTokenCall {
     items: Option<String>,
     #[serde(default)]
     columns: Vec<String>,
+    #[serde(default)]
+    seconds: Vec<String>,
 }
 
 impl TryFrom<RawTokenCall> for TokenCall {
@@ -119,6 +123,7 @@ impl TryFrom<RawTokenCall> for TokenCall {
             success: raw.success,
             items: raw.items,
             columns: raw.columns,
+            seconds: raw.seconds,
         })
     }
 }

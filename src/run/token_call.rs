@@ -1,8 +1,10 @@
 //! The calls that deal with tokens themselves: sent once, since what they do must not be done twice.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use bytes::Bytes;
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use crate::api::{ApiError, GraphqlRequest};
 use crate::project::{CallRequest, TokenCall, without};
@@ -167,12 +169,12 @@ impl CallAnswer {
         let path = call.items.clone().unwrap_or_default();
         let items = at(&self.value, &path).and_then(Value::as_array);
         let items = items.ok_or(TokenCallError::Strange(path))?;
-        Ok(items.iter().map(|item| shown(item, &call.columns)).collect())
+        Ok(items.iter().map(|item| shown(item, call)).collect())
     }
 
     /// What is to be shown of the answer.
     pub fn shown(&self, call: &TokenCall) -> Vec<String> {
-        shown(&self.value, &call.columns)
+        shown(&self.value, call)
     }
 }
 
@@ -186,11 +188,21 @@ fn at<'value>(value: &'value Value, path: &str) -> Option<&'value Value> {
     steps.try_fold(value, |at, step| at.get(step))
 }
 
-fn shown(value: &Value, columns: &[String]) -> Vec<String> {
+fn shown(value: &Value, call: &TokenCall) -> Vec<String> {
     let text = |path: &String| match at(value, path) {
         Some(Value::String(text)) => text.chars().filter(|character| !character.is_control()).collect(),
         Some(Value::Null) | None => "-".to_owned(),
+        Some(Value::Number(number)) if call.seconds.contains(path) => {
+            moment(number).unwrap_or_else(|| number.to_string())
+        }
         Some(other) => other.to_string(),
     };
-    columns.iter().map(text).collect()
+    call.columns.iter().map(text).collect()
+}
+
+/// A moment that is told in seconds since 1970; `None` for one beyond those that have a name.
+fn moment(seconds: &Number) -> Option<String> {
+    let since = Duration::from_secs(seconds.as_u64()?);
+    let moment = jiff::Timestamp::try_from(UNIX_EPOCH.checked_add(since)?).ok()?;
+    Some(moment.to_string())
 }

@@ -70,8 +70,11 @@ fn fluid_attacks_has_two_tokens_at_most_which_end_and_replace_each_other() {
         told.contains("the token ends at 20") && told.contains("accepted"),
         "{told}"
     );
+    assert!(told.contains("; the API says: sessionExpiration 2027-"), "{told}");
     let listed = served.token(&["list"]).with_code(0).stdout;
-    assert!(listed.contains("\tnightly\t"), "{listed}");
+    let nightly = listed.lines().find(|line| line.contains("\tnightly\t"));
+    let issued = nightly.and_then(|line| line.split('\t').nth(2)).expect("a moment");
+    assert!(issued.parse::<jiff::Timestamp>().is_ok(), "{listed}");
 
     let full = served.token(&["create", "--expires=180d"]).with_code(2);
     assert!(full.stderr.contains("there are 2 tokens"), "{}", full.stderr);
@@ -81,10 +84,30 @@ fn fluid_attacks_has_two_tokens_at_most_which_end_and_replace_each_other() {
     served.token(&["revoke", &ids[1]]).with_code(1);
     assert_eq!(served.ids(&first), ids[..1]);
 
-    served
-        .token(&["create", "--expires=30d", "--replace", "--to=other.txt"])
+    let printed = served
+        .token(&["create", "--expires=30d", "--replace", "--to=-"])
         .with_code(0);
+    // It goes to the pipe and to no file of that name; the one before has ended.
+    assert!(!served.project.folder().join("-").exists());
+    let second = printed.stdout.trim_end();
     served.token(&["status"]).with_code(4);
+    let create = ["create", "--expires=30d", "--replace"];
+    let named = served
+        .token_as(second, &[&create[..], &["--name=zzz"]].concat())
+        .with_code(2);
+    assert!(named.stderr.contains("leave out `--name`"), "{}", named.stderr);
+    let nowhere = served
+        .token_as(second, &[&create[..], &["--to=nowhere/x"]].concat())
+        .with_code(2);
+    assert!(
+        nowhere.stderr.contains("there is no folder `nowhere`"),
+        "{}",
+        nowhere.stderr
+    );
+    served
+        .token_as(second, &[&create[..], &["--to=other.txt"]].concat())
+        .with_code(0);
+    served.token_as(second, &["status"]).with_code(4);
     assert_eq!(served.ids(&served.made_in("other.txt")).len(), 1);
 }
 
