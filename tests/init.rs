@@ -18,11 +18,11 @@ const STARTERS: [(&str, usize, usize); 10] = [
     ("shop", 1, 1),
     ("clinic", 1, 0),
     ("library", 1, 0),
-    ("factory", 2, 0),
+    ("factory", 2, 1),
     ("space", 3, 0),
-    ("board", 2, 0),
+    ("board", 2, 1),
     ("press", 9, 0),
-    ("fluidattacks", 6, 0),
+    ("fluidattacks", 6, 9),
     ("fibery", 3, 0),
 ];
 

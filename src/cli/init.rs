@@ -10,7 +10,7 @@ use crate::cli::NOT_ACCEPTED;
 use crate::cli::arguments::InitArguments;
 use crate::cli::jobs::Reached;
 use crate::cli::look::quiet_settings;
-use crate::plan::Starter;
+use crate::plan::{Omitted, Starter};
 use crate::project::{NewSource, Source};
 use crate::run::{Beginning, Obstacle, begin_source, describe_source_error, exit_code};
 
@@ -118,7 +118,8 @@ fn token_remedy(folder: &Path) -> String {
 }
 
 /// The files of the source: those that can be exported as they are, and drafts of the others.
-fn files(folder: &Path, settings: String, beginning: &Beginning) -> Vec<(PathBuf, String)> {
+fn files(folder: &Path, mut settings: String, beginning: &Beginning) -> Vec<(PathBuf, String)> {
+    settings.push_str(&omitted_comment(&beginning.omitted));
     let mut files = vec![
         (folder.join("source.toml"), settings),
         (folder.join("schema.graphql"), beginning.definition.clone()),
@@ -132,6 +133,20 @@ fn files(folder: &Path, settings: String, beginning: &Beginning) -> Vec<(PathBuf
         Some(obstacle) => (folder.join(draft_name(starter)), draft(starter, obstacle)),
     }));
     files
+}
+
+/// What `source.toml` says of the lists that no query file is of.
+fn omitted_comment(omitted: &[Omitted]) -> String {
+    if omitted.is_empty() {
+        return String::new();
+    }
+    let lines = omitted
+        .iter()
+        .map(|Omitted { list, why }| format!("#   {list}: {why}\n"));
+    format!(
+        "\n# Lists that no query file beside this one is of:\n{}",
+        lines.collect::<String>()
+    )
 }
 
 fn draft_name(starter: &Starter) -> String {
@@ -166,6 +181,18 @@ fn tell(folder: &Path, beginning: &Beginning) -> std::io::Result<()> {
             None => writeln!(output, "  {}.graphql", starter.name)?,
             Some(obstacle) => writeln!(output, "  {}  ({})", draft_name(starter), in_short(obstacle))?,
         }
+    }
+    for (starter, _) in &beginning.starters {
+        if !starter.inner.is_empty() {
+            let (name, lists) = (&starter.name, starter.inner.join(", "));
+            writeln!(
+                output,
+                "  not in {name}: the lists in its rows, {lists}; add what you want"
+            )?;
+        }
+    }
+    for Omitted { list, why } in &beginning.omitted {
+        writeln!(output, "  no file for {list}: {why}")?;
     }
     let is_ready = beginning.starters.iter().any(|(_, obstacle)| obstacle.is_none());
     match is_ready {

@@ -76,7 +76,7 @@ pub use probe::Probe;
 pub use query_plan::{Connection, MemberRoot, Plan, PlanSettings, plan_query};
 pub use report::PlanError;
 pub use request::{Ask, RequestText, Target};
-pub use starter::{Starter, starters};
+pub use starter::{Omitted, Starter, starters};
 pub use table::{
     AncestorField, AncestorRole, Cell, CellRole, Column, ColumnPlace, ColumnType, Items, Layout, PageLayout,
     RowAddress, RowId, RowLayout, RowsLayout, Signal, SignalPlace, Table, TableName, Tell, Told, ValuePlace,

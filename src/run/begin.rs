@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::plan::{GraphqlFile, PlanError, QueryDocument, Starter, starters};
+use crate::plan::{GraphqlFile, Omitted, PlanError, QueryDocument, Starter, starters};
 use crate::run::plans::{DeniedFields, plan_all};
 use crate::run::schema::SchemaSourceError;
 use crate::run::source_run::{RunSettings, SourceError, SourceJob, ask_schema};
@@ -16,6 +16,8 @@ pub struct Beginning {
     pub directives: &'static str,
     /// One query file for each list, and what is to be seen to before it is exported.
     pub starters: Vec<(Starter, Option<Obstacle>)>,
+    /// The lists that none of them is of.
+    pub omitted: Vec<Omitted>,
 }
 
 /// What is to be seen to before a query file is exported.
@@ -40,12 +42,13 @@ pub async fn begin_source(
         None => (Path::new("introspection"), ask_schema(job, settings).await?),
     };
     let schema = ApiSchema::read(&definition, path).map_err(SchemaSourceError::from)?;
-    let starters = starters(&schema, &job.settings.paging, &job.settings.left_out);
+    let (starters, omitted) = starters(&schema, &job.settings.paging, &job.settings.left_out);
     let starters = tried(job, settings, &schema, starters);
     Ok(Beginning {
         definition,
         directives: CLIENT_DIRECTIVES,
         starters,
+        omitted,
     })
 }
 

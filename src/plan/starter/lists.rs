@@ -10,6 +10,24 @@ use crate::plan::paging_rules::PagingRules;
 use crate::plan::starter::fields::Fields;
 use crate::schema::{FieldPath, PagedField, Pager, Paging, PagingHints, paging};
 
+/// A list that no query file begins with, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Omitted {
+    /// The names of the fields on the way to it, with dots.
+    pub list: String,
+    /// Why, and what can be done.
+    pub why: &'static str,
+}
+
+/// Plain values make no rows.
+const PLAIN: &str = "its items are plain values: select it in a query file of your own, where it is a column";
+
+/// Two variables would be one.
+const NAMESAKES: &str = "two of its arguments have the same name: write a query file of your own";
+
+/// Nothing can be selected of it in a word.
+const HOLLOW: &str = "its rows have no plain value: write a query file of your own";
+
 /// A list, and how it is reached from the query root.
 pub(super) struct List<'schema> {
     /// From the query root to the field with the list; one or two.
@@ -24,6 +42,8 @@ pub(super) struct List<'schema> {
     pub(super) said: Option<PagingHints>,
     /// What to do where that is a guess.
     pub(super) doubt: Option<String>,
+    /// The lists in its rows.
+    pub(super) inner: Vec<&'schema Name>,
 }
 
 impl<'schema> List<'schema> {
@@ -31,6 +51,11 @@ impl<'schema> List<'schema> {
     pub(super) fn name(&self) -> String {
         let names: Vec<&str> = self.way.iter().map(|field| field.name.as_str()).collect();
         names.join("_")
+    }
+
+    /// It, as one that no query file begins with since nothing can be selected of its rows.
+    pub(super) fn hollow(&self) -> Omitted {
+        omitted(&self.way, HOLLOW)
     }
 
     /// The variables that need a value, each with its type.
@@ -54,23 +79,48 @@ impl<'schema> List<'schema> {
     }
 }
 
-/// All of them; what only goes on with another list is left out.
-pub(super) fn lists<'schema>(fields: Fields<'schema, '_>, rules: PagingRules<'_>) -> Vec<List<'schema>> {
+/// All of them, and those that no query file can begin with; what only goes on with another list is in neither. An object
+/// that has to be told which one it is leads to its lists unless it is a row of another list: then they are in its rows.
+pub(super) fn lists<'schema>(
+    fields: Fields<'schema, '_>,
+    rules: PagingRules<'_>,
+) -> (Vec<List<'schema>>, Vec<Omitted>) {
     let schema = fields.schema;
     let Some(query) = &schema.schema_definition.query else {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     };
-    let finder = Finder { schema, fields, rules };
-    let mut found = Vec::new();
+    let mut finder = Finder {
+        schema,
+        fields,
+        rules,
+        found: Vec::new(),
+        omitted: Vec::new(),
+    };
+    let mut told = Vec::new();
     for field in fields.of(query) {
-        match finder.list(query, field) {
-            Some(list) => found.push(list),
-            None => found.extend(finder.lists_in(field)),
+        if finder.take(&[], query, field) {
+            continue;
+        }
+        match field.arguments.iter().any(|argument| argument.is_required()) {
+            true => told.push(field),
+            false => finder.take_lists_in(field),
         }
     }
+    let rows: BTreeSet<&Name> = finder.found.iter().map(|list| list.item_type).collect();
+    told.retain(|object| !rows.contains(object.ty.inner_named_type()));
+    told.into_iter().for_each(|object| finder.take_lists_in(object));
+    let Finder { mut found, omitted, .. } = finder;
     let moved_to: BTreeSet<Name> = found.iter().filter_map(next_field).collect();
     found.retain(|list| list.way.len() > 1 || !list.way.iter().any(|field| moved_to.contains(&field.name)));
-    found
+    (found, omitted)
+}
+
+fn omitted(way: &[&FieldDefinition], why: &'static str) -> Omitted {
+    let names: Vec<&str> = way.iter().map(|field| field.name.as_str()).collect();
+    Omitted {
+        list: names.join("."),
+        why,
+    }
 }
 
 fn next_field(list: &List<'_>) -> Option<Name> {
@@ -84,22 +134,55 @@ struct Finder<'schema, 'plan> {
     schema: &'schema Schema,
     fields: Fields<'schema, 'plan>,
     rules: PagingRules<'plan>,
+    found: Vec<List<'schema>>,
+    omitted: Vec<Omitted>,
 }
 
 impl<'schema> Finder<'schema, '_> {
-    /// The lists in an object that is there for whoever asks: `viewer { repositories }`.
-    fn lists_in(&self, outer: &'schema FieldDefinition) -> Vec<List<'schema>> {
+    /// Takes the lists in an object: `viewer { repositories }`.
+    fn take_lists_in(&mut self, outer: &'schema FieldDefinition) {
         let ty = outer.ty.inner_named_type();
-        if outer.ty.is_list() || outer.arguments.iter().any(|argument| argument.is_required()) {
-            return Vec::new();
+        for field in self.fields.of(ty) {
+            self.take(&[outer], ty, field);
         }
-        let lists = self.fields.of(ty).filter_map(|field| self.list(ty, field));
-        lists
-            .map(|mut list| {
-                list.way.insert(0, outer);
-                list
-            })
-            .collect()
+    }
+
+    /// Takes a field, behind those that lead to it, if it is a list; false where it is none.
+    fn take(&mut self, before: &[&'schema FieldDefinition], owner: &Name, field: &'schema FieldDefinition) -> bool {
+        let way = [before, &[field]].concat();
+        let Some(mut list) = self.list(owner, field) else {
+            if field.ty.is_list() {
+                self.omitted.push(omitted(&way, PLAIN));
+            }
+            return field.ty.is_list();
+        };
+        list.way = way;
+        let needed: Vec<&Name> = list.needed().map(|argument| &argument.name).collect();
+        if needed.iter().collect::<BTreeSet<_>>().len() < needed.len() {
+            self.omitted.push(omitted(&list.way, NAMESAKES));
+            return true;
+        }
+        list.inner = self.lists_in_rows(list.item_type);
+        self.found.push(list);
+        true
+    }
+
+    /// The names of the lists in rows of a type, or of any type of a union.
+    fn lists_in_rows(&self, rows: &'schema Name) -> Vec<&'schema Name> {
+        let types = match self.schema.types.get(rows) {
+            Some(ExtendedType::Union(union)) => union.members.iter().map(|member| &member.name).collect(),
+            _ => vec![rows],
+        };
+        let mut names: Vec<&Name> = Vec::new();
+        for ty in types {
+            let lists = self.fields.of(ty).filter(|&field| self.list(ty, field).is_some());
+            for list in lists {
+                if !names.contains(&&list.name) {
+                    names.push(&list.name);
+                }
+            }
+        }
+        names
     }
 
     /// The list that a field is; `None` for one that is none, or of plain values.
@@ -127,6 +210,7 @@ impl<'schema> Finder<'schema, '_> {
             paged,
             said,
             doubt,
+            inner: Vec::new(),
         })
     }
 

@@ -16,6 +16,8 @@ use crate::plan::starter::lists::lists;
 use crate::plan::starter::text::text;
 use crate::schema::{ApiSchema, PagingRule};
 
+pub use lists::Omitted;
+
 /// A query file to begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Starter {
@@ -27,25 +29,36 @@ pub struct Starter {
     pub needs: Vec<String>,
     /// What to look after first, where the schema leaves open how the list turns its pages, and what is said is a guess.
     pub doubt: Option<String>,
+    /// The lists in its rows, which it leaves out.
+    pub inner: Vec<String>,
 }
 
-/// One for each list at the query root, or in an object there that can be had without knowing anything. What is `left_out`,
-/// by the names of types, is in none.
-pub fn starters(schema: &ApiSchema, rules: &[PagingRule], left_out: &BTreeMap<String, Vec<String>>) -> Vec<Starter> {
+/// One for each list at the query root, or in an object there, and the lists that have none. What is `left_out`, by the
+/// names of types, is in neither.
+pub fn starters(
+    schema: &ApiSchema,
+    rules: &[PagingRule],
+    left_out: &BTreeMap<String, Vec<String>>,
+) -> (Vec<Starter>, Vec<Omitted>) {
     let schema = schema.compiled();
     let fields = Fields { schema, left_out };
     let mut taken = BTreeSet::new();
-    let lists = lists(fields, PagingRules::new(schema, rules));
-    let starters = lists.into_iter().filter_map(|list| {
-        let body = text(fields, &list)?;
-        Some(Starter {
+    let (lists, mut omitted) = lists(fields, PagingRules::new(schema, rules));
+    let mut starters = Vec::new();
+    for list in lists {
+        let Some(body) = text(fields, &list) else {
+            omitted.push(list.hollow());
+            continue;
+        };
+        starters.push(Starter {
             name: free_name(&list.name(), &mut taken),
             text: body,
             needs: list.needs(),
+            inner: list.inner.iter().map(ToString::to_string).collect(),
             doubt: list.doubt,
-        })
-    });
-    starters.collect()
+        });
+    }
+    (starters, omitted)
 }
 
 /// The name, or one like it: some file systems cannot tell names apart that differ only in case.

@@ -4,7 +4,13 @@ use super::*;
 
 fn of(definition: &str) -> Vec<Starter> {
     let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
-    starters(&schema, &[], &BTreeMap::new())
+    starters(&schema, &[], &BTreeMap::new()).0
+}
+
+fn omitted(definition: &str) -> Vec<(String, &'static str)> {
+    let schema = ApiSchema::read(definition, Path::new("schema.graphql")).unwrap();
+    let (_, omitted) = starters(&schema, &[], &BTreeMap::new());
+    omitted.into_iter().map(|omitted| (omitted.list, omitted.why)).collect()
 }
 
 /// The query without the words above it and without line breaks.
@@ -40,7 +46,7 @@ fn rows_have_their_values_the_keys_of_others_and_nothing_that_needs_an_argument(
 #[test]
 fn lists_are_found_in_objects_that_anybody_can_have() {
     let found = queries(
-        "type Query { viewer: Viewer user(id: ID!): Viewer }
+        "type Query { viewer: Viewer }
          type Viewer { repositories(first: Int!, after: String): Repositories! }
          type Repositories { nodes: [Repository] pageInfo: PageInfo! }
          type PageInfo { hasNextPage: Boolean! endCursor: String }
@@ -48,6 +54,60 @@ fn lists_are_found_in_objects_that_anybody_can_have() {
     );
     let expected = "{ viewer { repositories { nodes { id } } } }";
     assert_eq!(found, [("viewer_repositories".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn an_object_that_has_to_be_told_which_leads_to_its_lists_unless_it_is_a_row() {
+    let definition =
+        "type Query { group(groupName: String!): Group issue(id: ID!): Issue me: Me page(filter: Filter!): Page }
+         type Group { findings: [Finding] name: String } type Finding { id: ID! } type Me { issues: [Issue] }
+         type Issue { id: ID! labels(first: Int): [Label] notes: [Finding!]! tags: [String] } type Label { id: ID }
+         input Filter { id: ID! } type Page { rows: [Finding] }";
+    let found = of(definition);
+    let told: Vec<_> = found
+        .iter()
+        .map(|starter| (starter.name.as_str(), starter.needs.join(" "), starter.inner.join(" ")))
+        .collect();
+    let whose = |name, needs: &str, inner: &str| (name, needs.to_owned(), inner.to_owned());
+    assert_eq!(
+        told,
+        [
+            whose("me_issues", "", "labels notes"),
+            whose("group_findings", "$groupName: String!", ""),
+            whose("page_rows", "$filter: Filter!", ""),
+        ]
+    );
+    assert!(
+        found[0]
+            .text
+            .contains("# Lists in these rows, which are not here: labels, notes.\n")
+    );
+    assert_eq!(
+        query(&found[1]),
+        "query ($groupName: String!) { group(groupName: $groupName) { findings { id } } }"
+    );
+}
+
+#[test]
+fn lists_that_no_query_file_begins_with_are_told_with_the_reason() {
+    let found = omitted(
+        "type Query { roles: [String!]! ways: [Way] hollow: [Empty] of(id: ID!): Of }
+         enum Way { UP } type Empty { of: [Empty] } type Of { rows(id: ID!): [Row] tags: [String] } type Row { id: ID }",
+    );
+    let lists: Vec<_> = found
+        .iter()
+        .map(|(list, why)| (list.as_str(), why.split(':').next().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        lists,
+        [
+            ("roles", "its items are plain values"),
+            ("ways", "its items are plain values"),
+            ("of.rows", "two of its arguments have the same name"),
+            ("of.tags", "its items are plain values"),
+            ("hollow", "its rows have no plain value"),
+        ]
+    );
 }
 
 #[test]
@@ -110,7 +170,7 @@ fn what_the_source_leaves_out_is_in_no_starter() {
         ("Spot".to_owned(), hacker),
         ("Me".to_owned(), vec!["drafts".to_owned()]),
     ]);
-    let found = starters(&schema, &[], &left_out);
+    let (found, _) = starters(&schema, &[], &left_out);
     let found: Vec<String> = found.iter().map(query).collect();
     assert_eq!(
         found,

@@ -29,7 +29,7 @@ pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
         return None;
     }
     let levels = levels(fields.schema, list);
-    let mut text = format!("{ABOUT}{}\n", opening(list));
+    let mut text = format!("{ABOUT}{}{}\n", inner_words(list), opening(list));
     for (depth, level) in levels.iter().enumerate() {
         let arguments = match level.arguments.as_slice() {
             [] => String::new(),
@@ -45,6 +45,15 @@ pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
         line(&mut text, depth, "}");
     }
     Some(text)
+}
+
+/// What is said of the lists in the rows.
+fn inner_words(list: &List<'_>) -> String {
+    let names: Vec<&str> = list.inner.iter().map(|name| name.as_str()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!("# Lists in these rows, which are not here: {}.\n", names.join(", ")),
+    }
 }
 
 fn opening(list: &List<'_>) -> String {
