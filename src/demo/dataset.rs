@@ -164,10 +164,15 @@ impl Dataset {
 
     /// The entity that `lookup` finds for `wanted`.
     pub(crate) fn find(&self, lookup: &Lookup, wanted: &Value) -> Option<Instance<'_>> {
-        let is_asked = |ty: &&EntityType| lookup.of.as_ref().is_none_or(|of| *of == ty.name);
-        self.types()
-            .filter(is_asked)
-            .find_map(|ty| self.find_in(ty, &lookup.field, wanted))
+        let types: Vec<&EntityType> = match &lookup.of {
+            Some(of) => self.concrete(of),
+            None => self.types().collect(),
+        };
+        let lower = wanted.as_str().filter(|_| lookup.lower);
+        let wanted = lower.map_or_else(|| wanted.clone(), |wanted| wanted.to_lowercase().into());
+        types
+            .into_iter()
+            .find_map(|ty| self.find_in(ty, &lookup.field, &wanted))
     }
 
     /// The entity of that type whose field has that value.

@@ -118,6 +118,9 @@ pub(crate) struct Lookup {
     pub(crate) argument: String,
     /// The field that has the value.
     pub(crate) field: String,
+    /// Whether the value is written in lower case before it is looked for.
+    #[serde(default)]
+    pub(crate) lower: bool,
     /// The error's message where one value finds nothing; null without an error where it is not given.
     #[serde(default)]
     pub(crate) missing: Option<String>,

@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use gqldump::demo::{
-    DemoConfig, DemoServer, DeniedField, Family, Fault, FaultPlan, Latency, NullPart, PagingTraps, RowMove, RowMoves,
-    ScriptedFault, ThrottleBody, TimeWall, Totals, WindowKind,
+    DemoConfig, DemoServer, DeniedField, Family, Fault, FaultPlan, Latency, NullPart, ObjectMatch, PagingTraps,
+    RowMove, RowMoves, ScriptedFault, ThrottleBody, TimeWall, Totals, WindowKind,
 };
 use serde_json::{Map, Value};
 
@@ -335,6 +335,39 @@ fn what_a_harmful_quirk_costs_is_named() {
         let (project, server, ended) = export(config, &["--set", "limits.page_size=20"]);
         println!("{name}");
         honest(&project, &server, &ended);
+    }
+}
+
+/// An issue can be asked for by itself: what is denied in it, and takes its whole page along, costs no other issue a value.
+#[test]
+fn a_column_that_is_denied_in_one_issue_is_null_in_that_one_alone() {
+    const ISSUE: &str = "100003";
+    let mut config = calm();
+    let within = ObjectMatch {
+        ty: "SastFinding".to_owned(),
+        field: "id".to_owned(),
+        value: ISSUE.into(),
+    };
+    config.behaviours.denied.push(DeniedField {
+        ty: "SastFinding".to_owned(),
+        field: "fingerprint".to_owned(),
+        within: Some(within),
+        every: None,
+        message: "You are not authorized to perform this action".to_owned(),
+        extensions: Default::default(),
+    });
+    let project = Project::shipped("conviso").only(&["companies", "issues"]);
+    let server = serve(config);
+    let ended = project.run(&server, &QUICK).with_code(3);
+    assert!(ended.stderr.contains("fingerprint"), "{}", ended.stderr);
+    let found = exported(&project, "issues");
+    let truth = by_key(server.stand_in().truth("issues").expect("a list"));
+    assert_eq!(found.len(), truth.len());
+    for (key, rows) in found {
+        let true_fingerprint = truth[&key][0].get("fingerprint").cloned().unwrap_or_default();
+        let expected = if key == ISSUE { Value::Null } else { true_fingerprint };
+        assert_eq!(rows[0]["fingerprint"], expected, "{key}");
+        assert!(rows[0]["title"].is_string(), "{key}: the other columns are there");
     }
 }
 

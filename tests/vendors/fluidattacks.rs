@@ -65,6 +65,9 @@ fn table(
     }
 }
 
+/// The tables whose rows are known by their `id`, wherever they stand in their list.
+const BY_ID: [&str; 5] = ["consulting", "findings", "organizations", "roots", "vulnerabilities"];
+
 impl VendorTable {
     /// The same with the name of the group that each row is of.
     fn with_group(mut self) -> Self {
@@ -100,10 +103,24 @@ impl VendorTable {
             .chain(self.columns.clone())
             .collect();
         let mut rows = exported.rows(self.name, &columns);
+        if BY_ID.contains(&self.name) {
+            let by_id = |row: &Row| row.get("_id") == row.get("id");
+            assert!(
+                rows.iter().all(by_id),
+                "{}: `_id` is another one on another night",
+                self.name
+            );
+        }
         let ids: BTreeSet<String> = rows.iter_mut().map(|row| format!("{:?}", row.remove("_id"))).collect();
         assert_eq!(ids.len(), rows.len(), "{}: rows share an `_id`", self.name);
+        // Events have theirs in the truth.
+        let roots_above = self.name.starts_with("toe_");
         let roots = roots_of(stand_in);
-        for root in rows.iter_mut().filter_map(|row| row.get_mut("root")) {
+        for root in rows
+            .iter_mut()
+            .filter(|_| roots_above)
+            .filter_map(|row| row.get_mut("root"))
+        {
             let Cell::Object(fields) = std::mem::replace(root, Cell::Null) else {
                 panic!("no root in {}", self.name)
             };
@@ -222,6 +239,7 @@ fn events() -> Vec<(&'static str, Kind)> {
         texts(&["id", "groupName"]),
         times(&["eventDate"]),
         texts(&["eventStatus", "eventType", "detail", "client"]),
+        vec![("root", root(true))],
         times(&["closingDate"]),
     ]
     .concat()
@@ -300,6 +318,10 @@ fn groups() -> Vec<(&'static str, Kind)> {
         vec![("openFindings", Kind::Int32), ("lastClosedVulnerability", Kind::Int32)],
         vec![("meanRemediate", Kind::Float), ("minBreakingSeverity", Kind::Float)],
         vec![
+            ("maxAcceptanceSeverity", Kind::Float),
+            ("minAcceptanceSeverity", Kind::Float),
+        ],
+        vec![
             ("vulnerabilityGracePeriod", Kind::Int32),
             ("sprintDuration", Kind::Int32),
         ],
@@ -374,6 +396,7 @@ fn toe_lines() -> Vec<(&'static str, Kind)> {
         texts(&["lastAuthor", "lastCommit"]),
         times(&["modifiedDate", "seenAt"]),
         vec![("sortsPriorityFactor", Kind::Int32)],
+        times(&["sortsRiskLevelDate"]),
     ]
     .concat()
 }
@@ -389,6 +412,11 @@ fn treatments() -> Vec<(&'static str, Kind)> {
 }
 
 fn vulnerabilities() -> Vec<(&'static str, Kind)> {
+    let advisories = object(&[
+        ("cve", list(Kind::Text)),
+        ("package", Kind::Text),
+        ("vulnerableVersion", Kind::Text),
+    ]);
     [
         texts(&[
             "id",
@@ -429,7 +457,9 @@ fn vulnerabilities() -> Vec<(&'static str, Kind)> {
             "lastTreatmentDate",
             "lastVerificationDate",
         ]),
-        times(&["lastRequestedReattackDate"]),
+        times(&["lastRequestedReattackDate", "lastReattackDate"]),
+        texts(&["lastReattackRequester"]),
+        vec![("advisories", advisories)],
     ]
     .concat()
 }

@@ -101,6 +101,7 @@ fn identifiers_find_their_entity_and_guesses_do_not() {
         of: None,
         argument: "id".to_owned(),
         field: "id".to_owned(),
+        lower: false,
         missing: None,
     };
     let identifier = leaf(dataset.entity(dataset.ty("Leaf").unwrap(), 4321).value("id"));
@@ -158,9 +159,16 @@ fn names_find_their_entity() {
         of: Some("Tree".to_owned()),
         argument: "name".to_owned(),
         field: "name".to_owned(),
+        lower: false,
         missing: None,
     };
     assert_eq!(dataset.find(&by_name, &Value::from("elm-2")).unwrap().index(), 3);
+    assert!(dataset.find(&by_name, &Value::from("Elm-2")).is_none());
+    let in_any_case = Lookup {
+        lower: true,
+        ..by_name.clone()
+    };
+    assert_eq!(dataset.find(&in_any_case, &Value::from("Elm-2")).unwrap().index(), 3);
     assert!(dataset.find(&by_name, &Value::from("ash")).is_none());
 }
 

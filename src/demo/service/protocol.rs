@@ -61,6 +61,17 @@ async fn what_is_no_request_is_answered_in_the_frameworks_ways() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn groups_are_found_whatever_the_case_of_their_name() {
+    let service = platform();
+    let query = "{ group(groupName: \"NarraBri\") { name } }";
+    let (status, _, text) = told(&posted(&service, &json!({ "query": query }).to_string()).await);
+    assert_eq!(
+        (status, text.as_str()),
+        (200, r#"{"data":{"group":{"name":"narrabri"}}}"#)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_wrong_with_values_shows_in_execution_and_what_is_wrong_with_texts_before() {
     let service = platform();
     let of_group = "query Q($g: String!) { group(groupName: $g) { name } }";
