@@ -353,6 +353,7 @@ fn a_column_that_is_denied_in_one_issue_is_null_in_that_one_alone() {
         field: "fingerprint".to_owned(),
         within: Some(within),
         every: None,
+        roles: Vec::new(),
         message: "You are not authorized to perform this action".to_owned(),
         extensions: Default::default(),
     });
