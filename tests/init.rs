@@ -22,7 +22,7 @@ const STARTERS: [(&str, usize, usize); 10] = [
     ("space", 3, 0),
     ("board", 2, 1),
     ("press", 9, 0),
-    ("fluidattacks", 6, 9),
+    ("fluidattacks", 6, 12),
     ("fibery", 3, 0),
 ];
 
