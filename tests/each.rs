@@ -112,7 +112,7 @@ fn every_row_of_every_value_arrives_in_few_requests() {
         findings().check(&exported, server.stand_in());
         let each = json!({
             "variable": "group", "of": "groups.name", "query": "groups",
-            "members": 40, "complete": 40, "absent": 0, "failed": 0, "failures": [],
+            "members": 40, "complete": 40, "absent": 0, "incomplete": 0, "failed": 0, "failures": [],
         });
         assert_eq!(exported.manifest["each"], each);
         let log = server.log();

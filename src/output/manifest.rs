@@ -64,22 +64,28 @@ pub struct ManifestEach {
     pub query: String,
     /// How many there are.
     pub members: u64,
-    /// Those that were read to their end.
+    /// Those that were read to their end, with all that the token may see of them.
     pub complete: u64,
     /// Those of the complete ones that do not exist: null, without any row.
     pub absent: u64,
+    /// Those that lack something: they were read, but not every connection to its end.
+    #[serde(default)]
+    pub incomplete: u64,
+    /// The first hundred of those, each with the first that it lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<ManifestFailure>,
     /// Those that failed.
     pub failed: u64,
     /// The first hundred of those that failed.
     pub failures: Vec<ManifestFailure>,
 }
 
-/// A value for which a query failed.
+/// A value for which a query failed, or that lacks something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestFailure {
     /// The value.
     pub value: Value,
-    /// Why it failed.
+    /// Why it failed, or what is lacking.
     pub reason: String,
 }
 

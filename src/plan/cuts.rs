@@ -24,8 +24,9 @@ use crate::project::QueryLimits;
 /// More values than any address has.
 const ADDRESS_VALUES: usize = 32;
 
-/// The row fields that do not come with the rows that they stand in, each with what there would be too much of.
-pub(crate) type Detached = BTreeMap<usize, Excesses>;
+/// The row fields that do not come with the rows that they stand in, each with what there would be too much of, where that
+/// is why.
+pub(crate) type Detached = BTreeMap<usize, Option<Excesses>>;
 
 /// What is done about requests that are too much, before columns are put in groups.
 #[derive(Debug, Clone, Default)]

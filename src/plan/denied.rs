@@ -33,7 +33,7 @@ pub struct DeniedField {
 /// A denied field that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The field.
+    /// The field. One that is denied in single rows is left out where there is no way to ask for it apart.
     pub field: DeniedField,
     /// The table of which it is a column; `None` for a field with rows of tables of their own in it.
     pub table: Option<usize>,
@@ -105,6 +105,7 @@ fn collect_paths(set: &SelectionSet, above: &str, paths: &mut Selected) {
                 let field = SelectedField {
                     ty: set.ty.to_string(),
                     name: field.name.to_string(),
+                    is_never_null: field.ty().is_non_null(),
                 };
                 paths.insert(path, field);
             }
@@ -115,12 +116,21 @@ fn collect_paths(set: &SelectionSet, above: &str, paths: &mut Selected) {
 }
 
 /// What is left out of a query with these selections; what of it is not selected any more is none of its business.
-pub(crate) fn left_out(denied: &[DeniedField], selected: &Selected, survey: &Survey) -> Vec<LeftOut> {
+/// `hopeless` are the places of fields that are denied in single rows, and cannot be asked for apart.
+pub(crate) fn left_out(
+    denied: &[DeniedField],
+    hopeless: &[String],
+    selected: &Selected,
+    survey: &Survey,
+) -> Vec<LeftOut> {
     let denied = denied
         .iter()
         .filter(|field| !field.is_in_rows && selected.contains_key(&field.path));
     let left_out = denied.map(|field| LeftOut {
-        field: field.clone(),
+        field: DeniedField {
+            is_in_rows: hopeless.contains(&field.path),
+            ..field.clone()
+        },
         table: table_of(&field.path, survey),
     });
     left_out.collect()

@@ -318,12 +318,14 @@ impl Describer<'_> {
                 requests: requests.count(),
             },
         });
-        let detached = fitted.detached.iter().map(|(row, excesses)| Cut {
-            excesses: excesses.clone(),
-            into: CutInto::Detached {
-                connection: self.path(*row),
-                address: self.holder(*row),
-            },
+        let detached = fitted.detached.iter().filter_map(|(row, excesses)| {
+            Some(Cut {
+                excesses: excesses.clone()?,
+                into: CutInto::Detached {
+                    connection: self.path(*row),
+                    address: self.holder(*row),
+                },
+            })
         });
         let apart = fitted.apart.iter().filter_map(|(path, field)| {
             let address = match &self.maker.plans[field.row].address {

@@ -2,18 +2,19 @@
 //!
 //! Fields of the query root are spread over requests first, then columns are put in groups. Where that is not enough, a
 //! nested connection is detached: it does not come with the rows that it stands in, but is asked for by their addresses.
+//! So is one that the token may not see in single rows.
 
 use apollo_compiler::executable::Operation;
 use apollo_compiler::schema::Name;
 
-use crate::plan::address::{Address, no_address, no_parent};
+use crate::plan::address::{no_address, no_parent};
 use crate::plan::apart::{Apart, ApartField, to_set_apart};
 use crate::plan::columns::Context;
 use crate::plan::cuts::{Cuts, Cutter, Detached, FirstRequest, Misfit, amounts, first_requests};
 use crate::plan::denied::is_left_out;
 use crate::plan::each::EachVariable;
 use crate::plan::excess::Excesses;
-use crate::plan::in_rows::{SetApart, Way};
+use crate::plan::in_rows::{SetApart, Way, is_found_by_holder};
 use crate::plan::measure::LimitKind;
 use crate::plan::outline::Outline;
 use crate::plan::pieces::Pieces;
@@ -95,7 +96,7 @@ pub(crate) fn fit(
                 if let Some(list) = to_part(&outline, misfit) {
                     cuts.parted.insert(list);
                 } else if let Some((row, excesses)) = to_detach(maker, &cutter, misfit).zip(cutter.in_all(misfit)) {
-                    cuts.detached.insert(row, excesses);
+                    cuts.detached.insert(row, Some(excesses));
                 } else if let Some((path, field)) = apart_for(maker, &cutter, misfit)? {
                     cuts.apart.insert(path, field);
                 } else {
@@ -106,22 +107,25 @@ pub(crate) fn fit(
     }
 }
 
-/// The cuts to begin with: fields that are asked for by their rows, whatever limits say.
+/// The cuts to begin with: fields and connections that are asked for by their rows, whatever limits say.
 fn begun(set_apart: &[SetApart]) -> Cuts {
-    let by_row = set_apart.iter().filter_map(|(_, way)| match way {
-        Way::Row(path, row) => Some((
-            path.clone(),
-            ApartField {
-                row: *row,
-                cut_for: None,
-            },
-        )),
-        Way::Group => None,
-    });
-    Cuts {
-        apart: by_row.collect(),
-        ..Cuts::default()
+    let mut cuts = Cuts::default();
+    for (_, way) in set_apart {
+        match way {
+            Way::Row(path, row) => {
+                let field = ApartField {
+                    row: *row,
+                    cut_for: None,
+                };
+                cuts.apart.insert(path.clone(), field);
+            }
+            Way::Connection(row) => {
+                cuts.detached.insert(*row, None);
+            }
+            Way::Group => {}
+        }
     }
+    cuts
 }
 
 /// The atoms of each field that is asked for in a group of its own, whatever limits say: also of one that is asked for by
@@ -134,8 +138,8 @@ fn own_groups(outline: &Outline, set_apart: &[SetApart]) -> Vec<Vec<usize>> {
         };
         (0..outline.atoms.len()).filter(is_in).collect()
     };
-    set_apart
-        .iter()
+    let columns = set_apart.iter().filter(|(_, way)| !matches!(way, Way::Connection(_)));
+    columns
         .map(|(path, _)| atoms_in(path))
         .filter(|atoms| !atoms.is_empty())
         .collect()
@@ -219,9 +223,8 @@ fn to_detach(maker: RouteMaker<'_>, cutter: &Cutter<'_>, misfit: Misfit) -> Opti
     let holds_atom = |path: &[Name]| atom.is_none_or(|atom| pieces.is_atom_in(atom, path));
     let rows = maker.survey.rows.iter().enumerate();
     let is_candidate = |(row, field): &(usize, &RowField)| {
-        let found_by = field.parent.and_then(|parent| maker.plans[parent].address.as_ref());
         let is_asked = field.field().is_some_and(|field| !is_left_out(&field.field.directives));
-        let is_found = is_asked && field.paged().is_some() && matches!(found_by, Some(Address::Lookup(_)));
+        let is_found = is_asked && is_found_by_holder(maker.survey, maker.plans, *row);
         is_found && pieces.comes_with_others(*row, excess.target) && holds_atom(&field.path)
     };
     let mut candidates: Vec<(usize, &RowField)> = rows.filter(is_candidate).collect();

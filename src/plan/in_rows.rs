@@ -1,5 +1,5 @@
 //! Fields that the token may not see in single rows, though they cannot be null: each is asked for apart from the other
-//! columns, so that its error takes no more with it than the field.
+//! columns, or, where it is a connection, by each row that holds it, so that its error takes no more with it than the field.
 
 use apollo_compiler::schema::Name;
 
@@ -19,6 +19,8 @@ pub(crate) enum Way {
     Group,
     /// By each row itself, where an error would void the page: its path, and the row field.
     Row(Vec<Name>, usize),
+    /// As a connection of that row field, whose first page is asked for by the row that holds it.
+    Connection(usize),
 }
 
 /// A field that is asked for apart from the others: its response path, and how.
@@ -43,6 +45,9 @@ pub(crate) fn ways(
 }
 
 fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) -> Result<Option<Way>, PlanError> {
+    if let Some(inner) = survey.row_at(path) {
+        return Ok(is_found_by_holder(survey, plans, inner).then_some(Way::Connection(inner)));
+    }
     let Some(row) = survey.around(path) else {
         return Ok(None);
     };
@@ -59,6 +64,13 @@ fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) 
     }
     let is_found = matches!(address(context, field)?, Some(Address::Lookup(_)));
     Ok(is_found.then(|| Way::Row(path.to_vec(), row)))
+}
+
+/// Whether a row field is a connection in rows that a field of the query root finds.
+pub(crate) fn is_found_by_holder(survey: &Survey, plans: &[RowPlan], row: usize) -> bool {
+    let field = &survey.rows[row];
+    let holder = field.parent.and_then(|parent| plans[parent].address.as_ref());
+    field.paged().is_some() && matches!(holder, Some(Address::Lookup(_)))
 }
 
 /// Whether rows are told or asked for again by a field of theirs, or cannot be told at all.

@@ -11,6 +11,8 @@ pub(crate) struct SelectedField {
     /// The type on which it is selected.
     pub(crate) ty: String,
     pub(crate) name: String,
+    /// Whether the schema says that it is never null.
+    pub(crate) is_never_null: bool,
 }
 
 /// The fields that are selected, by their places in the response, with dots.
@@ -198,7 +200,12 @@ mod tests {
         ];
         let field = |(place, ty, name): (&str, &str, &str)| {
             let (ty, name) = (ty.to_owned(), name.to_owned());
-            (place.to_owned(), SelectedField { ty, name })
+            let field = SelectedField {
+                ty,
+                name,
+                is_never_null: false,
+            };
+            (place.to_owned(), field)
         };
         fields.map(field).into_iter().collect()
     }
@@ -227,6 +234,7 @@ mod tests {
             let field = SelectedField {
                 ty: String::new(),
                 name: String::new(),
+                is_never_null: false,
             };
             (place.to_owned(), field)
         })

@@ -133,6 +133,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether a place is that of the connection, or of what stands between it and its items.
+    pub(crate) fn is_around_items(&self, place: &str) -> bool {
+        let is_in = |outer: &str, inner: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        is_in(&self.path, place) && is_in(place, &self.items_path)
+    }
+
     /// The connection whose pages hold its first pages.
     pub fn inline_parent(&self) -> Option<usize> {
         self.parent.filter(|_| !self.is_detached)
@@ -282,6 +291,11 @@ impl Plan {
         gathered(&self.selected, places, &tables.chain(items).collect::<Vec<_>>())
     }
 
+    /// Whether the schema says of the field at a place that it is never null, so that an error takes what is around it along.
+    pub(crate) fn is_never_null(&self, path: &str) -> bool {
+        self.selected.get(path).is_some_and(|field| field.is_never_null)
+    }
+
     /// Whether the field at a place is asked for apart from others, as it is denied in single rows.
     pub fn is_denied_in_rows(&self, path: &str) -> bool {
         self.denied_in_rows.iter().any(|field| field.path == path)
@@ -291,6 +305,12 @@ impl Plan {
     pub fn is_left_out(&self, path: &str) -> bool {
         let holds = |outer: &str| path == outer || path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
         self.left_out.iter().any(|left_out| holds(&left_out.field.path))
+    }
+
+    /// Whether each row is asked by itself for the connection at a place.
+    pub(crate) fn is_detached(&self, path: &str) -> bool {
+        let mut connections = self.connections.iter();
+        connections.any(|connection| connection.is_detached && connection.path == path)
     }
 
     /// The variable that takes the values of a column.
@@ -306,11 +326,12 @@ pub fn plan_query(document: &QueryDocument, schema: &ApiSchema, settings: PlanSe
         return Ok(whole.plan);
     }
     let Planned { mut plan, rows } = Planned::of(document, schema, settings, Some(&whole.rows))?;
-    // What was read before is of use as long as the tables and what rows are known by are the same: what is left out is
-    // null in both.
+    // What was read before is of use as long as the tables and what rows are known by are the same, and the rows of each
+    // connection stand where they stood: what is left out is null in both.
     let marks = |rows: &[RowPlan]| rows.iter().map(|row| row.layout.row.marks.clone()).collect::<Vec<_>>();
+    let detached = |plan: &Plan| plan.connections.iter().map(|one| one.is_detached).collect::<Vec<_>>();
     let [before, now] = [(&whole.plan, &whole.rows), (&plan, &rows)]
-        .map(|(plan, rows)| (std::sync::Arc::clone(&plan.tables), marks(rows)));
+        .map(|(plan, rows)| (std::sync::Arc::clone(&plan.tables), marks(rows), detached(plan)));
     plan.fingerprint = match before == now {
         true => whole.plan.fingerprint,
         false => whole.plan.fingerprint.with(&format!("{now:?}")),
@@ -359,9 +380,14 @@ impl Planned {
             .filter(|field| !field.is_in_rows || !is_everywhere(&field.path))
             .cloned()
             .collect();
-        let (survey, rows, set_apart) = survey_and_plan(context, &mut operation, &mut denied)?;
+        let Surveyed {
+            survey,
+            rows,
+            set_apart,
+            hopeless,
+        } = survey_and_plan(context, &mut operation, &mut denied)?;
         let selected = selected_fields(&operation.selection_set);
-        let left_out = left_out(&denied, &selected, &survey);
+        let left_out = left_out(&denied, &hopeless, &selected, &survey);
         if let Some(whole) = whole {
             check_left_out(&left_out, &survey, (whole, &rows))?;
         }
@@ -420,18 +446,28 @@ impl Planned {
     }
 }
 
+/// The row fields and their plans, and how fields are asked for that are denied in single rows.
+struct Surveyed {
+    survey: Survey,
+    rows: Vec<RowPlan>,
+    set_apart: Vec<SetApart>,
+    /// The places of those of these fields for which there is no way but to leave them out.
+    hopeless: Vec<String>,
+}
+
 /// The row fields and their plans. Rows that can be asked for again by their place only, and are selected beside their
 /// edges, are selected within them instead.
 fn survey_and_plan(
     context: Context<'_>,
     operation: &mut Operation,
     denied: &mut [DeniedField],
-) -> Result<(Survey, Vec<RowPlan>, Vec<SetApart>), PlanError> {
+) -> Result<Surveyed, PlanError> {
+    let mut hopeless = Vec::new();
     loop {
         // Places are those of responses, which rows moved into their edges change.
         leave_out(&mut operation.selection_set, denied);
         let survey = survey(context, &operation.selection_set)?;
-        let plans = plan_rows(context, &survey, &Cuts::default())?;
+        let rows = plan_rows(context, &survey, &Cuts::default())?;
         let has_rows_below = |index: usize| {
             survey
                 .rows
@@ -439,13 +475,23 @@ fn survey_and_plan(
                 .any(|row| row.parent == Some(index) && row.paged().is_some())
         };
         let lost = survey.rows.iter().enumerate().find(|(index, row)| {
-            plans[*index].address.is_none() && has_rows_below(*index) && has_place_in_edges(context.schema, row)
+            rows[*index].address.is_none() && has_rows_below(*index) && has_place_in_edges(context.schema, row)
         });
         let Some((_, row)) = lost else {
-            match ways(context, &survey, &plans, denied)? {
-                Ok(set_apart) => return Ok((survey, plans, set_apart)),
+            match ways(context, &survey, &rows, denied)? {
+                Ok(set_apart) => {
+                    return Ok(Surveyed {
+                        survey,
+                        rows,
+                        set_apart,
+                        hopeless,
+                    });
+                }
                 // What cannot be asked for apart from the others is not asked for at all.
-                Err(hopeless) => denied[hopeless].is_in_rows = false,
+                Err(index) => {
+                    denied[index].is_in_rows = false;
+                    hopeless.push(denied[index].path.clone());
+                }
             }
             continue;
         };

@@ -196,6 +196,8 @@ pub struct EachSummary {
     pub complete: u64,
     /// Those of the complete ones that do not exist: null, without any row.
     pub absent: u64,
+    /// Those that lack something.
+    pub incomplete: u64,
     /// Those that failed.
     pub failed: u64,
 }

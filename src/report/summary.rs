@@ -228,9 +228,12 @@ impl Ended {
             human::counted(each.values, "value"),
             each.of
         );
-        let unread = each.values.saturating_sub(each.complete + each.failed);
+        let unread = each
+            .values
+            .saturating_sub(each.complete + each.incomplete + each.failed);
         let parts = [
             (each.absent, "does not exist", "do not exist"),
+            (each.incomplete, "is not complete", "are not complete"),
             (each.failed, "failed", "failed"),
             (unread, "is not read yet", "are not read yet"),
         ];

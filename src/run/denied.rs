@@ -19,7 +19,7 @@ pub(crate) struct Denial {
     pub(crate) path: String,
     /// What the API said.
     pub(crate) cause: String,
-    /// Whether it is denied in single rows, and to be asked for apart from their other columns.
+    /// Whether it is denied in single rows, and to be asked for apart from what else is asked of them.
     pub(crate) is_in_rows: bool,
 }
 
@@ -56,7 +56,9 @@ pub(crate) fn denials_in_words(plan: &Plan, unplaced: &[Unplaced]) -> Vec<Denial
         places.map(denial).collect::<Vec<_>>()
     };
     let named = unplaced.iter().flat_map(of_one);
-    named.filter(|denial| !plan.is_left_out(&denial.path)).collect()
+    named
+        .filter(|denial| !plan.is_left_out(&denial.path) && !plan.is_detached(&denial.path))
+        .collect()
 }
 
 /// A request, and what came of it.
@@ -70,6 +72,14 @@ pub(crate) struct Told<'run> {
     pub(crate) errors: &'run [GraphqlError],
     /// The places of those among them that say that the token may not see something.
     pub(crate) denied: &'run [ErrorPath],
+}
+
+/// In which objects of an answer a field is denied.
+struct Extent {
+    /// In each of several that are told; above all rows, in the one.
+    is_everywhere: bool,
+    /// Some object has it.
+    is_seen: bool,
 }
 
 /// A field with an error, in the answer of one slot.
@@ -92,15 +102,19 @@ impl<'run> Told<'run> {
         }
         let mut denials = Denials::default();
         for (place, sightings) in by_place {
-            let is_everywhere = self.is_everywhere(&sightings, &roots);
+            let Extent { is_everywhere, is_seen } = self.extent(&sightings, &roots);
             let is_void = |sighting: &Sighting<'_>| self.is_void(sighting, is_everywhere);
             let are_few = sightings.len() <= A_FEW_ROWS;
             let is_known = self.plan.is_denied_in_rows(&place);
-            if is_known && are_few && !self.data.is_null() {
+            // What each row is asked for by itself is denied to that row alone.
+            let is_of_its_row = self.plan.is_detached(&place) && (is_known || !is_everywhere);
+            if is_of_its_row || is_known && are_few && !self.data.is_null() {
                 continue;
             }
-            let is_of_a_row = |sighting: &Sighting<'_>| sighting.path.len() > sighting.names.len();
-            let is_in_rows = !is_known && are_few && !is_everywhere && sightings.iter().all(is_of_a_row);
+            // Columns that are denied in many rows are hardly worth the requests; a connection is a table of its own.
+            let are_worth_it = are_few || is_seen && self.is_connection(&place);
+            let is_of_a_row = |sighting: &Sighting<'_>| self.depth_of_row(sighting).is_some();
+            let is_in_rows = !is_known && are_worth_it && !is_everywhere && sightings.iter().all(is_of_a_row);
             let list = match sightings.iter().any(is_void) {
                 false if is_known => &mut denials.everywhere,
                 true => &mut denials.voiding,
@@ -114,6 +128,11 @@ impl<'run> Told<'run> {
                 cause,
                 is_in_rows,
             });
+        }
+        // What can be null took nothing along where something that cannot be did: the next answer tells of it again.
+        let has_voided = |denial: &Denial| self.plan.is_never_null(&denial.path);
+        if denials.voiding.iter().any(has_voided) {
+            denials.voiding.retain(has_voided);
         }
         denials
     }
@@ -153,12 +172,8 @@ impl<'run> Told<'run> {
 
     /// The connection, for a place between it and its items: without them there is nothing to ask of it.
     fn around_rows(self, place: String) -> String {
-        let holds = |connection: &&Connection| {
-            let items = &connection.items_path;
-            let is_above_items = *items == place || items.starts_with(&format!("{place}."));
-            is_above_items && place.starts_with(&format!("{}.", connection.path))
-        };
-        let around = self.plan.connections.iter().find(holds);
+        let mut connections = self.plan.connections.iter();
+        let around = connections.find(|connection| connection.is_around_items(&place));
         around.map_or(place, |connection| connection.path.clone())
     }
 
@@ -172,24 +187,57 @@ impl<'run> Told<'run> {
             return false;
         }
         // What is told of one row is no word on the value.
-        let is_of_a_row = sighting.path.len() > sighting.names.len();
+        let is_of_a_row = self.depth_of_row(sighting).is_some();
         let is_all_of_member = depth <= 1 && !is_of_a_row && self.is_of_member(sighting);
         !is_all_of_member || is_everywhere
     }
 
-    /// Whether the field is denied in each of several objects of the answer that have it; above all rows, in the one.
-    fn is_everywhere(self, sightings: &[Sighting<'_>], roots: &[String]) -> bool {
+    /// In which objects of the answer a field is denied that has been sighted so.
+    fn extent(self, sightings: &[Sighting<'_>], roots: &[String]) -> Extent {
         let patterns: BTreeSet<Vec<&str>> = sightings
             .iter()
             .flat_map(|sighting| self.alike(sighting, roots))
             .collect();
         let all: usize = patterns.iter().map(|names| count(self.data, names)).sum();
+        let (lost, there): (Vec<_>, Vec<_>) = sightings.iter().partition(|sighting| self.is_lost(sighting));
+        // Where a null took more along than the rows that lack the field, nothing is known of the others.
+        let are_told = lost.iter().all(|sighting| self.is_told(sighting));
         let is_above_rows = |sighting: &Sighting<'_>| {
             let asked = self.asked.get(sighting.slot.unwrap_or(0));
             let is_single = asked.is_some_and(|asked| asked.task.depth == 0 && asked.task.member.is_none());
             is_single && sighting.path.len() == sighting.names.len()
         };
-        all == sightings.len() && (all > 1 || sightings.iter().all(is_above_rows))
+        let is_seen = all > there.len();
+        let is_all = sightings.len() > 1 || sightings.iter().all(is_above_rows);
+        Extent {
+            is_everywhere: !is_seen && are_told && is_all,
+            is_seen,
+        }
+    }
+
+    /// Whether a null took more than the field.
+    fn is_lost(self, sighting: &Sighting<'_>) -> bool {
+        null_depth(self.data, sighting.path).is_some_and(|depth| depth < sighting.path.len())
+    }
+
+    /// Whether a null took no more than the row in which the field is denied.
+    fn is_told(self, sighting: &Sighting<'_>) -> bool {
+        let depth = null_depth(self.data, sighting.path);
+        depth.is_some_and(|depth| self.depth_of_row(sighting).is_some_and(|of_row| depth >= of_row))
+    }
+
+    /// How many steps of its path lead to the row in which a field is denied: an item of a list, or what the slot asks for
+    /// by itself; `None` above all rows.
+    fn depth_of_row(self, sighting: &Sighting<'_>) -> Option<usize> {
+        let is_item = |segment: &PathSegment| matches!(segment, PathSegment::Index(_));
+        let item = sighting.path.iter().rposition(is_item).map(|index| index + 1);
+        let asked = sighting.slot.and_then(|slot| self.asked.get(slot));
+        item.or_else(|| asked.filter(|asked| asked.task.depth > 0).map(|_| 1))
+    }
+
+    fn is_connection(self, place: &str) -> bool {
+        let mut connections = self.plan.connections.iter();
+        connections.any(|connection| connection.path == place)
     }
 
     /// The places of the same field in the answers of all slots that were asked for alike.

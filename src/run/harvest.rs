@@ -57,6 +57,8 @@ pub(crate) struct FoundPage {
     pub(crate) parent: Option<String>,
     /// How that row is asked for again.
     pub(crate) address: Address,
+    /// The places in their lists of the items in which it stands, from the outermost one of its slot.
+    pub(crate) indexes: Vec<u64>,
     /// That row cannot be asked for again: it lacks what would tell it.
     pub(crate) is_lost: bool,
     /// That row is asked for again by its place, or one above it is, and nothing is selected that would tell it from
@@ -170,6 +172,8 @@ pub(crate) struct Place {
     pub(crate) origin: Option<usize>,
     pub(crate) parent: Option<String>,
     pub(crate) address: Address,
+    /// The places in their lists of the items around it.
+    pub(crate) indexes: Vec<u64>,
     /// The row that holds the connection cannot be asked for again.
     pub(crate) is_lost: bool,
     /// It is asked for by its place, and nothing is selected that would tell it from another one.
@@ -306,6 +310,7 @@ pub(crate) fn found(place: &Place) -> FoundPage {
         origin: place.origin,
         parent: place.parent.clone(),
         address: place.address.clone(),
+        indexes: place.indexes.clone(),
         is_lost: place.is_lost,
         is_unknown: place.is_unknown,
         ..FoundPage::default()

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::api::{ErrorPath, GraphqlError, PathSegment};
 use crate::plan::{Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
+use crate::run::holder::{holder, holder_of, named};
 use crate::run::members::FirstPages;
 use crate::run::sink::target;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
@@ -34,6 +35,17 @@ pub(crate) struct Consequences {
     pub(crate) void: Vec<usize>,
     /// What it adds to members, by their numbers.
     pub(crate) members: BTreeMap<u64, MemberGain>,
+}
+
+impl Consequences {
+    /// Notes that something is lacking, if it is so of a value that the query is run for.
+    pub(crate) fn lack(&mut self, text: String, member: Option<&Member>) {
+        if let Some(member) = member {
+            let gain = self.members.entry(member.number).or_default();
+            gain.flaw.get_or_insert_with(|| text.clone());
+        }
+        *self.flaws.entry(text).or_default() += 1;
+    }
 }
 
 /// What a page shows of how many rows a connection holds.
@@ -83,6 +95,8 @@ pub(crate) struct Request<'run> {
     pub(crate) inline_sizes: &'run [u32],
     /// The place of the answer in the order in which the run takes them in.
     pub(crate) sequence: Sequence,
+    /// The places of those of its errors that say that the token may not see something.
+    pub(crate) denied: &'run [ErrorPath],
 }
 
 /// Decides what follows from the answer to a request. An error tells that an outermost connection cannot be read on.
@@ -142,8 +156,10 @@ pub(crate) fn consequences(
         Some(slot) => !result.void.contains(&slot),
         None => error.place.is_some() || result.failed.is_empty(),
     };
-    for error in errors.iter().filter(is_taken) {
-        *result.flaws.entry(error.text()).or_default() += 1;
+    let taken: Vec<&PlacedError<'_>> = errors.iter().filter(is_taken).collect();
+    for error in taken {
+        let (text, member) = request.told(error, harvest);
+        result.lack(text, member);
     }
     Ok(result)
 }
@@ -223,11 +239,13 @@ impl Request<'_> {
                 (_, None) => None,
             };
             let is_of_total = place.as_ref().is_some_and(|place| totals.contains(place));
+            let is_denied = error.path.as_ref().is_some_and(|path| self.denied.contains(path));
             PlacedError {
                 error,
                 slot,
                 place,
                 is_of_total,
+                is_denied,
             }
         };
         errors.iter().map(place).collect()
@@ -241,6 +259,53 @@ impl Request<'_> {
             _ => names.to_vec(),
         };
         names.join(".")
+    }
+
+    /// What an error says, and the value that lacks something because of it. One in the place of rows names what holds
+    /// these.
+    fn told(&self, error: &PlacedError<'_>, harvest: &Harvest) -> (String, Option<&Member>) {
+        let text = error.text();
+        let Some(place) = error.place.as_deref().filter(|place| self.is_of_rows(place)) else {
+            return (text, None);
+        };
+        let text = named(&text, place, self.holder_at(error, place, harvest).as_deref());
+        (text, error.slot.and_then(|slot| self.member_of(slot)))
+    }
+
+    /// Whether rows of a table are what stands at a place in the query.
+    fn is_of_rows(&self, place: &str) -> bool {
+        let mut tables = self.plan.description.tables.iter();
+        tables.any(|table| table.path == place) || self.plan.connections.iter().any(|one| one.is_around_items(place))
+    }
+
+    /// What holds the rows in whose place an error is.
+    fn holder_at(&self, error: &PlacedError<'_>, place: &str, harvest: &Harvest) -> Option<String> {
+        if let Some((_, connection)) = error.slot.and_then(|slot| self.connection_of(slot))
+            && connection.is_around_items(place)
+        {
+            return holder_of(self.plan, connection, &self.asked.get(error.slot?)?.task);
+        }
+        let indexes = indexes(error.error.path.as_ref()?);
+        if indexes.is_empty() {
+            return holder(self.plan, 0, None, self.member_of(error.slot?));
+        }
+        let is_there = |page: &&FoundPage| {
+            let connection = self.plan.connections.get(page.connection);
+            page.origin == error.slot
+                && !page.indexes.is_empty()
+                && indexes.ends_with(&page.indexes)
+                && connection.is_some_and(|connection| connection.is_around_items(place))
+        };
+        let page = harvest.pages.iter().find(is_there)?;
+        let depth = self.plan.connections.get(page.connection)?.depth;
+        holder(self.plan, depth, page.parent.as_deref(), None)
+    }
+
+    /// Notes what a connection lacks, and what holds that.
+    fn lack(&self, (connection, page): (&Connection, &FoundPage), text: &str, result: &mut Consequences) {
+        let member = self.member(page);
+        let holder = holder(self.plan, connection.depth, page.parent.as_deref(), member);
+        result.lack(named(text, &connection.path, holder.as_deref()), member);
     }
 
     /// The places in the query at which the totals of connections stand.
@@ -283,9 +348,12 @@ impl Request<'_> {
         });
         if (page.is_null || !page.has_items) && !is_behind {
             let is_absent = page.is_null && asked_task.is_some_and(|asked| is_first_of_detached(&asked.task));
-            if let (Some(slot), Some(_)) = (page.slot, asked_task)
+            if let (Some(slot), Some(asked)) = (page.slot, asked_task)
                 && !(is_absent && is_answered(slot, harvest, errors))
             {
+                if self.note_denied((connection, page), &asked.task, errors, result) {
+                    return Ok(());
+                }
                 let mut causes = errors.iter().filter(|error| error.slot == Some(slot));
                 let error = PagingError::BrokeOff {
                     path: connection.path.clone(),
@@ -295,12 +363,11 @@ impl Request<'_> {
                 result.void.push(slot);
                 return Ok(());
             }
-            note_broken_null(connection, page, errors, result);
-            let is_of_member = self.member(page).is_some();
-            note_absent(connection, page, is_of_member || !errors.is_empty(), result);
+            self.note_broken_null((connection, page), errors, result);
+            self.note_absent((connection, page), errors, result);
             return Ok(());
         }
-        note_broken_null(connection, page, errors, result);
+        self.note_broken_null((connection, page), errors, result);
         let first = Task::default();
         let size = self.inline_sizes.get(page.connection).copied().unwrap_or(1);
         let asked = match asked_task {
@@ -318,6 +385,7 @@ impl Request<'_> {
         let task = asked_task.map(|asked| &asked.task);
         let instance = task.map(|task| task.instance).filter(|instance| *instance != 0);
         let settled = Settled {
+            request: self,
             connection,
             page,
             task,
@@ -345,7 +413,7 @@ impl Request<'_> {
                 "`{}` cannot be read in a row that cannot be asked for again: it lacks what would tell it",
                 connection.path
             );
-            *result.flaws.entry(flaw).or_default() += 1;
+            self.lack((connection, page), &flaw, result);
             return;
         }
         result.next_tasks.push(Task {
@@ -380,6 +448,68 @@ impl Request<'_> {
         Ok(turn)
     }
 
+    /// Notes that the token may not see a page below a row, if that is why it did not come: it is not asked for again, and
+    /// nothing else is lost with it.
+    fn note_denied(
+        &self,
+        (connection, page): (&Connection, &FoundPage),
+        task: &Task,
+        errors: &[PlacedError<'_>],
+        result: &mut Consequences,
+    ) -> bool {
+        let is_own = |error: &&PlacedError<'_>| error.is_denied && error.slot == page.slot;
+        let Some(error) = errors.iter().find(is_own).filter(|_| task.depth > 0) else {
+            return false;
+        };
+        let text = denied_text(&connection.path, task.before, &error.error.message);
+        self.lack((connection, page), &text, result);
+        if let Some(end) = End::Lost.unless_side(task.expected) {
+            note_end(result.tallies.entry(page.connection).or_default(), end);
+        }
+        result.void.extend(page.slot);
+        true
+    }
+
+    /// Null where the schema says that there is none is a broken answer, which tells nothing of the rows. An error that
+    /// tells of the place is named by itself.
+    fn note_broken_null(
+        &self,
+        (connection, page): (&Connection, &FoundPage),
+        errors: &[PlacedError<'_>],
+        result: &mut Consequences,
+    ) {
+        let path = &connection.path;
+        if is_broken_null(connection, page) && !errors.iter().any(|error| error.place.as_ref() == Some(path)) {
+            let flaw = format!("`{path}` is null without any error, where the schema says that it never is");
+            self.lack((connection, page), &flaw, result);
+        }
+    }
+
+    /// A first page without rows: because the connection is null, or because its list is. What does not exist for one
+    /// value of many is no mistake of the author's.
+    fn note_absent(
+        &self,
+        (connection, page): (&Connection, &FoundPage),
+        errors: &[PlacedError<'_>],
+        result: &mut Consequences,
+    ) {
+        let path = &connection.path;
+        let tally = result.tallies.entry(page.connection).or_default();
+        if page.is_null {
+            note_end(tally, End::Absent);
+            // One value of many need not exist; a token that may not see an outermost connection is told so by some APIs with
+            // nothing but null.
+            let is_told = self.member(page).is_some() || !errors.is_empty() || is_broken_null(connection, page);
+            if !page.is_ruled_out && connection.depth == 0 && !is_told {
+                let flaw = format!("`{path}`, or an object above it, is null, and no error says why");
+                *result.flaws.entry(flaw).or_default() += 1;
+            }
+            return;
+        }
+        note_end(tally, End::Suspect);
+        self.lack((connection, page), &format!("`{path}` has no list of rows"), result);
+    }
+
     /// What a page was asked for, or the page in whose rows it stands.
     fn member(&self, page: &FoundPage) -> Option<&Member> {
         self.member_of(page.origin?)
@@ -394,6 +524,7 @@ pub(crate) fn slot_roots(plan: &Plan, asked: &[AskedTask]) -> Vec<String> {
 
 /// A page that was followed.
 struct Settled<'page> {
+    request: &'page Request<'page>,
     connection: &'page Connection,
     page: &'page FoundPage,
     /// The task that it answers; none for a first page within that of a parent.
@@ -451,7 +582,7 @@ impl Settled<'_> {
             result.next_tasks.extend(next);
         }
         for flaw in flaws {
-            *result.flaws.entry(flaw).or_default() += 1;
+            self.request.lack((connection, page), &flaw, result);
         }
         if let Some(end) = end {
             note_end(result.tallies.entry(index).or_default(), end);
@@ -483,7 +614,7 @@ impl Settled<'_> {
             "`{}` cannot be read again, which would show whether rows moved while it was read",
             self.connection.path
         );
-        *result.flaws.entry(flaw).or_default() += 1;
+        self.request.lack((self.connection, self.page), &flaw, result);
         note_end(result.tallies.entry(self.page.connection).or_default(), End::Suspect);
     }
 
@@ -494,6 +625,7 @@ impl Settled<'_> {
             task,
             member,
             instance,
+            ..
         } = *self;
         let NextPage {
             position,
@@ -593,37 +725,17 @@ pub(crate) fn may_be_behind_the_end(connection: &Connection, task: &Task) -> boo
         }
 }
 
-/// Null where the schema says that there is none is a broken answer, which tells nothing of the rows. An error that tells
-/// of the place is named by itself.
-fn note_broken_null(connection: &Connection, page: &FoundPage, errors: &[PlacedError<'_>], result: &mut Consequences) {
-    let path = &connection.path;
-    if is_broken_null(connection, page) && !errors.iter().any(|error| error.place.as_ref() == Some(path)) {
-        let flaw = format!("`{path}` is null without any error, where the schema says that it never is");
-        *result.flaws.entry(flaw).or_default() += 1;
-    }
-}
-
 fn is_broken_null(connection: &Connection, page: &FoundPage) -> bool {
     connection.is_never_null && page.is_itself_null
 }
 
-/// A first page without rows: because the connection is null, or because its list is. A token that may not see an outermost
-/// one is told so by some APIs with nothing but null; `is_explained` where it stands for one value of many, which need not
-/// exist, or an error is told.
-fn note_absent(connection: &Connection, page: &FoundPage, is_explained: bool, result: &mut Consequences) {
-    let path = &connection.path;
-    let tally = result.tallies.entry(page.connection).or_default();
-    if page.is_null {
-        note_end(tally, End::Absent);
-        let is_told = is_explained || is_broken_null(connection, page);
-        if !page.is_ruled_out && connection.depth == 0 && !is_told {
-            let flaw = format!("`{path}`, or an object above it, is null, and no error says why");
-            *result.flaws.entry(flaw).or_default() += 1;
-        }
-        return;
+/// What is said of a connection of which the token may not see more than so many rows.
+pub(crate) fn denied_text(path: &str, before: u64, cause: &str) -> String {
+    match before {
+        0 => format!("`{path}` is left out, as the token may not see it: {cause}"),
+        1 => format!("`{path}` is left out behind its first row, as the token may not see more: {cause}"),
+        rows => format!("`{path}` is left out behind its first {rows} rows, as the token may not see more: {cause}"),
     }
-    note_end(tally, End::Suspect);
-    *result.flaws.entry(format!("`{path}` has no list of rows")).or_default() += 1;
 }
 
 /// An error beside the data, and where it belongs.
@@ -635,6 +747,8 @@ struct PlacedError<'error> {
     place: Option<String>,
     /// It is a total, which is asked for to be compared.
     is_of_total: bool,
+    /// It says that the token may not see something.
+    is_denied: bool,
 }
 
 impl PlacedError<'_> {
@@ -657,6 +771,15 @@ fn names(path: &ErrorPath) -> Vec<&str> {
         PathSegment::Index(_) => None,
     });
     names.collect()
+}
+
+/// The places in their lists of the items around a field.
+fn indexes(path: &ErrorPath) -> Vec<u64> {
+    let indexes = path.0.iter().filter_map(|segment| match segment {
+        PathSegment::Index(index) => Some(*index),
+        PathSegment::Field(_) => None,
+    });
+    indexes.collect()
 }
 
 /// A place within a slot as it would be in the query: the way to a slot's connection is another one.

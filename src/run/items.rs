@@ -325,6 +325,7 @@ impl ItemReader<'_> {
                 is_lost: address.is_none(),
                 is_unknown: self.is_unknown(),
                 address: address.unwrap_or_default(),
+                indexes: [self.place.indexes.as_slice(), &[self.index - 1]].concat(),
                 origin: self.place.origin,
                 path: self.place.path.clone(),
                 ..Place::default()

@@ -18,6 +18,7 @@ mod fineness;
 mod frontier;
 mod going_on;
 mod harvest;
+mod holder;
 mod intake;
 mod items;
 mod join;

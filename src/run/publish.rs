@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
+
 use crate::output::{
     LocalRun, MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure,
     ManifestTable, Part, Publication, RunId, Traffic, moment,
@@ -138,10 +140,10 @@ impl FinishedRun<'_> {
     fn each(&self) -> Option<ManifestEach> {
         let each = self.plan.each.as_ref()?;
         let members = &self.run.members;
-        let failures = members.failures.iter().map(|(value, reason)| ManifestFailure {
+        let named = |(value, reason): &(Value, String)| ManifestFailure {
             value: value.clone(),
             reason: reason.clone(),
-        });
+        };
         Some(ManifestEach {
             variable: each.variable.clone(),
             of: each.of(),
@@ -149,8 +151,10 @@ impl FinishedRun<'_> {
             members: members.all,
             complete: members.done,
             absent: members.absent,
+            incomplete: members.incomplete,
+            lacks: members.lacks.iter().map(named).collect(),
             failed: members.failed,
-            failures: failures.collect(),
+            failures: members.failures.iter().map(named).collect(),
         })
     }
 }
@@ -179,11 +183,12 @@ pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
 /// The flaws of a run, but for those of fields that are left out, which are told by themselves.
 fn flaws<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Item = &'run (String, u64)> {
     let is_of_left_out = |text: &str| {
-        let mut nulls = plan
-            .left_out
-            .iter()
-            .map(|left_out| format!("`{}` is null: ", left_out.field.path));
-        nulls.any(|null| text.starts_with(&null))
+        let is_of = |path: &str| {
+            let told = text.strip_prefix('`').and_then(|text| text.strip_prefix(path));
+            // What holds it may stand between.
+            told.is_some_and(|told| told.starts_with('`') && told.contains(" is null: "))
+        };
+        plan.left_out.iter().any(|left_out| is_of(&left_out.field.path))
     };
     run.flaws.iter().filter(move |(text, _)| !is_of_left_out(text))
 }
@@ -196,12 +201,24 @@ fn lines_of_left_out<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl I
         parts.map(|part| part.rows).sum::<u64>()
     };
     plan.left_out.iter().map(move |LeftOut { field, table }| {
-        let DeniedField { path, cause, .. } = field;
-        match table.map(rows) {
-            Some(1) => format!("`{path}` is left out, as the token may not see it, in 1 row: {cause}"),
-            Some(rows) => format!("`{path}` is left out, as the token may not see it, in {rows} rows: {cause}"),
-            None => format!("`{path}` is left out with all its rows, as the token may not see it: {cause}"),
-        }
+        let DeniedField {
+            path,
+            cause,
+            is_in_rows,
+            ..
+        } = field;
+        let why = match is_in_rows {
+            true => "the token may not see it in some rows, and there is no way to ask the others for it",
+            false => "the token may not see it",
+        };
+        let in_all = match table {
+            Some(table) => format!(", as {why}, in {}", counted_rows(rows(*table))),
+            None => match first_table_in(plan, path).map_or(0, rows) {
+                0 => format!(" with all its rows, as {why}"),
+                came => format!(" but for {} that came before, as {why}", counted_rows(came)),
+            },
+        };
+        format!("`{path}` is left out{in_all}: {cause}")
     })
 }
 
@@ -218,6 +235,20 @@ fn doubts<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Ite
             )
         })
     })
+}
+
+/// The outermost table whose rows stand at a place or in it.
+fn first_table_in(plan: &Plan, path: &str) -> Option<usize> {
+    let is_in = |table: &str| {
+        let rest = table.strip_prefix(path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    plan.description.tables.iter().position(|table| is_in(&table.path))
+}
+
+fn counted_rows(rows: u64) -> String {
+    let noun = if rows == 1 { "row" } else { "rows" };
+    format!("{rows} {noun}")
 }
 
 fn counted((text, occurrences): &(String, u64)) -> String {
@@ -272,6 +303,7 @@ pub(crate) fn summary(plan: &Plan, run: &UnfinishedRun) -> QuerySummary {
             values: run.members.all,
             complete: run.members.done,
             absent: run.members.absent,
+            incomplete: run.members.incomplete,
             failed: run.members.failed,
         }),
         incomplete: shortcomings(plan, run),

@@ -100,14 +100,24 @@ impl QueryRun<'_> {
         }
         let kept = written_denied(self.planner.denied()).into_iter().collect();
         self.workplace.state.store_learnt(&self.query, kept, now).await?;
-        for Denial { path, cause, .. } in &denials {
-            self.warn(match plan.is_left_out(path) {
-                true => format!("the token may not see `{path}`, which is left out: {cause}"),
-                false => format!("the token may not see `{path}` in some rows, and it is asked for apart: {cause}"),
-            });
+        for Denial {
+            path,
+            cause,
+            is_in_rows,
+        } in &denials
+        {
+            let what = match (plan.is_left_out(path), is_in_rows) {
+                (true, false) => ", which is left out",
+                (true, true) => " in some rows, and it is left out of all, as there is no way to ask the others for it",
+                (false, _) => " in some rows, and it is asked for apart",
+            };
+            self.warn(format!("the token may not see `{path}`{what}: {cause}"));
         }
         let paths: Vec<String> = denials.iter().map(|denial| format!("`{}`", denial.path)).collect();
-        self.why_dropped = Some(format!("without {} its tables are others", paths.join(", ")));
+        self.why_dropped = Some(match plan.tables == self.plan.tables {
+            true => format!("{} is asked for otherwise from now on", paths.join(", ")),
+            false => format!("without {} its tables are others", paths.join(", ")),
+        });
         self.plan = Arc::new(plan);
         Ok(())
     }

@@ -124,7 +124,7 @@ pub(crate) enum PagingError {
     )]
     NothingNew { path: String },
     #[error(
-        "the row that holds `{path}` is another one, or gone, when it is asked for again; run it again, or name another \
+        "`{path}`: the row that holds it is another one, or gone, when it is asked for again; run it again, or name another \
          way to it with @lookup"
     )]
     Stranger { path: String },

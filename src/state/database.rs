@@ -13,7 +13,7 @@ use crate::state::records::{
 };
 
 /// The format of the state file, in its `user_version`.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 /// Marks the file as ours: "gqld".
 const APPLICATION_ID: i64 = 0x6771_6c64;
 /// Bodies are written once, mostly never read, and dropped soon, so speed counts more than size: one of zstd's fast

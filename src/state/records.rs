@@ -109,6 +109,8 @@ pub struct MemberGain {
     pub nulls: u64,
     /// Why it failed, if it did; the first reason stays.
     pub failure: Option<String>,
+    /// What is lacking of it, if anything is; the first lack stays.
+    pub flaw: Option<String>,
 }
 
 impl std::ops::AddAssign for MemberGain {
@@ -117,6 +119,7 @@ impl std::ops::AddAssign for MemberGain {
         self.rows += other.rows;
         self.nulls += other.nulls;
         self.failure = self.failure.take().or(other.failure);
+        self.flaw = self.flaw.take().or(other.flaw);
     }
 }
 
@@ -125,17 +128,21 @@ impl std::ops::AddAssign for MemberGain {
 pub struct MemberCounts {
     /// All of them.
     pub all: u64,
-    /// Those that have no open pages and did not fail.
+    /// Those that have no open pages, lack nothing and did not fail.
     pub done: u64,
     /// Those of the done ones that do not exist: null, and without any row.
     pub absent: u64,
+    /// Those that lack something, and did not fail.
+    pub incomplete: u64,
+    /// The first [`NAMED_FAILURES`] of those that lack something, each with the first that it lacks.
+    pub lacks: Vec<(Value, String)>,
     /// Those that failed.
     pub failed: u64,
     /// The first [`NAMED_FAILURES`] of those that failed, each with its reason.
     pub failures: Vec<(Value, String)>,
 }
 
-/// Failed members that are named; the others are counted.
+/// Members that are named of those that failed, and of those that lack something; the others are counted.
 pub const NAMED_FAILURES: usize = 100;
 
 /// Brent's cycle detection over the cursors of one connection: one of them is remembered, and replaced by a later one
@@ -278,6 +285,20 @@ pub struct TaskChange {
     pub tallies: Vec<(usize, Tally)>,
     /// What is lacking because of it.
     pub flaws: Vec<String>,
+}
+
+impl TaskChange {
+    /// Notes that something is lacking, if it is so of a value that the query is run for.
+    pub fn lack(&mut self, text: String, member: Option<&Member>) {
+        if let Some(member) = member {
+            let gain = MemberGain {
+                flaw: Some(text.clone()),
+                ..MemberGain::default()
+            };
+            self.members.push((member.number, gain));
+        }
+        self.flaws.push(text);
+    }
 }
 
 /// How far a connection was read, over all rows that hold one.

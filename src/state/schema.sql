@@ -33,8 +33,10 @@ CREATE TABLE member (
   rows    INTEGER NOT NULL DEFAULT 0,
   nulls   INTEGER NOT NULL DEFAULT 0,   -- fields of the query root that are null, and not by an error
   failure TEXT,                         -- why it failed
+  flaw    TEXT,                         -- what is lacking of it
   stage   TEXT NOT NULL GENERATED ALWAYS AS
-    (CASE WHEN failure IS NOT NULL THEN 'failed' WHEN open > 0 THEN 'open' ELSE 'done' END),
+    (CASE WHEN failure IS NOT NULL THEN 'failed' WHEN open > 0 THEN 'open' WHEN flaw IS NOT NULL THEN 'incomplete'
+     ELSE 'done' END),
   PRIMARY KEY (run, number)
 ) STRICT, WITHOUT ROWID;
 

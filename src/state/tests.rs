@@ -419,11 +419,29 @@ async fn members_are_open_until_their_last_task_and_keep_why_they_failed() {
         all: 3,
         done: 1,
         absent: 1,
+        incomplete: 0,
+        lacks: Vec::new(),
         failed: 1,
         failures: vec![(7.into(), "first".to_owned())],
     };
     assert_eq!(found.members, counts);
     assert!(found.flaws.contains(&("not all values".to_owned(), 1)));
+    let mut lacking = TaskChange::default();
+    for (text, number) in [("one", 3), ("another", 3), ("of one that failed", 2)] {
+        let value = serde_json::Value::Null;
+        lacking.lack(text.to_owned(), Some(&Member { number, value }));
+    }
+    store.change_tasks(run, lacking).await.unwrap();
+    let found = store.unfinished_run("groups").await.unwrap().unwrap();
+    let counts = MemberCounts {
+        done: 0,
+        absent: 0,
+        incomplete: 1,
+        lacks: vec![("c".into(), "one".to_owned())],
+        ..counts
+    };
+    assert_eq!(found.members, counts);
+    assert!(found.flaws.contains(&("another".to_owned(), 1)));
     store.release_tasks(run).await.unwrap();
     let open = store.fetch_tasks(run, 9).await.unwrap();
     assert_eq!(open, [next, tasks[1].clone()], "with their values");

@@ -89,7 +89,7 @@ fn null_for_a_connection_that_is_never_null_is_named() {
     let nested = items(query).with("schema.graphql", &schema);
     insta::assert_snapshot!(failure(&nested, &stub, 3), @r"
     TIME warn  api/items: published, but not complete: 3 rows in 2 tables, 1 request, ELAPSED
-        `boxes.nodes.items` is null without any error, where the schema says that it never is
+        `boxes.nodes.items` of the row `a` is null without any error, where the schema says that it never is
     ");
     assert_eq!(nested.newest("items").manifest["tables"][1]["rows"], 1);
     let nullable = schema.replace("after: String): ItemConnection! }", "after: String): ItemConnection }");

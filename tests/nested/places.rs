@@ -100,7 +100,8 @@ fn rows_of_another_row_that_stands_at_the_place_by_now_are_not_taken_and_told() 
     }
     let incomplete = exported.incomplete();
     assert!(
-        incomplete[0].starts_with("the row that holds `shelves.books` is another one, or gone"),
+        incomplete[0].starts_with("`shelves.books` of the row `")
+            && incomplete[0].contains(": the row that holds it is another one"),
         "{incomplete:?}"
     );
     let connections = exported.manifest["connections"].as_array().expect("connections");

@@ -280,7 +280,9 @@ fn connections_whose_cursors_expire_are_read_again_and_no_row_comes_twice() {
     assert!(board.stderr.contains(again), "{}", board.stderr);
     let mut lacking = board.stderr.lines().filter(|line| line.contains("is not complete"));
     assert!(
-        lacking.all(|line| line.contains("`boards.groups.items_page`")),
+        lacking.all(|line| {
+            line.contains("`boards.groups.items_page` of the row `group-") || line.ends_with("more: see the manifest")
+        }),
         "{}",
         board.stderr
     );

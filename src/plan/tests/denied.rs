@@ -148,6 +148,23 @@ fn what_is_denied_in_single_rows_is_asked_for_apart_where_that_saves_the_others(
     // Of an object with nothing else in it there would be nothing left.
     let lone = in_rows("issues.nodes.author.id", "{ issues { nodes { id author { id } } } }").unwrap();
     assert_eq!((lone.left_out.len(), lone.pieces(0)), (1, 1));
+    // A connection is asked for by the rows that hold it.
+    let findings = in_rows("organization.groups.nodes.findings", GROUPS).unwrap();
+    assert!(!start(&findings).text.contains("findings") && findings.is_detached("organization.groups.nodes.findings"));
+    assert_eq!(
+        (
+            findings.left_out.len(),
+            findings.denied_in_rows.len(),
+            findings.pieces(0)
+        ),
+        (0, 1, 1)
+    );
+    let whole = Case::default().plan(GROUPS).unwrap();
+    assert_eq!(findings.tables, whole.tables);
+    assert_ne!(
+        findings.fingerprint, whole.fingerprint,
+        "its rows stand elsewhere in responses"
+    );
     let refusal = in_rows("issues.nodes.id", text).unwrap_err();
     assert!(refusal.contains("may not see what rows are told"), "{refusal}");
 }

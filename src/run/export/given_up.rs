@@ -27,6 +27,8 @@ pub(super) struct GivenUp {
     reason: String,
     /// What is to be said of them, each with how often.
     pub(super) flaws: Vec<(String, u64)>,
+    /// The numbers of the values that the query is run for which lack some of them, each with one of the texts.
+    pub(super) members: Vec<(u64, String)>,
 }
 
 impl GivenUp {
@@ -56,6 +58,10 @@ impl GivenUp {
                     );
                     given_up.flaws.push((text, 1));
                 }
+                let member = page.origin.and_then(|slot| asked.get(slot)?.task.member.as_ref());
+                let told = given_up.flaws.last().zip(member);
+                let lacking = told.map(|((text, _), member)| (member.number, text.clone()));
+                given_up.members.extend(lacking);
                 let more = items.len().saturating_sub(NAMED);
                 if more > 0 {
                     let text = format!("`{}`: more rows are given up: {values} cannot be read", connection.path);

@@ -10,7 +10,8 @@ use crate::report::Event;
 use crate::run::company::Terms;
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::export::{Export, ExportError};
-use crate::run::intake::AskedTask;
+use crate::run::holder::{holder_of, named};
+use crate::run::intake::{AskedTask, denied_text};
 use crate::run::members::{count_open, give_up};
 use crate::run::sink::target;
 use crate::run::turning::{Rest, resized};
@@ -202,10 +203,13 @@ impl Export<'_> {
             return Err(ApiError::CursorExpired(refusal).into());
         }
         let mut lost = give_up(std::slice::from_ref(asked), None);
-        lost.flaws.push(format!(
-            "{} cannot be read on after its cursors expired, since {why}: {refusal}",
-            self.named(task)
-        ));
+        lost.lack(
+            format!(
+                "{} cannot be read on after its cursors expired, since {why}: {refusal}",
+                self.named_in_row(task)
+            ),
+            task.member.as_ref(),
+        );
         Ok(self.workplace.state.change_tasks(self.key, lost).await?)
     }
 
@@ -226,23 +230,35 @@ impl Export<'_> {
             return self.leave_row_out(asked, rest, &error).await;
         }
         if self.may_be_of_size(&sent, &error) {
-            let terms = Terms {
-                rows: Some(1.0),
-                failures: SURE_OF_SIZE,
-                failed: sent.load.total(),
-                ..Terms::default()
-            };
-            self.company
-                .set_apart(sent.asked.iter().map(|asked| asked.task.id), terms);
-            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            self.ask_singly(sent);
             return Ok(());
         }
-        if sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
+        let is_denied = matches!(&error, ExportError::Api(ApiError::Denied { .. }));
+        let is_of_its_row = |task: &Task| {
+            task.connection
+                .is_some_and(|index| self.plan.connections[index].is_detached)
+        };
+        // What the token may not see of one row after the other is no sign that something is wrong.
+        let is_known = is_denied && sent.asked.iter().all(|asked| is_of_its_row(&asked.task));
+        if !is_known && sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
             return Err(error);
         }
         self.has_lost_rows = true;
         let lost = self.given_up(&sent.asked, &error);
         Ok(self.workplace.state.change_tasks(self.key, lost).await?)
+    }
+
+    /// Asks for a single row in the place of a request; if that comes, it was refused for how many it asked for.
+    fn ask_singly(&mut self, sent: Sent) {
+        let terms = Terms {
+            rows: Some(1.0),
+            failures: SURE_OF_SIZE,
+            failed: sent.load.total(),
+            ..Terms::default()
+        };
+        let ids = sent.asked.iter().map(|asked| asked.task.id);
+        self.company.set_apart(ids, terms);
+        sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
     }
 
     /// Whether a request was refused in words that tell nothing, and was not yet asked for with a single row, which may show
@@ -292,11 +308,12 @@ impl Export<'_> {
             Rest::Elsewhere => Vec::new(),
         };
         let mut change = self.in_place_of(task, next);
-        change.flaws.push(format!(
+        let flaw = format!(
             "{}: the row number {} is given up: nothing of it can be read: {error}",
             self.named_in_row(task),
             task.before + 1
-        ));
+        );
+        change.lack(flaw, task.member.as_ref());
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
@@ -306,16 +323,22 @@ impl Export<'_> {
         if below.peek().is_none() {
             return give_up(asked, Some(&error.to_string()));
         }
-        let flaw = |asked: &AskedTask| {
-            let before = asked.task.before;
-            let named = self.named_in_row(&asked.task);
-            format!("{named} cannot be read on behind its first {before} rows: {error}")
-        };
-        let flaws = below.map(flaw);
-        TaskChange {
-            flaws: flaws.collect(),
-            ..give_up(asked, None)
+        let mut lost = give_up(asked, None);
+        for AskedTask { task, .. } in below {
+            let flaw = match error {
+                ExportError::Api(ApiError::Denied { cause, .. }) => {
+                    let connection = self.connection_of(task);
+                    let path = connection.map_or("", |connection| connection.path.as_str());
+                    self.told_of(task, &denied_text(path, task.before, cause))
+                }
+                _ => {
+                    let (named, before) = (self.named_in_row(task), task.before);
+                    format!("{named} cannot be read on behind its first {before} rows: {error}")
+                }
+            };
+            lost.lack(flaw, task.member.as_ref());
         }
+        lost
     }
 
     async fn replace(&mut self, task: &Task, next: Task) -> Result<(), ExportError> {
@@ -327,13 +350,24 @@ impl Export<'_> {
         Ok(self.workplace.state.change_tasks(self.key, change).await?)
     }
 
-    /// The path of a task's connection, and the row that holds it.
+    /// The path of a task's connection, and what holds it.
     fn named_in_row(&self, task: &Task) -> String {
-        let parent = task.parent.as_ref().filter(|_| task.depth > 0);
-        match parent {
-            Some(parent) => format!("{} of the row `{parent}`", self.named(task)),
-            None => self.named(task),
-        }
+        self.told_of(task, &self.named(task))
+    }
+
+    /// A text about a task's connection, with what holds that.
+    pub(super) fn told_of(&self, task: &Task, text: &str) -> String {
+        let connection = task.connection.and_then(|index| self.plan.connections.get(index));
+        connection.map_or_else(
+            || text.to_owned(),
+            |connection| {
+                named(
+                    text,
+                    &connection.path,
+                    holder_of(&self.plan, connection, task).as_deref(),
+                )
+            },
+        )
     }
 
     /// The path of a task's connection.

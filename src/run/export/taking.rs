@@ -52,6 +52,7 @@ impl Export<'_> {
         let Answer {
             mut data,
             errors,
+            denied,
             body,
             elapsed,
             effort,
@@ -69,10 +70,15 @@ impl Export<'_> {
             asked: &sent.asked,
             inline_sizes: &sent.inline_sizes,
             sequence,
+            denied: &denied,
         };
         let mut consequences = consequences(request, &data, &errors)?;
         for (flaw, occurrences) in what_lacks.into_iter().chain(given_up.flaws) {
             *consequences.flaws.entry(flaw).or_default() += occurrences;
+        }
+        for (number, flaw) in given_up.members {
+            let gain = consequences.members.entry(number).or_default();
+            gain.flaw.get_or_insert(flaw);
         }
         let skips = data.skips(&repeats, &consequences.void);
         let again = self.judge_failed(sent, &mut consequences)?;
@@ -189,14 +195,35 @@ impl Export<'_> {
             let ending = is_refused.then(|| self.end_behind(task, &error.to_string()));
             match ending.flatten() {
                 Some((end, flaw)) if is_last || end == Some(End::Total) => {
-                    flaw.into_iter().for_each(|flaw| note_flaw(consequences, flaw));
+                    flaw.into_iter()
+                        .for_each(|flaw| self.note_flaw(consequences, task, &flaw));
                     note_task_end(consequences, task, end);
                 }
-                _ if is_last => give_up(task, error, consequences)?,
+                _ if is_last => self.give_up(task, error, consequences)?,
                 _ => again.push(task.id),
             }
         }
         Ok(again)
+    }
+
+    /// Gives up a task whose page did not come. That names it; of the outermost level it is the end of the export, or of
+    /// the one value that it is run for.
+    fn give_up(&self, task: &Task, error: PagingError, consequences: &mut Consequences) -> Result<(), PagingError> {
+        match &task.member {
+            Some(member) if task.depth == 0 => {
+                let gain = consequences.members.entry(member.number).or_default();
+                gain.failure = Some(error.to_string());
+            }
+            None if task.depth == 0 => return Err(error),
+            _ => self.note_flaw(consequences, task, &error.to_string()),
+        }
+        note_task_end(consequences, task, End::Lost.unless_side(task.expected));
+        Ok(())
+    }
+
+    /// Notes what the connection of a task lacks, and what holds that.
+    fn note_flaw(&self, consequences: &mut Consequences, task: &Task, text: &str) {
+        consequences.lack(self.told_of(task, text), task.member.as_ref());
     }
 
     fn learn(&mut self, sights: &[Sight]) {
@@ -224,25 +251,6 @@ impl Export<'_> {
             Err(_) => body,
         }
     }
-}
-
-/// Gives up a task whose page did not come. That names it; of the outermost level it is the end of the export, or of the
-/// one value that it is run for.
-fn give_up(task: &Task, error: PagingError, consequences: &mut Consequences) -> Result<(), PagingError> {
-    match &task.member {
-        Some(member) if task.depth == 0 => {
-            let gain = consequences.members.entry(member.number).or_default();
-            gain.failure = Some(error.to_string());
-        }
-        None if task.depth == 0 => return Err(error),
-        _ => note_flaw(consequences, error.to_string()),
-    }
-    note_task_end(consequences, task, End::Lost.unless_side(task.expected));
-    Ok(())
-}
-
-fn note_flaw(consequences: &mut Consequences, text: String) {
-    *consequences.flaws.entry(text).or_default() += 1;
 }
 
 fn note_task_end(consequences: &mut Consequences, task: &Task, end: Option<End>) {

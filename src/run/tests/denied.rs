@@ -64,6 +64,38 @@ fn a_null_above_the_place_tells_what_was_lost_to_it() {
 }
 
 #[test]
+fn a_connection_is_denied_in_single_rows_where_another_row_has_it() {
+    let plan = plan(NESTED);
+    let some = json!({ "id": 2, "findings": { "nodes": [] } });
+    let path = |row: usize| json!(["groups", "nodes", row, "findings"]);
+    let found = |rows: &[Value]| {
+        let denied: Vec<Value> = (0..rows.len()).filter(|row| rows[*row].is_null()).map(path).collect();
+        let data = json!({ "groups": { "nodes": rows } });
+        let found = denials(&plan, &[start()], &data, &denied);
+        assert_eq!(places(&found), (vec!["groups.nodes.findings"], vec![]), "{data}");
+        found.voiding[0].is_in_rows
+    };
+    let null = || Value::Null;
+    assert!(found(&[null(), null(), some.clone(), some.clone()]), "as many have it");
+    assert!(
+        found(&[null(), null(), null(), null(), null(), null(), null(), some.clone()]),
+        "one of many has it"
+    );
+    assert!(!found(&[null(), null()]), "none has it");
+    assert!(found(&[null()]), "one row shows nothing of the others");
+}
+
+#[test]
+fn a_later_page_that_is_denied_is_that_of_its_row() {
+    let plan = plan(NESTED);
+    let asked = ["g1", "g2"].map(|group| later(&plan, "groups.nodes.findings", group, "c"));
+    let data = json!({ "t0": null, "t1": { "findings": { "nodes": [] } } });
+    let found = denials(&plan, &asked, &data, &[json!(["t0", "findings"])]);
+    assert_eq!(places(&found), (vec!["groups.nodes.findings"], vec![]));
+    assert!(found.voiding[0].is_in_rows);
+}
+
+#[test]
 fn an_error_at_an_item_concerns_no_field() {
     let plan = plan(NESTED);
     let data = json!({ "groups": { "nodes": [null, null] } });

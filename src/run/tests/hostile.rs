@@ -60,6 +60,7 @@ impl Target {
             asked: &self.asked,
             inline_sizes: &inline_sizes,
             sequence: 1,
+            denied: &[],
         };
         // An error here ends the export, and says why.
         let Ok(consequences) = consequences(request, &harvest, &[]) else {

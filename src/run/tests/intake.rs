@@ -26,6 +26,7 @@ fn take_with(
         asked,
         inline_sizes: &inline_sizes,
         sequence: 3,
+        denied: &[],
     };
     consequences(request, &harvest, errors)
 }
@@ -170,6 +171,60 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
+fn an_error_in_the_place_of_rows_names_the_row_that_holds_them() {
+    let plan = plan("{ groups { nodes { id findings { nodes { id } } } } }");
+    let fine = page(r#"{"id":"F1"}"#, false, "");
+    let rows = [
+        group(r#""G1""#, &fine),
+        group(r#""G2""#, "null"),
+        group(r#""G3""#, "null"),
+    ]
+    .join(",");
+    let data = format!(r#"{{"groups":{}}}"#, page(&rows, false, ""));
+    let path = |row: u32, rest: &[&str]| {
+        let begin = [json!("groups"), json!("nodes"), json!(row)];
+        let rest = rest.iter().map(|step| json!(step));
+        begin.into_iter().chain(rest).collect::<Vec<_>>().into()
+    };
+    let errors = [
+        error("no", &path(2, &["findings"])),
+        error("no", &path(1, &["findings"])),
+        error("no", &path(0, &["id"])),
+    ];
+    let result = take_with(&plan, &[start()], &data, &errors).unwrap();
+    assert_eq!(
+        flaws(&result),
+        [
+            ("`groups.nodes.findings` of the row `G2` is null: no", 1),
+            ("`groups.nodes.findings` of the row `G3` is null: no", 1),
+            ("`groups.nodes.id` is null: no", 1),
+        ]
+    );
+}
+
+#[test]
+fn a_page_below_a_row_that_the_token_may_not_see_is_lost_to_that_row_alone() {
+    let plan = plan(NESTED);
+    let asked = [later(&plan, FINDINGS, "G1", "f2"), later(&plan, FINDINGS, "G2", "f2")];
+    let fine = group(r#""G1""#, &page(r#"{"id":"F9"}"#, false, ""));
+    let errors = [error("Access denied", &json!(["t1", "findings"]))];
+    let denied: Vec<_> = errors.iter().filter_map(|error| error.path.clone()).collect();
+    let harvest = read(&plan, &asked, &[], &format!(r#"{{"t0":{fine},"t1":null}}"#)).unwrap();
+    let request = Request {
+        plan: &plan,
+        asked: &asked,
+        inline_sizes: &[2, 2],
+        sequence: 3,
+        denied: &denied,
+    };
+    let result = consequences(request, &harvest, &errors).unwrap();
+    assert_eq!((result.failed, &result.void), (Vec::new(), &vec![1]));
+    let text = "`groups.nodes.findings` of the row `G2` is left out behind its first 10 rows, as the token may not see more: Access denied";
+    assert_eq!(result.flaws, BTreeMap::from([(text.to_owned(), 1)]));
+    assert_eq!(result.tallies[&connection(&plan, FINDINGS)].ends.lost, 1);
+}
+
+#[test]
 fn a_later_page_that_is_not_there_fails_with_its_cause() {
     let plan = plan(NESTED);
     let asked = [later(&plan, FINDINGS, "G1", "f2"), later(&plan, FINDINGS, "G2", "f2")];
@@ -185,7 +240,7 @@ fn a_later_page_that_is_not_there_fails_with_its_cause() {
         ),
         (
             r#","t1":{"id":"G7","findings":{"nodes":[]}}"#,
-            "the row that holds `groups.nodes.findings` is another one, or gone, when it is asked for again; run it again, or name another way to it with @lookup",
+            "`groups.nodes.findings`: the row that holds it is another one, or gone, when it is asked for again; run it again, or name another way to it with @lookup",
         ),
     ];
     for (second, expected) in cases {
@@ -232,7 +287,7 @@ fn one_of_many_connections_that_cannot_be_read_on_does_not_take_the_others_down(
                 1
             ),
             (
-                "`groups.nodes.findings` says that there is another page and gives no cursor for it; if that is all there is, \
+                "`groups.nodes.findings` of the row `G1` says that there is another page and gives no cursor for it; if that is all there is, \
                  write @paginate(style: NONE)",
                 1
             ),

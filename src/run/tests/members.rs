@@ -1,6 +1,6 @@
 //! Answers to requests for several values of the variable that a query is run for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -50,6 +50,7 @@ fn take(plan: &Plan, asked: &[AskedTask], data: &str, errors: &[GraphqlError]) -
         asked,
         inline_sizes: &[2, 2],
         sequence: 3,
+        denied: &[],
     };
     consequences(request, &harvest, errors).unwrap()
 }
@@ -132,7 +133,10 @@ fn a_list_that_is_null_by_an_error_fails_its_value_and_a_nested_one_is_a_flaw_in
     assert_eq!(result.failed.len(), 1);
     assert_eq!(result.void, [0]);
     let flaws: Vec<_> = result.flaws.keys().map(String::as_str).collect();
-    assert_eq!(flaws, ["`space.groups.nodes.findings` is null: no access"]);
+    assert_eq!(
+        flaws,
+        ["`space.groups.nodes.findings` of the row `g1` is null: no access"]
+    );
 }
 
 #[test]
@@ -230,6 +234,23 @@ fn members_of_a_refused_request_are_parted_until_one_is_alone_and_join_again() {
     company.reunite(&asked[..3]);
     company.reunite(&asked[4..]);
     assert!(together(&company, 0, 4) && !together(&company, 0, 3));
+}
+
+#[test]
+fn a_value_whose_rows_are_not_there_lacks_them_by_its_name() {
+    let plan = plan(SPACES);
+    let asked = [first(&plan, 1), first(&plan, 2)];
+    let fine = groups(&group("g1", LAST), LAST);
+    let data = format!(r#"{{"t0":{fine},"t1":{{"login":"x","groups":{{"nodes":null,"pageInfo":{LAST}}}}}}}"#);
+    let result = take(&plan, &asked, &data, &[]);
+    let text = r#"`space.groups` of $space = "s2" has no list of rows"#.to_owned();
+    assert_eq!(result.flaws, BTreeMap::from([(text.clone(), 1)]));
+    let lacks: Vec<_> = result
+        .members
+        .iter()
+        .map(|(number, gain)| (*number, gain.flaw.clone()))
+        .collect();
+    assert!(lacks.contains(&(2, Some(text))) && !lacks.iter().any(|(number, flaw)| *number == 1 && flaw.is_some()));
 }
 
 #[test]
