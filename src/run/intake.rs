@@ -2,12 +2,15 @@
 //!
 //! Pure: a harvest goes in, a decision comes out.
 
+mod placed;
+
 use std::collections::BTreeMap;
 
-use crate::api::{ErrorPath, GraphqlError, PathSegment};
+use crate::api::{ErrorPath, GraphqlError};
 use crate::plan::{Connection, Plan, Target};
 use crate::run::harvest::{FoundPage, Harvest, Missing};
-use crate::run::holder::{holder, holder_of, named};
+use crate::run::holder::{holder, named};
+use crate::run::intake::placed::PlacedError;
 use crate::run::members::FirstPages;
 use crate::run::sink::target;
 use crate::run::turning::{Asked, End, NextPage, PagingError, Turn, turn};
@@ -204,101 +207,9 @@ impl Request<'_> {
         self.asked.get(slot)?.task.member.as_ref()
     }
 
-    /// Why a slot that asks for the first pages for a member can be null: the first error in its answer; where the whole
-    /// answer is one row, the first that makes a field of the query root null.
-    fn cause(&self, slot: usize, errors: &[PlacedError<'_>]) -> Option<String> {
-        let is_whole = self.asked.get(slot)?.task.root.is_none();
-        let is_of_root = |error: &&PlacedError<'_>| error.error.path.as_ref().is_some_and(|path| path.0.len() == 1);
-        let mut causes = errors.iter().filter(|error| match is_whole {
-            true => is_of_root(error),
-            false => error.slot == Some(slot),
-        });
-        causes.next().map(|cause| cause.error.message.clone())
-    }
-
     fn connection_of(&self, slot: usize) -> Option<(usize, &Connection)> {
         let index = self.asked.get(slot)?.task.connection?;
         Some((index, self.plan.connections.get(index)?))
-    }
-
-    /// Errors beside the data, and where they belong.
-    fn placed<'error>(&self, errors: &'error [GraphqlError]) -> Vec<PlacedError<'error>> {
-        if errors.is_empty() {
-            return Vec::new();
-        }
-        let roots = slot_roots(self.plan, self.asked);
-        let totals = self.total_places();
-        let place = |error: &'error GraphqlError| {
-            let names = error.path.as_ref().map(names);
-            let root = names.as_ref().and_then(|names| names.first());
-            let slot = root.and_then(|root| roots.iter().position(|key| key == root));
-            let slot = slot.or_else(|| self.is_whole_of_member().then_some(0));
-            let place = match (slot.and_then(|slot| self.connection_of(slot)), &names) {
-                (Some((_, connection)), Some(names)) => Some(place_in(connection, names)),
-                (None, Some(names)) => Some(self.place_of(slot, names)),
-                (_, None) => None,
-            };
-            let is_of_total = place.as_ref().is_some_and(|place| totals.contains(place));
-            let is_denied = error.path.as_ref().is_some_and(|path| self.denied.contains(path));
-            PlacedError {
-                error,
-                slot,
-                place,
-                is_of_total,
-                is_denied,
-            }
-        };
-        errors.iter().map(place).collect()
-    }
-
-    /// A place in the answer of a slot that asks for the first pages under a field of the query root, or of none.
-    fn place_of(&self, slot: Option<usize>, names: &[&str]) -> String {
-        let root = slot.and_then(|slot| self.plan.member_roots.get(self.asked.get(slot)?.task.root?));
-        let names = match (root, names) {
-            (Some(root), [_, below @ ..]) => [&[root.key.as_str()], below].concat(),
-            _ => names.to_vec(),
-        };
-        names.join(".")
-    }
-
-    /// What an error says, and the value that lacks something because of it. One in the place of rows names what holds
-    /// these.
-    fn told(&self, error: &PlacedError<'_>, harvest: &Harvest) -> (String, Option<&Member>) {
-        let text = error.text();
-        let Some(place) = error.place.as_deref().filter(|place| self.is_of_rows(place)) else {
-            return (text, None);
-        };
-        let text = named(&text, place, self.holder_at(error, place, harvest).as_deref());
-        (text, error.slot.and_then(|slot| self.member_of(slot)))
-    }
-
-    /// Whether rows of a table are what stands at a place in the query.
-    fn is_of_rows(&self, place: &str) -> bool {
-        let mut tables = self.plan.description.tables.iter();
-        tables.any(|table| table.path == place) || self.plan.connections.iter().any(|one| one.is_around_items(place))
-    }
-
-    /// What holds the rows in whose place an error is.
-    fn holder_at(&self, error: &PlacedError<'_>, place: &str, harvest: &Harvest) -> Option<String> {
-        if let Some((_, connection)) = error.slot.and_then(|slot| self.connection_of(slot))
-            && connection.is_around_items(place)
-        {
-            return holder_of(self.plan, connection, &self.asked.get(error.slot?)?.task);
-        }
-        let indexes = indexes(error.error.path.as_ref()?);
-        if indexes.is_empty() {
-            return holder(self.plan, 0, None, self.member_of(error.slot?));
-        }
-        let is_there = |page: &&FoundPage| {
-            let connection = self.plan.connections.get(page.connection);
-            page.origin == error.slot
-                && !page.indexes.is_empty()
-                && indexes.ends_with(&page.indexes)
-                && connection.is_some_and(|connection| connection.is_around_items(place))
-        };
-        let page = harvest.pages.iter().find(is_there)?;
-        let depth = self.plan.connections.get(page.connection)?.depth;
-        holder(self.plan, depth, page.parent.as_deref(), None)
     }
 
     /// Notes what a connection lacks, and what holds that.
@@ -306,16 +217,6 @@ impl Request<'_> {
         let member = self.member(page);
         let holder = holder(self.plan, connection.depth, page.parent.as_deref(), member);
         result.lack(named(text, &connection.path, holder.as_deref()), member);
-    }
-
-    /// The places in the query at which the totals of connections stand.
-    fn total_places(&self) -> Vec<String> {
-        let place = |connection: &Connection| {
-            let total = connection.paged.total.as_ref()?;
-            let total: Vec<String> = total.iter().map(ToString::to_string).collect();
-            Some(format!("{}.{}", connection.path, total.join(".")))
-        };
-        self.plan.connections.iter().filter_map(place).collect()
     }
 
     /// Whether the answer as a whole is that for one member.
@@ -736,61 +637,4 @@ pub(crate) fn denied_text(path: &str, before: u64, cause: &str) -> String {
         1 => format!("`{path}` is left out behind its first row, as the token may not see more: {cause}"),
         rows => format!("`{path}` is left out behind its first {rows} rows, as the token may not see more: {cause}"),
     }
-}
-
-/// An error beside the data, and where it belongs.
-struct PlacedError<'error> {
-    error: &'error GraphqlError,
-    /// The slot in whose answer it is.
-    slot: Option<usize>,
-    /// Its place in the query, without positions in lists.
-    place: Option<String>,
-    /// It is a total, which is asked for to be compared.
-    is_of_total: bool,
-    /// It says that the token may not see something.
-    is_denied: bool,
-}
-
-impl PlacedError<'_> {
-    fn text(&self) -> String {
-        let message = &self.error.message;
-        match &self.place {
-            Some(place) if self.is_of_total => format!(
-                "`{place}` is null: {message}; it is asked for to be compared with the rows that came: write \
-                 @paginate(total: \"\") behind the connection to leave it out"
-            ),
-            Some(place) => format!("`{place}` is null: {message}"),
-            None => format!("the API reports: {message}"),
-        }
-    }
-}
-
-fn names(path: &ErrorPath) -> Vec<&str> {
-    let names = path.0.iter().filter_map(|segment| match segment {
-        PathSegment::Field(name) => Some(name.as_str()),
-        PathSegment::Index(_) => None,
-    });
-    names.collect()
-}
-
-/// The places in their lists of the items around a field.
-fn indexes(path: &ErrorPath) -> Vec<u64> {
-    let indexes = path.0.iter().filter_map(|segment| match segment {
-        PathSegment::Index(index) => Some(*index),
-        PathSegment::Field(_) => None,
-    });
-    indexes.collect()
-}
-
-/// A place within a slot as it would be in the query: the way to a slot's connection is another one.
-fn place_in(connection: &Connection, names: &[&str]) -> String {
-    let key = connection.path.rsplit('.').next().unwrap_or_default();
-    let below = match names.iter().position(|name| *name == key) {
-        Some(index) => &names[index + 1..],
-        // The connection's own key is that of the slot, or the error is above it.
-        None if connection.depth == 0 => &names[1..],
-        None => &[],
-    };
-    let path = std::iter::once(connection.path.as_str()).chain(below.iter().copied());
-    path.collect::<Vec<_>>().join(".")
 }
