@@ -86,7 +86,7 @@ impl fmt::Display for Cut {
     }
 }
 
-/// `10 rows of `groups.findings`, not 100`
+/// ``10 rows of `groups.findings` in place of 100``
 impl fmt::Display for SmallerPage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -6,6 +6,7 @@ use apollo_compiler::schema::Name;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::named::{Selected, SelectedField};
+use crate::plan::place::stands_in;
 use crate::plan::report::PlanError;
 use crate::plan::row_plan::{RowPlan, joined};
 use crate::plan::survey::Survey;
@@ -138,9 +139,7 @@ pub(crate) fn left_out(
 
 /// The table that the value at a path is a column of: that of the innermost items around it, or the first below it.
 fn table_of(path: &str, survey: &Survey) -> Option<usize> {
-    let is_in = |inner: &str, outer: &str| {
-        outer.is_empty() || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
-    };
+    let is_in = |inner: &str, outer: &str| outer.is_empty() || stands_in(inner, outer);
     let rows = survey.rows.iter().enumerate();
     if rows
         .clone()

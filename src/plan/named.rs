@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, Document, Field, Selection};
 
+use crate::plan::place::stands_in;
+
 /// A field that is selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SelectedField {
@@ -62,13 +64,13 @@ pub(crate) fn gathered(selected: &Selected, places: Vec<String>, rows: &[&str]) 
     let mut gathered: BTreeSet<String> = places.into_iter().collect();
     loop {
         let above = gathered.iter().filter_map(|place| Some(place.rsplit_once('.')?.0));
-        let is_within = |place: &str, outer: &str| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let is_within = |place: &str, outer: &str| place != outer && stands_in(place, outer);
         let is_whole = |outer: &&str| {
-            let holds_rows = rows.iter().any(|row| row == outer || is_within(row, outer));
+            let holds_rows = rows.iter().any(|row| stands_in(row, outer));
             let mut leaves = selected.keys().filter(|place| is_within(place, outer));
             let is_in = |place: &&String| {
                 let is_leaf = !selected.keys().any(|other| is_within(other, place));
-                !is_leaf || gathered.iter().any(|one| one == *place || is_within(place, one))
+                !is_leaf || gathered.iter().any(|one| stands_in(place, one))
             };
             !holds_rows && leaves.all(|place| is_in(&place))
         };

@@ -24,6 +24,7 @@ use crate::plan::moments::Moments;
 use crate::plan::named::{Selected, gathered, named_places};
 use crate::plan::paging_rules::PagingRules;
 use crate::plan::pieces::{Loss, Piece, Pieces};
+use crate::plan::place::stands_in;
 use crate::plan::probe::{Probe, probe};
 use crate::plan::report::{Finding, PlanError};
 use crate::plan::request::{Ask, RequestText, RequestWriter, Target};
@@ -135,11 +136,7 @@ pub struct Connection {
 impl Connection {
     /// Whether a place is that of the connection, or of what stands between it and its items.
     pub(crate) fn is_around_items(&self, place: &str) -> bool {
-        let is_in = |outer: &str, inner: &str| {
-            let rest = inner.strip_prefix(outer);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        is_in(&self.path, place) && is_in(place, &self.items_path)
+        stands_in(place, &self.path) && stands_in(&self.items_path, place)
     }
 
     /// The connection whose pages hold its first pages.
@@ -303,8 +300,9 @@ impl Plan {
 
     /// Whether the field at a place is left out, or stands in one that is.
     pub fn is_left_out(&self, path: &str) -> bool {
-        let holds = |outer: &str| path == outer || path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
-        self.left_out.iter().any(|left_out| holds(&left_out.field.path))
+        self.left_out
+            .iter()
+            .any(|left_out| stands_in(path, &left_out.field.path))
     }
 
     /// Whether each row is asked by itself for the connection at a place.

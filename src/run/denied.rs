@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::api::{ErrorPath, GraphqlError, PathSegment, Unplaced};
-use crate::plan::{Connection, Plan};
+use crate::plan::{Connection, Plan, stands_in};
 use crate::run::intake::{AskedTask, slot_roots};
 use crate::state::Task;
 
@@ -26,8 +26,16 @@ pub(crate) struct Denial {
 impl Denial {
     /// Whether a place in the response is that of the field, or within it.
     pub(crate) fn holds(&self, place: &str) -> bool {
-        let rest = place.strip_prefix(self.path.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        stands_in(place, &self.path)
+    }
+
+    /// One of a field that is denied wherever it stands.
+    pub(crate) fn everywhere(path: String, cause: &str) -> Self {
+        Self {
+            path,
+            cause: cause.to_owned(),
+            is_in_rows: false,
+        }
     }
 }
 
@@ -48,11 +56,7 @@ pub(crate) struct Denials {
 pub(crate) fn denials_in_words(plan: &Plan, unplaced: &[Unplaced]) -> Vec<Denial> {
     let of_one = |unplaced: &Unplaced| {
         let places = plan.named_in(&unplaced.message).into_iter();
-        let denial = |path| Denial {
-            path,
-            cause: unplaced.message.clone(),
-            is_in_rows: false,
-        };
+        let denial = |path| Denial::everywhere(path, &unplaced.message);
         places.map(denial).collect::<Vec<_>>()
     };
     let named = unplaced.iter().flat_map(of_one);

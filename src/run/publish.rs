@@ -9,7 +9,7 @@ use crate::output::{
     LocalRun, MANIFEST_VERSION, Manifest, ManifestConnection, ManifestEach, ManifestEnds, ManifestFailure,
     ManifestTable, Part, Publication, RunId, Traffic, moment,
 };
-use crate::plan::{DeniedField, LeftOut, Plan, TableName};
+use crate::plan::{DeniedField, LeftOut, Plan, TableName, stands_in};
 use crate::project::RequestLimit;
 use crate::report::{EachSummary, QuerySummary, TableSummary};
 use crate::run::export::{ExportError, Workplace};
@@ -239,11 +239,8 @@ fn doubts<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Ite
 
 /// The outermost table whose rows stand at a place or in it.
 fn first_table_in(plan: &Plan, path: &str) -> Option<usize> {
-    let is_in = |table: &str| {
-        let rest = table.strip_prefix(path);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    plan.description.tables.iter().position(|table| is_in(&table.path))
+    let mut tables = plan.description.tables.iter();
+    tables.position(|table| stands_in(&table.path, path))
 }
 
 fn counted_rows(rows: u64) -> String {

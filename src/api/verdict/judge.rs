@@ -229,11 +229,11 @@ fn without_data(reply: &Reply<'_>) -> VerdictName {
         (ReplyBody::Envelope { has_data_member, .. }, []) if has_data_member => VerdictName::Transient,
         // Some JSON of another service.
         (ReplyBody::Envelope { .. }, []) => VerdictName::Invalid,
-        // An error with a path was raised while the query ran, and took all data with it; without one, the request
-        // was refused as a whole.
         (ReplyBody::Envelope { .. }, errors) if errors.iter().any(|error| error.page_limit().is_some()) => {
             VerdictName::TooBig
         }
+        // An error with a path was raised while the query ran, and took all data with it; without one, the request
+        // was refused as a whole.
         (ReplyBody::Envelope { .. }, errors) if errors.iter().any(|error| error.path.is_some()) => {
             VerdictName::Transient
         }

@@ -116,8 +116,8 @@ impl Pieces {
         // Other groups have it, too, where one has but some of the fields of its items.
         let is_shared = |node: &usize| {
             let mut atoms = self.outline.atoms.iter();
-            let atom = atoms.find(|atom| self.outline.tells_items(*node) && atom.contains(node));
-            atom.is_some_and(|atom| !atom.iter().all(is_written))
+            let is_cut = |atom: &Vec<usize>| atom.contains(node) && !atom.iter().all(is_written);
+            self.outline.tells_items(*node) && atoms.any(is_cut)
         };
         let is_lost = |node: &usize| {
             let is_leaf = !self.outline.nodes.iter().any(|other| other.above == Some(*node));

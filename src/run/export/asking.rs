@@ -177,18 +177,18 @@ impl Asker<'_> {
                 }
             }
             open.fetch_add(asked.len(), Ordering::Relaxed);
-            let mut refused = Vec::new();
+            let mut refused = None;
             for (piece, answer, own) in join_all(asked).await {
                 add(spent, own);
                 match answer {
                     Ok(answer) => progress.came.push(Came { piece, answer }),
                     Err(failed) => match failed.of_size_alone(sent) {
                         Ok(error) => pieces.extend(progress.cut(&self.plan, sent, piece, error)),
-                        Err(failed) => refused.push((piece, failed)),
+                        Err(failed) => refused = refused.or(Some((piece, failed))),
                     },
                 }
             }
-            match refused.into_iter().next() {
+            match refused {
                 Some((piece, setback)) => return Err(self.name_denied(sent, piece, setback, spent).await),
                 None => open.store(behind, Ordering::Relaxed),
             }

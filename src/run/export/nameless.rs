@@ -32,7 +32,10 @@ impl Asker<'_> {
         };
         let error = match self.workplace.stop_if_told(first, &cause) {
             Err(error) => error,
-            Ok(()) => ExportError::LeaveOut(places.into_iter().map(|path| denial(path, &cause)).collect()),
+            Ok(()) => {
+                let denials = places.into_iter().map(|path| Denial::everywhere(path, &cause));
+                ExportError::LeaveOut(denials.collect())
+            }
         };
         Setback {
             error,
@@ -93,13 +96,5 @@ impl Asker<'_> {
             }) => Ok(true),
             Err(other) => Err(other),
         }
-    }
-}
-
-fn denial(path: String, cause: &str) -> Denial {
-    Denial {
-        path,
-        cause: cause.to_owned(),
-        is_in_rows: false,
     }
 }
