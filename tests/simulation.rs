@@ -28,7 +28,8 @@ const A_NIGHT: Duration = Duration::from_secs(20 * 3600);
 /// Runs of one source, night after night, against a stand-in that begins anew each time.
 pub(crate) struct Simulation {
     folder: PathBuf,
-    stand_in: DemoConfig,
+    /// What the next run is against.
+    pub(crate) stand_in: DemoConfig,
     nights: u32,
 }
 

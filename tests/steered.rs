@@ -8,7 +8,7 @@ use gqldump::demo::{
 };
 use gqldump::run::QueryOutcome;
 
-use crate::nested::cases::{Case, board, library, roomy_shop, shop};
+use crate::nested::cases::{Case, board, library, roomy_shop, shop, uneven_shop};
 use crate::project::Project;
 use crate::simulation::{Simulated, Simulation};
 
@@ -128,6 +128,31 @@ fn a_wall_that_moves_costs_less_than_a_request_in_twenty() {
         log.walls_hit,
         log.requests
     );
+}
+
+/// The same where no list is as long as another, so that more rows come than were likely to; and two more nights of it.
+#[test]
+fn a_wall_is_kept_clear_of_where_lists_are_of_all_lengths() {
+    let case = uneven_shop();
+    let project = case.project();
+    let mut stand_in = walled(&case, 300);
+    stand_in.behaviours.drift = vec![DriftStep {
+        at: 24 * SECOND,
+        latency: None,
+        wall_rows: Some(60),
+        smooth: false,
+    }];
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    for (night, most_in_vain) in [(1, 0.05), (2, 0.01), (3, 0.01)] {
+        let log = run(&case, &project, &mut simulation).service.log();
+        assert!(
+            log.walls_hit as f64 <= most_in_vain * log.requests as f64,
+            "night {night}: {} of {}",
+            log.walls_hit,
+            log.requests
+        );
+        simulation.stand_in = walled(&case, 60);
+    }
 }
 
 /// Rows become five times as slow within a minute; nothing comes near the time at which the server gives up.

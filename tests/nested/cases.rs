@@ -171,6 +171,23 @@ pub(crate) fn roomy_shop() -> Case {
     }
 }
 
+/// The shop with fewer and shorter lists, of which none is like another: 80 vendors, 2,400 products, 24,000 reviews.
+pub(crate) fn uneven_shop() -> Case {
+    Case {
+        name: "uneven_shop",
+        stand_in: || {
+            let changes = [
+                ("count = 120\n", "count = 80\n"),
+                ("count = 1500\n", "count = 2400\n"),
+                ("count = 60000\n", "count = 24000\n"),
+                (", outliers = [2673]", ""),
+            ];
+            changed(files!("shop"), &changes)
+        },
+        ..shop()
+    }
+}
+
 /// The shop where nothing finds a vendor or a product but its place in its list.
 pub(crate) fn shop_by_place() -> Case {
     Case {

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::run::pace::yields::Yields;
+
 /// Rows of a request to a server of which nothing is known.
 const FIRST_ROWS: f64 = 1_000.0;
 /// How many times more rows than any answer had the next request may hold.
@@ -60,6 +62,9 @@ pub(crate) struct Ceiling {
     proven: f64,
     /// The largest answer whatever the wall, fading slowly.
     once: f64,
+    /// The same in rows that came, and not in those that might have.
+    #[serde(default)]
+    came: f64,
     wall: Option<Wall>,
     /// How often the wall was moved: what was sent before that says nothing new.
     #[serde(skip)]
@@ -79,6 +84,8 @@ pub(crate) struct Ceiling {
     /// Failures that a busy server may answer, since as many rows came.
     #[serde(skip)]
     busy: Busy,
+    #[serde(default)]
+    yields: Yields,
 }
 
 /// Failures that may be of a server that is busy, whatever is asked for.
@@ -104,10 +111,19 @@ pub(crate) struct Mark {
 /// What came since a failure.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Strike {
+    /// The rows that may have failed.
+    rows: f64,
     /// Answers since.
     age: u32,
     /// The largest of them.
     largest: f64,
+}
+
+impl Strike {
+    /// Whether as many rows as that succeeded since.
+    fn was_chance(self, rows: f64) -> bool {
+        self.largest >= rows * BELOW
+    }
 }
 
 /// Something that failed above so many rows.
@@ -128,12 +144,29 @@ impl Ceiling {
             Some(before) if self.trials > 0 => before,
             _ => wall.rows,
         };
-        self.wall.map_or(grown, |wall| most(wall).min(grown)).max(1.0)
+        let clear = |wall| most(wall) / self.yields.at_worst();
+        self.wall.map_or(grown, |wall| clear(wall).min(grown)).max(1.0)
+    }
+
+    /// As many rows as may well come where so many are likely to.
+    pub(crate) fn at_worst(&self, likely: f64) -> f64 {
+        likely * self.yields.at_worst()
+    }
+
+    /// So many rows came where so many were likely to.
+    pub(crate) fn note_yield(&mut self, came: f64, likely: f64) {
+        let room = self.rows(self.grown());
+        self.yields.note(came, likely, room);
+    }
+
+    /// The rows that a request has tried that brought so many of those that were likely, and might have at worst.
+    pub(crate) fn tried(&self, came: f64, likely: f64, at_worst: f64) -> f64 {
+        self.yields.tried(came, likely, at_worst)
     }
 
     /// Rows that a request may hold because almost as many came before.
     pub(crate) fn grown(&self) -> f64 {
-        (self.once * STEP).max(FIRST_ROWS)
+        (self.came * STEP).max(FIRST_ROWS)
     }
 
     /// Marks a request for so many rows that is sent now.
@@ -153,20 +186,25 @@ impl Ceiling {
         self.trials = self.trials.saturating_sub(u32::from(mark.is_trial));
     }
 
-    /// An answer with so many rows came.
-    pub(crate) fn note_answer(&mut self, rows: f64) {
+    /// An answer with `came` rows came to a request that tried `rows`.
+    pub(crate) fn note_answer(&mut self, rows: f64, came: f64) {
         self.proven = rows.max(self.proven * FADE);
         self.once = rows.max(self.once * SLOW_FADE);
+        self.came = came.max(self.came * SLOW_FADE);
         self.is_falling = false;
         if rows >= self.busy.rows {
             self.busy = Busy::default();
         }
         self.chance *= 1.0 - CHANCE_WEIGHT;
-        let is_noisy = self.is_noisy();
         if let Some(strike) = &mut self.strike {
             strike.age += 1;
-            strike.largest = strike.largest.max(rows);
+            let was_chance = strike.was_chance(strike.rows);
+            strike.largest = strike.largest.max(came);
+            if !was_chance && strike.was_chance(strike.rows) {
+                self.chance += CHANCE_WEIGHT * (1.0 - self.chance);
+            }
         }
+        let is_noisy = self.is_noisy();
         let life = if is_noisy { NOISY_STRIKE_LIFE } else { STRIKE_LIFE };
         self.strike = self.strike.filter(|strike| strike.age < life);
         let once = self.once;
@@ -217,10 +255,13 @@ impl Ceiling {
             return true;
         }
         if !self.is_trial(rows) {
-            self.chance += CHANCE_WEIGHT * (1.0 - self.chance);
-            let last = self.strike.replace(Strike::default());
+            let strike = Strike {
+                rows,
+                ..Strike::default()
+            };
+            let last = self.strike.replace(strike);
             // One failure may be chance; and if as many rows succeeded since then, it is not their number that failed.
-            if last.is_none_or(|last| last.largest >= rows * NEAR) {
+            if last.is_none_or(|last| last.was_chance(rows)) {
                 return rows >= self.proven * NEAR;
             }
         }
@@ -349,6 +390,12 @@ impl Ceiling {
         }
     }
 
+    /// Rows that a request may hold for its failing with more.
+    pub(crate) fn below_wall(&self) -> f64 {
+        self.wall
+            .map_or(f64::INFINITY, |wall| wall.rows / self.yields.at_worst())
+    }
+
     /// Rows above which requests failed, where any did.
     pub(crate) fn wall(&self) -> Option<f64> {
         self.wall.map(|wall| wall.rows)
@@ -377,7 +424,7 @@ mod tests {
             ceiling.land(mark);
             match asked <= wall(round) {
                 true => {
-                    ceiling.note_answer(asked);
+                    ceiling.note_answer(asked, asked);
                     answers += 1;
                     rows += asked;
                 }
@@ -394,7 +441,7 @@ mod tests {
     fn without_failures_requests_grow_by_steps_to_what_is_wanted() {
         let mut ceiling = Ceiling::default();
         assert_eq!(room(&ceiling), 1_000.0);
-        ceiling.note_answer(1_000.0);
+        ceiling.note_answer(1_000.0, 1_000.0);
         assert_eq!(room(&ceiling), 2_000.0);
         let (_, failures, _) = play(&mut ceiling, 10, 10_000.0, |_| f64::INFINITY);
         assert_eq!((failures, room(&ceiling).min(10_000.0)), (0, 10_000.0));
@@ -403,7 +450,7 @@ mod tests {
     #[test]
     fn small_answers_do_not_make_a_request_of_ten_thousand() {
         let mut ceiling = Ceiling::default();
-        (0..100).for_each(|_| ceiling.note_answer(3.0));
+        (0..100).for_each(|_| ceiling.note_answer(3.0, 3.0));
         assert_eq!(room(&ceiling), 1_000.0);
     }
 
@@ -436,7 +483,7 @@ mod tests {
     #[test]
     fn one_failure_is_taken_for_chance_and_two_are_not() {
         let mut ceiling = Ceiling::default();
-        ceiling.note_answer(900.0);
+        ceiling.note_answer(900.0, 900.0);
         assert!(!ceiling.note_failure(200.0, now(&ceiling)), "more succeeded");
         assert_eq!(room(&ceiling), 1_800.0);
         assert!(ceiling.note_failure(200.0, now(&ceiling)));
@@ -448,10 +495,10 @@ mod tests {
     #[test]
     fn failures_of_single_rows_leave_the_others_as_large_as_they_were() {
         let mut ceiling = Ceiling::default();
-        ceiling.note_answer(4_000.0);
+        ceiling.note_answer(4_000.0, 4_000.0);
         // The half with the row fails each time, and the other one succeeds.
         for rows in [2_000.0, 1_000.0, 500.0, 250.0, 125.0, 60.0, 30.0] {
-            ceiling.note_answer(rows);
+            ceiling.note_answer(rows, rows);
             ceiling.note_failure(rows, now(&ceiling));
         }
         assert!(room(&ceiling) >= 4_000.0, "{ceiling:?}");
@@ -470,7 +517,7 @@ mod tests {
     #[test]
     fn many_in_flight_when_a_wall_falls_count_once() {
         let mut ceiling = Ceiling::default();
-        ceiling.note_answer(1_000.0);
+        ceiling.note_answer(1_000.0, 1_000.0);
         let mark = now(&ceiling);
         assert!((0..16).all(|_| ceiling.note_failure(1_000.0, mark)));
         assert_eq!(room(&ceiling), 900.0);
@@ -485,11 +532,11 @@ mod tests {
             let again = ceiling.take_off(rows);
             assert!(!ceiling.note_busy(rows, again));
         }
-        ceiling.note_answer(1_000.0);
+        ceiling.note_answer(1_000.0, 1_000.0);
         assert_eq!(room(&ceiling), 2_000.0, "they had nothing to do with the rows");
         for round in 1..BUSY_ROUNDS {
             assert!(!ceiling.note_busy(1_800.0, now(&ceiling)), "{round}");
-            ceiling.note_answer(100.0);
+            ceiling.note_answer(100.0, 100.0);
         }
         assert!(ceiling.note_busy(1_800.0, now(&ceiling)));
         assert!(room(&ceiling) < 1_800.0);
@@ -534,7 +581,7 @@ mod tests {
     fn failures_by_chance_leave_requests_large_in_the_end() {
         for (share, least) in [(5, 0.5), (10, 0.5), (20, 0.2), (35, 0.05)] {
             let mut ceiling = Ceiling::default();
-            ceiling.note_answer(1_000.0);
+            ceiling.note_answer(1_000.0, 1_000.0);
             let (mut asked, mut random) = (0.0, 12_345_u32);
             for _ in 0..1_000 {
                 let rows = room(&ceiling).min(1_000.0).floor();
@@ -543,7 +590,7 @@ mod tests {
                 random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 match random >> 16 < 65_536 / 100 * share {
                     true => _ = ceiling.note_failure(rows, mark),
-                    false => ceiling.note_answer(rows),
+                    false => ceiling.note_answer(rows, rows),
                 }
                 asked += rows;
             }
@@ -578,7 +625,7 @@ mod tests {
             });
             let (_, failures, _) = play(&mut ceiling, 150, 4_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) > 1_000.0, "{rows}: {ceiling:?}");
-            (ceiling.once, ceiling.proven) = (1.0, 1.0);
+            (ceiling.once, ceiling.came, ceiling.proven) = (1.0, 1.0, 1.0);
         }
     }
 
@@ -587,7 +634,7 @@ mod tests {
         let mut ceiling = Ceiling::default();
         play(&mut ceiling, 40, 10_000.0, |_| 700.0);
         while ceiling.wall.is_some_and(|wall| wall.before.is_none()) {
-            ceiling.note_answer(room(&ceiling));
+            ceiling.note_answer(room(&ceiling), room(&ceiling));
         }
         let trial = room(&ceiling);
         let mark = ceiling.take_off(trial);

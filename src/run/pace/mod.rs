@@ -10,6 +10,7 @@ mod knee;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod yields;
 
 use std::time::Duration;
 
@@ -153,6 +154,8 @@ pub(crate) struct Load {
     pub(crate) rows: Vec<f64>,
     /// The connection that most of them were of.
     largest: Option<usize>,
+    /// As many as may well come.
+    at_worst: f64,
     mark: Mark,
     /// What was known of response times then: seconds of any answer, and of a row of each connection.
     foresight: Option<(f64, Vec<f64>)>,
@@ -196,7 +199,6 @@ impl Pace {
     pub(crate) fn allowance(&self, aims: Aims) -> Allowance {
         let room = |fit: &Fit, aim: f64| (aim - fit.base()).max(aim * LEAST_SHARE);
         let measure = |fit: &Fit, aim: f64| fit.is_known().then(|| (room(fit, aim), self.per_row(fit)));
-        let wall = |ceiling: &Ceiling| ceiling.wall().unwrap_or(f64::INFINITY);
         let grown = self.ceilings.iter().map(Ceiling::grown).fold(0.0, f64::max);
         Allowance {
             // When it is answered the server will have become slower or faster by as much again; what becomes faster may
@@ -207,7 +209,7 @@ impl Pace {
             ),
             bytes: measure(&self.bytes, aims.bytes as f64 * SHARE_OF_BYTES),
             rows: self.ceilings.iter().map(|ceiling| ceiling.rows(grown)).collect(),
-            walls: self.ceilings.iter().map(wall).collect(),
+            walls: self.ceilings.iter().map(Ceiling::below_wall).collect(),
             caps: self.caps.iter().map(|cap| cap.rows.unwrap_or(u32::MAX)).collect(),
         }
     }
@@ -216,7 +218,10 @@ impl Pace {
     pub(crate) fn take_off(&mut self, rows: Vec<f64>) -> Load {
         let total = rows.iter().sum();
         let ceiling = largest(&rows).and_then(|index| self.ceilings.get_mut(index));
-        let mark = ceiling.map_or_else(Mark::default, |ceiling| ceiling.take_off(total));
+        let (at_worst, mark) = ceiling.map_or((total, Mark::default()), |ceiling| {
+            let at_worst = ceiling.at_worst(total);
+            (at_worst, ceiling.take_off(at_worst))
+        });
         Load {
             largest: largest(&rows),
             foresight: self
@@ -224,6 +229,7 @@ impl Pace {
                 .is_known()
                 .then(|| (self.time.base(), self.per_row(&self.time))),
             rows,
+            at_worst,
             mark,
         }
     }
@@ -261,10 +267,14 @@ impl Pace {
         }
         self.time.note(rows, elapsed.as_secs_f64());
         self.bytes.note(rows, bytes as f64);
-        if let Some(index) = largest(rows)
-            && let Some(ceiling) = self.ceilings.get_mut(index)
-        {
-            ceiling.note_answer(rows.iter().sum());
+        let (came, likely) = (rows.iter().sum(), load.total());
+        let mut tried = came;
+        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
+            tried = ceiling.tried(came, likely, load.at_worst);
+            ceiling.note_yield(came, likely);
+        }
+        if let Some(ceiling) = largest(rows).and_then(|index| self.ceilings.get_mut(index)) {
+            ceiling.note_answer(tried, came);
         }
     }
 
@@ -275,8 +285,8 @@ impl Pace {
         self.time.note_at_least(&load.rows, elapsed.as_secs_f64());
         if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
             return match may_be_busy {
-                true => ceiling.note_busy(load.total(), load.mark),
-                false => ceiling.note_failure(load.total(), load.mark),
+                true => ceiling.note_busy(load.at_worst, load.mark),
+                false => ceiling.note_failure(load.at_worst, load.mark),
             };
         }
         true
@@ -285,7 +295,7 @@ impl Pace {
     /// A request like this one came through at last that had failed with `rows`.
     pub(crate) fn note_wall(&mut self, load: &Load, rows: f64) {
         if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
-            ceiling.note_wall(rows);
+            ceiling.note_wall(ceiling.at_worst(rows));
         }
     }
 

@@ -19,7 +19,12 @@ pub(crate) fn resized(connection: &Connection, task: &Task, most: u32) -> Option
     let page_rows = rows_of_page(task, size, before)?;
     let offset = before * page_rows;
     let shared = if task.expected.is_some() { page_rows } else { offset };
-    let new_size = largest_divisor(shared, u64::from(most.max(1)));
+    // Where the API gives no more than that, larger pages would have the numbers of smaller ones.
+    let most = match page_rows < size {
+        true => page_rows.min(most.into()),
+        false => most.into(),
+    };
+    let new_size = largest_divisor(shared, most.max(1));
     if new_size == size || (task.expected.is_some() && page_rows != u64::from(task.expected?)) {
         return None;
     }

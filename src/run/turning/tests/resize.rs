@@ -68,6 +68,9 @@ fn pages_that_the_api_cuts_off_are_counted_as_they_come() {
     // A hundred were asked for, twenty came each time.
     let pages = told(resized(&books, &task(4, 100, 60, None), 10));
     assert_eq!(pages, Some(vec![(7, 10, 60, None)]));
+    // What the API would cut off again has no number that can be known.
+    let pages = told(resized(&books, &task(4, 100, 60, None), 60));
+    assert_eq!(pages, Some(vec![(4, 20, 60, None)]));
 }
 
 #[test]
