@@ -544,6 +544,8 @@ enum Ending {
     Complete,
     /// These query files say that something is lacking, or end without being published; the others are complete.
     Named(&'static [&'static str]),
+    /// The same, or all rows are there after all.
+    PerhapsNamed(&'static [&'static str]),
 }
 
 struct Case {
@@ -697,9 +699,12 @@ fn cases() -> Vec<Case> {
         complete("rows that move to where was read already", |config| {
             rows_move(config, 20, RowMove::Front);
         }),
-        complete("rows that never cease to move to where was read already", |config| {
-            rows_move(config, 1, RowMove::Front);
-        }),
+        // As many may move between two pages as a page has, so that a page brings nothing new, and the next one again.
+        Case {
+            name: "rows that never cease to move to where was read already",
+            apply: |config| rows_move(config, 1, RowMove::Front),
+            ending: Ending::PerhapsNamed(&["treatments", "vulnerabilities"]),
+        },
         named(
             "cursors that are swallowed",
             |config| {
@@ -789,11 +794,14 @@ fn each_fault_leaves_an_export_complete_or_named() {
         (case.apply)(&mut config);
         let simulated = export(&project, config);
         let named = named_in(&project, &simulated, case.name);
-        let expected: &[&str] = match case.ending {
-            Ending::Complete => &[],
-            Ending::Named(queries) => queries,
-        };
-        assert_eq!(named, expected, "{}", case.name);
+        match case.ending {
+            Ending::Complete => assert!(named.is_empty(), "{}: {named:?}", case.name),
+            Ending::Named(queries) => assert_eq!(named, queries, "{}", case.name),
+            Ending::PerhapsNamed(queries) => {
+                let is_of_them = |query: &&str| queries.contains(query);
+                assert!(named.iter().all(is_of_them), "{}: {named:?}", case.name);
+            }
+        }
         assert_eq!(simulated.service.log().throttles_provoked, 0, "{}", case.name);
     }
 }
