@@ -255,3 +255,31 @@ fn a_server_that_is_busy_is_sent_fewer_requests_and_not_smaller_ones() {
         assert!(log.rows / log.answered > 100, "night {night}: {log:?}");
     }
 }
+
+/// A server that gives up on many rows in the words of one that is busy, asked by two query files at once: it is asked for
+/// less, and by no fewer requests.
+#[test]
+fn a_wall_told_like_a_busy_server_is_known_for_one() {
+    let case = roomy_shop();
+    let project = case.project();
+    let mut stand_in = walled(&case, 300);
+    stand_in.behaviours.limits.clear();
+    stand_in.behaviours.wall.rows = Some(RowWall {
+        max: 300,
+        after: SECOND,
+        refusal: Refusal::unavailable(),
+    });
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    for (night, share) in [(1, 10), (2, 100)] {
+        let simulated = run(&case, &project, &mut simulation);
+        let log = simulated.service.log();
+        assert!(
+            log.walls_hit * share <= log.requests,
+            "night {night}: {} of {}",
+            log.walls_hit,
+            log.requests
+        );
+        // One at a time, they take eight times as long.
+        assert!(simulated.took < 60 * SECOND, "night {night}: {:?}", simulated.took);
+    }
+}

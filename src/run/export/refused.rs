@@ -13,6 +13,7 @@ use crate::run::export::{Export, ExportError};
 use crate::run::holder::{holder_of, named};
 use crate::run::intake::{AskedTask, denied_text};
 use crate::run::members::{count_open, give_up};
+use crate::run::pace::Knee;
 use crate::run::sink::target;
 use crate::run::turning::{Rest, resized};
 use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
@@ -96,9 +97,10 @@ impl Export<'_> {
 
     /// Asks for the same rows again, with fewer of them at once.
     async fn ask_for_less(&mut self, sent: Sent, error: &ExportError, took: Duration) -> Result<(), ExportError> {
+        let looks_busy = matches!(error, ExportError::Api(error) if error.is_busy());
         // Alone, no request meets a server that others keep busy.
-        let may_be_busy =
-            self.workplace.endpoint.in_flight() > 0 && matches!(error, ExportError::Api(error) if error.is_busy());
+        let is_alone = self.workplace.endpoint.in_flight() == 0;
+        let may_be_busy = looks_busy && !is_alone && self.workplace.knee().may_be_past();
         let is_busy = match sent.terms.failures {
             0 => !self.pace.note_failure(&sent.load, took, may_be_busy),
             // What fails again may fail for one of its rows, and says nothing of the others before it has come through.
@@ -106,6 +108,8 @@ impl Export<'_> {
         };
         if is_busy {
             self.workplace.steer(|knee| knee.note_failure(sent.retreats));
+        } else if looks_busy && sent.terms.failures == 0 {
+            self.workplace.steer(Knee::note_other_cause);
         }
         let rows = sent.load.total();
         let terms = Terms {

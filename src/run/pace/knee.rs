@@ -18,6 +18,8 @@ const ANSWERS: usize = 2;
 const REST: u32 = 8;
 /// What a failure leaves.
 const RETREAT: f64 = 0.6;
+/// Failures that fewer in flight have not mended, until no failure is taken for one of their number.
+const DOUBTS: u32 = 2;
 /// Judgements that pass until as many are tried again as the API was asked to slow down with: each trial that fails stops
 /// all requests for a while.
 const LONG_REST: u32 = 100;
@@ -37,6 +39,10 @@ pub(crate) struct Knee {
     answers: u64,
     /// How often failures made it smaller.
     retreats: u64,
+    /// The most before any did.
+    height: usize,
+    /// Failures that had another cause, though they looked like those of a busy source.
+    doubts: u32,
     /// How often the API has asked to slow down.
     throttles: u64,
     /// The fewest in flight with which it did, and judgements until they are tried again.
@@ -65,6 +71,8 @@ impl Knee {
             epoch: Epoch::default(),
             answers: 0,
             retreats: 0,
+            height: 0,
+            doubts: 0,
             throttles: 0,
             throttled: None,
         }
@@ -127,8 +135,25 @@ impl Knee {
             return;
         }
         self.retreats += 1;
+        self.height = self.height.max(self.now);
         self.now = ((self.now as f64 * RETREAT) as usize).max(1);
         self.settle();
+    }
+
+    /// Whether a failure that looks like one of a busy source may be one.
+    pub(crate) fn may_be_past(&self) -> bool {
+        self.now > 1 && self.doubts < DOUBTS
+    }
+
+    /// A request failed as those of a busy source do, and for its size: what came of others does not count against their
+    /// number.
+    pub(crate) fn note_other_cause(&mut self) {
+        self.doubts = self.doubts.saturating_add(1);
+        if self.doubts == DOUBTS {
+            let bearable = self.throttled.map_or(self.most, |(fewest, _)| fewest - 1);
+            self.now = self.height.min(bearable).max(self.now);
+            self.settle();
+        }
     }
 
     /// The API has asked to slow down so often in all. Where it has no budget that is known, what it minds may be how many
@@ -282,5 +307,24 @@ mod tests {
         let mut knee = Knee::new(64, false);
         (0..1_000).for_each(|second| knee.note_answer(Duration::from_secs(second), 1.0, false));
         assert_eq!(knee.limit(), FIRST);
+    }
+
+    #[test]
+    fn failures_that_fewer_in_flight_do_not_mend_are_no_reason_for_fewer() {
+        let mut knee = Knee::new(16, false);
+        knee.recall(12);
+        while knee.limit() > 1 {
+            assert!(knee.may_be_past());
+            knee.note_failure(knee.retreats());
+        }
+        assert!(!knee.may_be_past(), "there is nothing left to mend it with");
+        knee.note_other_cause();
+        assert_eq!(knee.limit(), 1, "one may be chance");
+        knee.note_other_cause();
+        assert_eq!(knee.limit(), 12);
+        assert!(!knee.may_be_past(), "and the next one is not taken for it, either");
+        knee.note_failure(knee.retreats());
+        knee.note_other_cause();
+        assert_eq!(knee.limit(), 7, "what failed with no more rows than succeeded lately");
     }
 }
