@@ -8,7 +8,7 @@ use gqldump::demo::{
 };
 use gqldump::run::QueryOutcome;
 
-use crate::nested::cases::{Case, board, library, roomy_shop, shop, uneven_shop};
+use crate::nested::cases::{Case, board, library, long_shop, roomy_shop, shop, uneven_shop};
 use crate::project::Project;
 use crate::simulation::{Simulated, Simulation};
 
@@ -270,7 +270,7 @@ fn a_wall_told_like_a_busy_server_is_known_for_one() {
         refusal: Refusal::unavailable(),
     });
     let mut simulation = Simulation::new(project.folder(), stand_in);
-    for (night, share) in [(1, 10), (2, 100)] {
+    for (night, share) in [(1, 10), (2, 50)] {
         let simulated = run(&case, &project, &mut simulation);
         let log = simulated.service.log();
         assert!(
@@ -281,5 +281,19 @@ fn a_wall_told_like_a_busy_server_is_known_for_one() {
         );
         // One at a time, they take eight times as long.
         assert!(simulated.took < 60 * SECOND, "night {night}: {:?}", simulated.took);
+    }
+}
+
+/// What comes with the rows of a list that has to be read page after page is waited for by all behind it: known to be
+/// much, it is asked for by the side.
+#[test]
+fn long_lists_below_a_chain_of_pages_are_read_side_by_side() {
+    let case = long_shop();
+    let project = case.project();
+    let stand_in = slow(&case, SECOND / 5, Duration::from_micros(1_500));
+    let mut simulation = Simulation::new(project.folder(), stand_in);
+    let nights = [(); 3].map(|()| run(&case, &project, &mut simulation));
+    for (night, simulated) in (1..).zip(&nights) {
+        assert!(simulated.took <= 45 * SECOND, "night {night}: {:?}", simulated.took);
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::{Connection, Piece, Plan, RequestText, Target};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
 use crate::run::pace::Allowance;
-use crate::run::pack::{Packer, Room};
+use crate::run::pack::{Packer, Room, is_side_by_side};
 use crate::run::text_limits::TextLimits;
 use crate::schema::Style;
 
@@ -237,14 +237,6 @@ fn rows((instances, known_by): &(Instances, Option<KnownBy>)) -> RowsEstimate {
         rows: known_by.map(|_| whole(rows.round())),
         known_by: *known_by,
     }
-}
-
-/// Whether the pages of a connection are asked for side by side once the first is there.
-fn is_side_by_side(connection: &Connection) -> bool {
-    matches!(
-        connection.paged.pager.style(),
-        Style::Page | Style::PageInput | Style::Offset
-    ) && connection.paged.total.is_some()
 }
 
 fn is_ended_by_an_empty_page(connection: &Connection) -> bool {

@@ -3,6 +3,7 @@
 //! Pure. Room is counted by several measures at once (`measure.rs`): rows asked for, first pages within the pages of their
 //! parents included, which is how APIs count nodes; and what is likely to come, in rows, in seconds and in bytes.
 
+mod chains;
 mod halving;
 mod measure;
 
@@ -87,6 +88,7 @@ impl<'plan> Packer<'plan> {
             room,
         };
         packer.choose_inline_sizes(fan_outs);
+        packer.shorten_chains(fan_outs, allowance.reach);
         packer.fit(fan_outs);
         packer
     }
@@ -490,6 +492,14 @@ pub(crate) fn is_by_offset(connection: &Connection) -> bool {
         connection.paged.pager,
         Pager::OffsetTotal { .. } | Pager::OffsetList { .. }
     )
+}
+
+/// Whether the pages of a connection are asked for side by side once the first is there.
+pub(crate) fn is_side_by_side(connection: &Connection) -> bool {
+    matches!(
+        connection.paged.pager.style(),
+        Style::Page | Style::PageInput | Style::Offset
+    ) && connection.paged.total.is_some()
 }
 
 /// Whether a connection has no next page.

@@ -188,6 +188,48 @@ pub(crate) fn uneven_shop() -> Case {
     }
 }
 
+/// The shop with few lists, all of them long: 40 vendors with 1,500 products each, and pages of a thousand.
+pub(crate) fn long_shop() -> Case {
+    Case {
+        name: "long_shop",
+        stand_in: || {
+            let changes = [
+                ("count = 120\n", "count = 40\n"),
+                ("count = 1500\n", "count = 60000\n"),
+                (
+                    "empty = 0.1, heaviest = 0.0",
+                    "empty = 0.0, heaviest = 0.0, shape = \"even\"",
+                ),
+                ("count = 60000\nscaled", "count = 1000\nscaled"),
+                (", outliers = [2673]", ""),
+                ("cap = 100\n", "cap = 1000\n"),
+            ];
+            changed(files!("shop"), &changes)
+        },
+        settings: "
+            [auth]
+            scheme = 'bearer'
+            [limits]
+            requests = [{ max = 100, per = '1m' }]
+            page_size = 1000
+            [scalars]
+            Money = 'decimal(38, 9)'
+        ",
+        queries: vec![(
+            "vendors",
+            "{ vendors { nodes { id products { nodes { id title price } } } } }",
+        )],
+        branches: vec![(
+            "vendors",
+            Branch::new("vendors", "Query.vendors", &[("id", Kind::Text)]).with([Branch::new(
+                "products",
+                "Vendor.products",
+                &[("id", Kind::Text), ("title", Kind::Text), ("price", Kind::Decimal)],
+            )]),
+        )],
+    }
+}
+
 /// The shop where nothing finds a vendor or a product but its place in its list.
 pub(crate) fn shop_by_place() -> Case {
     Case {

@@ -78,6 +78,21 @@ pub(crate) struct Aims {
     pub(crate) time: Duration,
     /// The largest response that is read.
     pub(crate) bytes: usize,
+    /// Requests that may be in flight.
+    pub(crate) places: usize,
+    /// Requests that may be sent in a second; infinite where nothing limits them.
+    pub(crate) per_second: f64,
+}
+
+/// How far requests get, however little they hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reach {
+    /// Seconds that any answer takes.
+    pub(crate) base: f64,
+    /// Requests that may be in flight.
+    pub(crate) places: f64,
+    /// Requests that may be sent in a second; infinite where nothing limits them.
+    pub(crate) per_second: f64,
 }
 
 impl Aims {
@@ -88,6 +103,10 @@ impl Aims {
         let places = u32::try_from(limits.concurrency).unwrap_or(u32::MAX);
         let intervals = limits.requests.iter().map(|limit| limit.per / limit.max.max(1));
         let longest = intervals.max().map(|interval| interval.saturating_mul(places));
+        let per_second = limits
+            .requests
+            .iter()
+            .map(|limit| f64::from(limit.max) / limit.per.as_secs_f64());
         let target = settings.timing.target;
         let is_near = |longest: &Duration| (target.mul_f64(NEAR_TARGET)..target).contains(longest);
         Self {
@@ -96,6 +115,8 @@ impl Aims {
                 .filter(is_near)
                 .unwrap_or(target),
             bytes: limits.response_bytes,
+            places: limits.concurrency.max(1),
+            per_second: per_second.fold(f64::INFINITY, f64::min),
         }
     }
 }
@@ -113,6 +134,8 @@ pub(crate) struct Allowance {
     pub(crate) walls: Vec<f64>,
     /// The most rows of a page, by connection.
     pub(crate) caps: Vec<u32>,
+    /// How far requests get.
+    pub(crate) reach: Reach,
 }
 
 impl Allowance {
@@ -124,6 +147,11 @@ impl Allowance {
             rows: vec![f64::INFINITY; connections],
             walls: vec![f64::INFINITY; connections],
             caps: vec![u32::MAX; connections],
+            reach: Reach {
+                base: 0.0,
+                places: 1.0,
+                per_second: f64::INFINITY,
+            },
         }
     }
 
@@ -211,6 +239,11 @@ impl Pace {
             rows: self.ceilings.iter().map(|ceiling| ceiling.rows(grown)).collect(),
             walls: self.ceilings.iter().map(Ceiling::below_wall).collect(),
             caps: self.caps.iter().map(|cap| cap.rows.unwrap_or(u32::MAX)).collect(),
+            reach: Reach {
+                base: self.time.base(),
+                places: aims.places as f64,
+                per_second: aims.per_second,
+            },
         }
     }
 

@@ -10,6 +10,8 @@ mod budget;
 const AIMS: Aims = Aims {
     time: Duration::from_secs(10),
     bytes: 64 << 20,
+    places: 16,
+    per_second: f64::INFINITY,
 };
 
 /// A server, by the number of the request: the seconds of any answer and of a row, and what it gives up at.

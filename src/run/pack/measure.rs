@@ -118,6 +118,11 @@ impl Measure {
         }
     }
 
+    /// What a row costs by itself.
+    pub(super) fn weight(&self, connection: usize) -> f64 {
+        self.weights.get(connection).copied().unwrap_or_default()
+    }
+
     pub(super) fn cost(&self, connection: usize, size: u32) -> f64 {
         self.costs.get(connection).copied().unwrap_or(1.0) * f64::from(size)
     }

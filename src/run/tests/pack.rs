@@ -6,7 +6,7 @@ use proptest::sample::select;
 use super::*;
 use crate::project::QueryLimits;
 use crate::run::fan_out::FanOut;
-use crate::run::pace::Allowance;
+use crate::run::pace::{Allowance, Reach};
 use crate::run::pack::{Packer, Room};
 
 const DEEP: &str = "{ groups { nodes { findings { nodes { notes { nodes { text } } } } } } }";
@@ -421,4 +421,41 @@ fn where_pages_go_out_side_by_side_the_first_one_is_small() {
         50,
         "the next page would not be known sooner"
     );
+}
+
+/// The same with so many requests in flight and in a second.
+fn reached(plan: &Plan, seconds: f64, places: f64, per_second: f64) -> Allowance {
+    Allowance {
+        reach: Reach {
+            base: 0.1,
+            places,
+            per_second,
+        },
+        ..timed(plan, seconds)
+    }
+}
+
+#[test]
+fn what_holds_up_a_chain_of_pages_is_left_to_be_read_by_the_side() {
+    let plan = plan("{ groups { nodes { findings { nodes { id } } } } }");
+    let free = Room {
+        counts_asked: false,
+        ..room(10_000, 100)
+    };
+    let findings_with_a_group = |fan_outs: &[FanOut], allowance: Allowance| {
+        let packer = Packer::new(&plan, free, &allowance, fan_outs);
+        (packer.inline_sizes()[1], packer.inline_sizes()[0])
+    };
+    let long = known(&[400, 90]);
+    let alone = findings_with_a_group(&long, reached(&plan, 10.0, 1.0, f64::INFINITY));
+    assert_eq!(alone.0, 96, "one request at a time takes as long either way");
+    let (findings, groups) = findings_with_a_group(&long, reached(&plan, 10.0, 16.0, f64::INFINITY));
+    assert!(
+        findings <= 90 / 8 && groups > 5 * alone.1,
+        "{findings} with each of {groups}"
+    );
+    let scarce = findings_with_a_group(&long, reached(&plan, 10.0, 16.0, 0.1));
+    assert_eq!(scarce, alone, "the budget is what is waited for");
+    let few = findings_with_a_group(&known(&[400, 1]), reached(&plan, 10.0, 16.0, f64::INFINITY));
+    assert_eq!(few.0, 1);
 }
