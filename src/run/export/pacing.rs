@@ -72,9 +72,20 @@ impl Export<'_> {
             self.pace.note_full(page.connection, asked);
             let honoured = &mut self.honoured[page.connection];
             *honoured = asked.max(*honoured);
-        } else if page.has_next == Some(true) {
+        } else if page.has_next == Some(true) || self.is_short_of_total(sent, page, rows) {
             self.pace.note_short(page.connection, rows);
         }
+    }
+
+    /// Whether a page that does not say so is shown not to be the last one by a total. Totals may count rows that never come:
+    /// that there are more is believed of what goes on behind a page, and with no fewer rows than others had.
+    fn is_short_of_total(&self, sent: &Sent, page: &FoundPage, rows: u32) -> bool {
+        let Some(task) = page.asked(&sent.asked).map(|asked| &asked.task) else {
+            return false;
+        };
+        let total = page.total.or(task.total).filter(|_| page.has_next.is_none());
+        let is_later = task.before > 0 && rows >= self.honoured[page.connection];
+        is_later && total.is_some_and(|total| task.before + u64::from(rows) < total)
     }
 
     /// The same rows in pages of another size, where those of numbered pages are far from what is wanted of them.
