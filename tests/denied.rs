@@ -2,6 +2,9 @@
 
 mod connections;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use gqldump::demo::DeniedField;
 use serde_json::{Value, json};
 
@@ -469,6 +472,81 @@ fn a_denied_key_cannot_be_left_out() {
     // Nothing is remembered of what stopped it.
     project.run(&stub, &[]).with_code(4);
     assert_eq!(stub.requests().len(), 2);
+}
+
+/// An API that says of all groups, where `is_asked` holds of a request, that the token may not see them, until it may.
+fn closed(is_asked: impl Fn(&Value) -> bool + Send + Sync + 'static) -> (Stub, Arc<AtomicBool>) {
+    let may_see = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&may_see);
+    let stub = Stub::start(move |request| {
+        if seen.load(Ordering::Relaxed) || !is_asked(request) {
+            return Answer::Json(answer(Strictness::Rows, |_, _| false, request));
+        }
+        let error = json!({ "message": "Access denied", "path": ["groups"] });
+        Answer::Json(json!({ "data": { "groups": null }, "errors": [error] }))
+    });
+    (stub, may_see)
+}
+
+#[test]
+fn what_was_denied_altogether_is_asked_again_by_the_next_run() {
+    let (stub, may_see) = closed(|_| true);
+    let project = project(Strictness::Rows);
+    for requests in [1, 2] {
+        let Ended { stderr, .. } = project.run(&stub, &[]).with_code(4);
+        assert!(stderr.contains("may see nothing of what the query is for"), "{stderr}");
+        assert_eq!(stub.requests().len(), requests);
+    }
+    assert!(!project.written("groups").join("latest").exists());
+    may_see.store(true, Ordering::Relaxed);
+    project.run(&stub, &[]).with_code(0);
+    assert_eq!(checked(&project, |_, _| false).incomplete(), [] as [&str; 0]);
+    assert_eq!(stub.requests().len(), 2 + 3);
+}
+
+#[test]
+fn rows_from_before_a_denial_of_all_others_are_kept_for_a_token_that_may_see_them() {
+    let (stub, may_see) = closed(|request| cursor(request).is_some());
+    let project = project(Strictness::Rows);
+    project.run(&stub, &[]).with_code(4);
+    // The second page again, and no row is lost with it.
+    project.run(&stub, &[]).with_code(4);
+    assert_eq!(stub.requests().len(), 2 + 1);
+    may_see.store(true, Ordering::Relaxed);
+    project.run(&stub, &[]).with_code(0);
+    assert_eq!(checked(&project, |_, _| false).incomplete(), [] as [&str; 0]);
+    assert_eq!(stub.requests().len(), 3 + 2);
+}
+
+#[test]
+fn a_list_that_is_denied_for_its_only_value_is_asked_again_by_the_next_run() {
+    let may_see = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&may_see);
+    let stub = Stub::start(move |_| {
+        Answer::Json(match seen.load(Ordering::Relaxed) {
+            true => json!({ "data": { "group": { "notes": [{ "id": "n", "text": "t" }] } } }),
+            false => json!({ "data": { "group": { "notes": null } },
+                "errors": [{ "message": "Access denied", "path": ["group", "notes"] }] }),
+        })
+    });
+    let schema = "type Query { group(name: String!): Group groups: [Group] } type Group { name: String! notes: [Note] }
+                  type Note { id: ID! text: String }";
+    let settings = "endpoint = 'https://api.invalid'\nschema = 'schema.graphql'\n\
+                    verdicts = [{ message = '^Access denied', verdict = 'denied' }]";
+    let project = Project::new(settings)
+        .with("schema.graphql", schema)
+        .with("groups.graphql", "{ groups { name } }")
+        .with(
+            "notes.graphql",
+            "query ($group: String! @each(of: \"groups.name\")) { group(name: $group) { notes { id text } } }",
+        );
+    let given = ["queries/api/notes.graphql", "--format=ndjson", "--var=group=acme"];
+    project.run(&stub, &given).with_code(4);
+    project.run(&stub, &given).with_code(4);
+    may_see.store(true, Ordering::Relaxed);
+    project.run(&stub, &given).with_code(0);
+    assert_eq!(project.exported("notes").json_rows("notes").len(), 1);
+    assert_eq!(stub.requests().len(), 3);
 }
 
 #[test]

@@ -47,6 +47,7 @@ use crate::run::lookups::Lookups;
 use crate::run::memory::{Memory, Remembered};
 use crate::run::pace::{Aims, Knee, Pace, Split};
 use crate::run::pack::Room;
+use crate::run::plans::Planner;
 use crate::run::query_run::describe;
 use crate::run::seen::Seen;
 use crate::run::sink::{Sink, SinkError, SinkOrder};
@@ -179,6 +180,8 @@ impl Workplace {
 /// One query file and the run that it is in.
 pub(crate) struct Export<'work> {
     workplace: &'work Workplace,
+    /// Tells whether anything is left to be asked for without a field.
+    planner: &'work Planner<'work>,
     /// The query file's name.
     query: String,
     /// `source/query_file`.
@@ -253,11 +256,12 @@ impl<'work> Export<'work> {
     /// Goes on with a run where it stands; `run` is what the state knows of it.
     pub(crate) async fn resume(
         workplace: &'work Workplace,
-        query: &str,
+        planner: &'work Planner<'work>,
         plan: Arc<Plan>,
         run: &UnfinishedRun,
         id: RunId,
     ) -> Result<Self, ExportError> {
+        let query = planner.query;
         let name = format!("{}/{query}", workplace.source);
         let sink = Sink::start(SinkOrder {
             key: run.key,
@@ -288,6 +292,7 @@ impl<'work> Export<'work> {
             .for_each(|in_flight| workplace.steer(|knee| knee.recall(in_flight)));
         Ok(Self {
             workplace,
+            planner,
             query: query.to_owned(),
             name,
             key: run.key,

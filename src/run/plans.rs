@@ -7,6 +7,8 @@ use secrecy::ExposeSecret as _;
 
 use crate::plan::{DeniedField, Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
 use crate::project::Secrets;
+use crate::run::denied::Denial;
+use crate::run::export::ExportError;
 use crate::run::source_run::SourceJob;
 use crate::schema::ApiSchema;
 
@@ -89,11 +91,31 @@ impl Planner<'_> {
         self.denied.get(self.query).map_or(&[], Vec::as_slice)
     }
 
-    /// The plan where these are denied too.
-    pub(crate) fn without(&mut self, denied: Vec<DeniedField>) -> Result<Plan, PlanError> {
-        self.denied.entry(self.query.to_owned()).or_default().extend(denied);
+    /// What is denied where these are, too, and the plan then; an error, where there is nothing left to be asked for.
+    pub(crate) fn without(&self, denials: &[Denial], now: u64) -> Result<(DeniedFields, Plan), ExportError> {
+        let fields = denials.iter().map(|denial| DeniedField {
+            path: denial.path.clone(),
+            cause: denial.cause.clone(),
+            denied_at: now,
+            is_in_rows: denial.is_in_rows,
+        });
+        let mut denied = self.denied.clone();
+        denied.entry(self.query.to_owned()).or_default().extend(fields);
+        let plan = self.plan(&denied).map_err(ExportError::NotLeftOut)?;
+        let is_known = |path: &str| plan.is_left_out(path) || plan.is_denied_in_rows(path);
+        match denials.iter().find(|denial| !is_known(&denial.path)) {
+            Some(Denial { path, cause, .. }) => Err(ExportError::NotSeen {
+                path: path.clone(),
+                cause: cause.clone(),
+                remedy: "it cannot be left out, as gqldump itself asks for it; use another token",
+            }),
+            None => Ok((denied, plan)),
+        }
+    }
+
+    fn plan(&self, denied: &DeniedFields) -> Result<Plan, PlanError> {
         let names = self.job.queries.iter().map(|(name, _)| name);
-        let plans = plan_all(self.job, self.schema, self.variables, &self.denied);
+        let plans = plan_all(self.job, self.schema, self.variables, denied);
         let own = names.zip(plans).find(|(name, _)| *name == self.query);
         own.map_or_else(|| Err(PlanError::plain("the query file is gone")), |(_, plan)| plan)
     }

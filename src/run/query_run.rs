@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api::ApiError;
 use crate::output::RunId;
-use crate::plan::{DeniedField, Plan};
+use crate::plan::Plan;
 use crate::project::RequestLimit;
 use crate::report::{Event, QuerySummary, Resumed};
 use crate::run::denied::Denial;
@@ -80,24 +80,12 @@ impl QueryRun<'_> {
     /// Goes over to a plan without fields that the token may not see, and keeps them for the next run.
     async fn leave_out(&mut self, denials: Vec<Denial>) -> Result<(), ExportError> {
         let now = self.workplace.clock.unix_millis();
-        let denied = denials.iter().map(|denial| DeniedField {
-            path: denial.path.clone(),
-            cause: denial.cause.clone(),
-            denied_at: now,
-            is_in_rows: denial.is_in_rows,
-        });
-        let plan = self
-            .planner
-            .without(denied.collect())
-            .map_err(ExportError::NotLeftOut)?;
-        let is_known = |path: &str| plan.is_left_out(path) || plan.is_denied_in_rows(path);
-        if let Some(Denial { path, cause, .. }) = denials.iter().find(|denial| !is_known(&denial.path)) {
-            return Err(ExportError::NotSeen {
-                path: path.clone(),
-                cause: cause.clone(),
-                remedy: "it cannot be left out, as gqldump itself asks for it; use another token",
-            });
+        let left = self.planner.without(&denials, now);
+        if left.is_err() {
+            self.drop_if_empty().await?;
         }
+        let (denied, plan) = left?;
+        self.planner.denied = denied;
         let kept = written_denied(self.planner.denied()).into_iter().collect();
         self.workplace.state.store_learnt(&self.query, kept, now).await?;
         for Denial {
@@ -122,6 +110,14 @@ impl QueryRun<'_> {
         Ok(())
     }
 
+    /// A run without any row, of which nothing is left to be asked for, is no beginning for another token's.
+    async fn drop_if_empty(&self) -> Result<(), ExportError> {
+        match self.workplace.state.unfinished_run(&self.query).await? {
+            Some(run) if run.rows == 0 => self.drop_run(&run).await,
+            _ => Ok(()),
+        }
+    }
+
     async fn try_run(&self) -> Result<Ended, ExportError> {
         let (run, resumed) = self.begin().await?;
         let id: RunId = run.name.parse().unwrap_or_else(|_| self.new_id.clone());
@@ -132,7 +128,8 @@ impl QueryRun<'_> {
         });
         if run.stage == Stage::Open {
             self.workplace.folder.refuse_published(&id, &self.query)?;
-            let export = Export::resume(self.workplace, &self.query, Arc::clone(&self.plan), &run, id.clone()).await?;
+            let plan = Arc::clone(&self.plan);
+            let export = Export::resume(self.workplace, &self.planner, plan, &run, id.clone()).await?;
             if export.read().await? == Reading::Stopped {
                 return Ok(Ended {
                     outcome: QueryOutcome::Interrupted,

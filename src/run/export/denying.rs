@@ -37,11 +37,18 @@ impl Export<'_> {
             denied: &answer.denied,
         };
         let Denials { voiding, everywhere } = told.denials();
-        if voiding.is_empty() {
+        // What leaves nothing to ask for is not taken: who may see it asks for it again.
+        if voiding.is_empty() && self.goes_on_without(&everywhere) {
             self.denied_everywhere.extend(everywhere);
             return Ok(());
         }
         Err(ExportError::LeaveOut([voiding, everywhere].concat()))
+    }
+
+    /// Whether there is something left to be asked for without these.
+    fn goes_on_without(&self, denials: &[Denial]) -> bool {
+        let now = self.workplace.clock.unix_millis();
+        denials.is_empty() || self.planner.without(denials, now).is_ok()
     }
 
     /// The fields because of which nothing came at all, as an error that tells to ask without them; `Ok` where it is not
