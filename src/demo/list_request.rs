@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::demo::dataset::Instance;
@@ -62,7 +63,7 @@ impl Filter {
         let is_moment = |text: &str| text.parse::<Timestamp>().is_ok() || text.parse::<DateTime>().is_ok();
         let mut texts = self.accepted.iter().filter_map(Value::as_str);
         match self.comparison {
-            Comparison::Equal => None,
+            Comparison::Equal | Comparison::From | Comparison::To => None,
             _ => texts.find(|text| !text.is_empty() && !is_moment(text)),
         }
     }
@@ -72,6 +73,9 @@ impl Filter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Equal,
+    /// As texts, letter by letter.
+    From,
+    To,
     DayFrom,
     DayUntil,
     Since,
@@ -88,6 +92,8 @@ impl Comparison {
             return (Self::Equal, field);
         };
         let comparison = match word {
+            "from" => Self::From,
+            "to" => Self::To,
             ">=" => Self::DayFrom,
             "<=" => Self::DayUntil,
             "since" => Self::Since,
@@ -101,17 +107,26 @@ impl Comparison {
         let day = |value: &Value| value.as_str().and_then(|text| text.get(..DAY)).map(str::to_owned);
         match self {
             Self::Equal => found == wanted || is_number_in(found, wanted),
+            Self::From => texts(found, wanted).is_some_and(|[found, wanted]| found >= wanted),
+            Self::To => texts(found, wanted).is_some_and(|[found, wanted]| found <= wanted),
             Self::DayFrom => day(found) >= day(wanted),
             Self::DayUntil => day(wanted).is_none_or(|wanted| day(found).is_some_and(|found| found <= wanted)),
-            Self::Since => moment(found) >= moment(wanted),
+            Self::Since => moment(wanted).is_none_or(|wanted| moment(found).is_some_and(|found| found >= wanted)),
             Self::Until => moment(wanted).is_none_or(|wanted| moment(found).is_some_and(|found| found <= wanted)),
         }
     }
 }
 
-/// Wherever it is written: the same moment has other hours in other places.
+/// Both values, where both are texts.
+fn texts<'value>(found: &'value Value, wanted: &'value Value) -> Option<[&'value str; 2]> {
+    Some([found.as_str()?, wanted.as_str()?])
+}
+
+/// Wherever it is written: the same moment has other hours in other places. Without a place it is that of Greenwich's clocks.
 fn moment(value: &Value) -> Option<Timestamp> {
-    value.as_str().and_then(|text| text.parse().ok())
+    let text = value.as_str()?;
+    let of_greenwich = |time: DateTime| Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    text.parse().ok().or_else(|| text.parse().ok().and_then(of_greenwich))
 }
 
 /// Whether a text is a number that is asked for as such: identifiers are texts here and numbers there.
@@ -355,6 +370,15 @@ mod tests {
             (Comparison::Since, "2020-04-13T23:00:01Z", false),
             (Comparison::Until, "2020-04-13T20:00:00-03:00", true),
             (Comparison::Until, "2020-04-13T22:59:59Z", false),
+            (Comparison::Since, "2020-04-13", true),
+            (Comparison::Since, "2020-04-14", false),
+            (Comparison::Until, "2020-04-13", false),
+            (Comparison::Until, "2020-04-14", true),
+            (Comparison::From, "2020-04-13", true),
+            (Comparison::From, "2020-04-14", false),
+            (Comparison::From, "yesterday", false),
+            (Comparison::To, "2020-04-13", false),
+            (Comparison::To, "2020-04-14", true),
         ] {
             assert_eq!(
                 comparison.holds(&moment, &json!(wanted)),

@@ -400,11 +400,17 @@ fn the_example_exports_the_space_of_the_stand_in() {
 
 #[test]
 fn the_example_can_be_narrowed_to_what_changed() {
-    let since = "2026-03-01T00:00:00.000Z";
-    for (query, list, variable, column) in [
-        ("bugs", "findBugs", "modified", "modificationDate"),
-        ("features", "findFeatures", "modified", "modificationDate"),
-        ("comments", "findComments", "created", "creationDate"),
+    // A day, as in docs/fibery.md, and a moment on either side.
+    for (query, list, variable, column, since) in [
+        ("bugs", "findBugs", "modified", "modificationDate", "2026-03-01"),
+        ("features", "findFeatures", "modified", "modificationDate", "2026-03-01"),
+        (
+            "comments",
+            "findComments",
+            "created",
+            "creationDate",
+            "2026-03-01T00:00:00.000Z",
+        ),
     ] {
         let server = shipped_stand_in();
         let project = Project::shipped("fibery").only(&[query]);
