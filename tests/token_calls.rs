@@ -280,7 +280,7 @@ fn limits_are_kept_before_anything_is_made() {
         full.stderr
     );
     for (arguments, said) in [
-        (&["create", "--expires=182d"][..], "last for 182 days at most"),
+        (&["create", "--expires=182d"][..], "end in less than 182 days"),
         (&["create"], "write `--expires 180d`"),
     ] {
         let ended = desk.token(arguments).with_code(2);

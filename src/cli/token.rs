@@ -32,7 +32,7 @@ pub(super) enum TokenError {
     NoExpiry(String),
     #[error("`{0}`: its tokens do not end by themselves: leave out `--expires`, and revoke them")]
     Expiry(String),
-    #[error("`{name}`: its tokens last for {} days at most: write a shorter `--expires`", longest.as_secs() / 86_400)]
+    #[error("`{name}`: its tokens end in less than {} days: write a shorter `--expires`", longest.as_secs() / 86_400)]
     TooLong { name: String, longest: Duration },
     #[error("`{name}`: there are {count} tokens, and no more can be made: end one by `gqldump token revoke`{replace}")]
     TooMany {
