@@ -1,6 +1,7 @@
 //! Fields that the token may not see: left out, named, remembered; the rest is exported whole.
 
 mod connections;
+mod rows;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -103,8 +103,9 @@ pub enum ApiError {
     Unauthorized(Refusal),
     /// This token may not see what was asked for.
     #[error(
-        "{refusal}; the token may not see {}, leave that out or use another token",
-        named(paths)
+        "{refusal}; the token may not see {}, {}use another token",
+        named(paths),
+        leave_out(paths)
     )]
     Denied {
         /// What the API said.
@@ -228,5 +229,13 @@ fn named(paths: &[ErrorPath]) -> String {
         ([], _) => "a part of it".to_owned(),
         (shown, 1..=3) => shown.join(", "),
         (shown, all) => format!("{} and {} more places", shown.join(", "), all - shown.len()),
+    }
+}
+
+/// What else can be done about places that are denied: nothing about items of lists.
+fn leave_out(paths: &[ErrorPath]) -> &'static str {
+    match paths.iter().any(ErrorPath::is_of_item) {
+        true => "",
+        false => "leave that out or ",
     }
 }

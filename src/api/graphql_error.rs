@@ -37,6 +37,13 @@ pub enum PathSegment {
     Index(u64),
 }
 
+impl ErrorPath {
+    /// Whether it is that of an item of a list, whatever is asked of it.
+    pub fn is_of_item(&self) -> bool {
+        matches!(self.0.as_slice(), [.., PathSegment::Index(_)])
+    }
+}
+
 /// A place in the query text, both numbers from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location {

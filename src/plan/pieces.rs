@@ -132,6 +132,12 @@ impl Pieces {
         around.map(|(_, row)| *row)
     }
 
+    /// Whether rows are known by the field at a place.
+    pub(crate) fn is_key(&self, place: &str) -> bool {
+        let mut keys = self.nodes_of(|part| part == Part::Key);
+        keys.any(|key| joined(&self.outline.nodes[key].path, ".") == place)
+    }
+
     /// Whether rows of a row field come with a target.
     pub(crate) fn holds_rows_of(&self, row: usize, target: Target) -> bool {
         let node = self.outline.at(&self.rows[row]);

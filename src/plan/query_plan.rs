@@ -293,6 +293,11 @@ impl Plan {
         self.selected.get(path).is_some_and(|field| field.is_never_null)
     }
 
+    /// Whether rows are known by the field at a place.
+    pub(crate) fn is_key(&self, path: &str) -> bool {
+        self.pieces.is_key(path)
+    }
+
     /// Whether the field at a place is asked for apart from others, as it is denied in single rows.
     pub fn is_denied_in_rows(&self, path: &str) -> bool {
         self.denied_in_rows.iter().any(|field| field.path == path)

@@ -115,6 +115,12 @@ impl<'run> Told<'run> {
             if is_of_its_row || is_known && are_few && !self.data.is_null() {
                 continue;
             }
+            // Rows that lack what others are known by are rows that the token may not see.
+            let is_of_others = is_seen || sightings.iter().all(|sighting| self.is_behind_others(sighting));
+            let are_lost_rows = sightings.iter().all(|sighting| self.is_told(sighting));
+            if self.plan.is_key(&place) && is_of_others && are_lost_rows {
+                continue;
+            }
             // Columns that are denied in many rows are hardly worth the requests; a connection is a table of its own.
             let are_worth_it = are_few || is_seen && self.is_connection(&place);
             let is_of_a_row = |sighting: &Sighting<'_>| self.depth_of_row(sighting).is_some();
@@ -143,9 +149,9 @@ impl<'run> Told<'run> {
 
     fn sighting(self, path: &'run ErrorPath, roots: &[String]) -> Option<Sighting<'run>> {
         // An error at an item of a list concerns that item, whatever is asked of it.
-        let [.., PathSegment::Field(_)] = path.0.as_slice() else {
+        if path.is_of_item() {
             return None;
-        };
+        }
         let names: Vec<&str> = path.0.iter().filter_map(name).collect();
         let (slot, place) = self.place(&names, roots)?;
         Some(Sighting {
@@ -259,6 +265,12 @@ impl<'run> Told<'run> {
         alike
             .map(|(_, root)| [&[root.as_str()], &sighting.names[1..]].concat())
             .collect()
+    }
+
+    /// Whether rows of the same list came before.
+    fn is_behind_others(self, sighting: &Sighting<'_>) -> bool {
+        let asked = self.asked.get(sighting.slot.unwrap_or(0));
+        asked.is_some_and(|asked| asked.task.before > 0)
     }
 
     fn is_of_member(self, sighting: &Sighting<'_>) -> bool {

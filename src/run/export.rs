@@ -14,6 +14,7 @@ mod lone_lacks;
 mod nameless;
 mod pacing;
 mod refused;
+mod refused_row;
 mod sending;
 mod taking;
 

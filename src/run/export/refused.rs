@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::api::{ApiError, Refusal};
 use crate::report::Event;
 use crate::run::company::Terms;
+use crate::run::export::refused_row::denied_row;
 use crate::run::export::sending::{Blame, Sent, Setback};
 use crate::run::export::{Export, ExportError};
 use crate::run::holder::{holder_of, named};
@@ -15,19 +16,17 @@ use crate::run::intake::{AskedTask, denied_text};
 use crate::run::members::{count_open, give_up};
 use crate::run::pace::Knee;
 use crate::run::sink::target;
-use crate::run::turning::{Rest, resized};
+use crate::run::turning::resized;
 use crate::state::{Restart, StoredSlot, Task, TaskChange, Trail};
 
 /// What of the rows that were too many is asked for next.
-const LESS: f64 = 0.5;
+pub(super) const LESS: f64 = 0.5;
 /// Failures of a request with too many rows after which fewer that come show that it was for their number.
 const SURE_OF_SIZE: u32 = 2;
 /// Times that a connection is begun again without coming any further, until it is given up.
 const ATTEMPTS: u32 = 5;
 /// Requests refused for their cursors, with none taken between them, that may hold one old cursor among good ones.
 const REFUSED_BY_CHANCE: u32 = 2;
-/// Rows of one list of which nothing can be read, one after the other, until the rest of it is not asked for either.
-const LEFT_OUT_IN_A_ROW: u32 = 5;
 /// Pages of a connection below rows that are given up one after the other, without any answer, until the export ends.
 const GIVEN_UP_IN_A_ROW: u32 = 10;
 
@@ -126,15 +125,21 @@ impl Export<'_> {
         // Tasks that count for hardly any rows are not fewer with fewer rows.
         if sent.asked.len() > 1 && rows <= 2.0 * sent.asked.len() as f64 {
             self.company.part(&sent.asked);
-        } else {
-            self.company
-                .set_apart(sent.asked.iter().map(|asked| asked.task.id), terms);
+            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            return Ok(());
         }
+        self.ask_apart(sent, terms).await
+    }
+
+    /// Asks for the rows of a request with terms of its own: a numbered page, whose size is settled, in smaller ones.
+    pub(super) async fn ask_apart(&mut self, sent: Sent, terms: Terms) -> Result<(), ExportError> {
         if let [asked] = sent.asked.as_slice()
             && let Some(smaller) = self.smaller_pages(asked)
         {
             return self.replace_by(&asked.task, smaller, terms).await;
         }
+        let ids = sent.asked.iter().map(|asked| asked.task.id);
+        self.company.set_apart(ids, terms);
         sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
         Ok(())
     }
@@ -220,7 +225,7 @@ impl Export<'_> {
     /// Where no answer may be the fault of one task of several, they are asked for in smaller company, and the one that
     /// has none when it is alone is given up.
     async fn part(&mut self, sent: Sent, error: ExportError) -> Result<(), ExportError> {
-        if self.company.part(&sent.asked) {
+        if self.part_denied(&sent, &error) || self.company.part(&sent.asked) {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());
         }
@@ -232,6 +237,9 @@ impl Export<'_> {
             && self.bears_another_row(&asked.task)
         {
             return self.leave_row_out(asked, rest, &error).await;
+        }
+        if let Some(row) = denied_row(&error).filter(|_| sent.can_be_less()) {
+            return self.close_in_on(row, sent, &error).await;
         }
         if self.may_be_of_size(&sent, &error) {
             self.ask_singly(sent);
@@ -291,36 +299,6 @@ impl Export<'_> {
         *in_a_row <= GIVEN_UP_IN_A_ROW
     }
 
-    /// Counts the rows of one list that are left out in a row; false where that is too much. Below a row, there has to be a
-    /// sign that there is such a row.
-    fn bears_another_row(&mut self, task: &Task) -> bool {
-        let is_there = task.expected.is_some() || task.total.is_some_and(|total| task.before < total);
-        if task.depth > 0 && !is_there {
-            return false;
-        }
-        let in_a_row = self.left_out.entry((task.connection, task.instance)).or_default();
-        *in_a_row += 1;
-        *in_a_row <= LEFT_OUT_IN_A_ROW
-    }
-
-    /// Goes on behind a row of which nothing can be read.
-    async fn leave_row_out(&mut self, asked: &AskedTask, rest: Rest, error: &ExportError) -> Result<(), ExportError> {
-        self.has_lost_rows = true;
-        let task = &asked.task;
-        let next = match rest {
-            Rest::At(task) => vec![*task],
-            Rest::Elsewhere => Vec::new(),
-        };
-        let mut change = self.in_place_of(task, next);
-        let flaw = format!(
-            "{}: the row number {} is given up: nothing of it can be read: {error}",
-            self.named_in_row(task),
-            task.before + 1
-        );
-        change.lack(flaw, task.member.as_ref());
-        Ok(self.workplace.state.change_tasks(self.key, change).await?)
-    }
-
     /// What giving tasks up amounts to: a value of the variable fails; what stands below a row is lacking there.
     fn given_up(&self, asked: &[AskedTask], error: &ExportError) -> TaskChange {
         let mut below = asked.iter().filter(|asked| asked.task.depth > 0).peekable();
@@ -355,7 +333,7 @@ impl Export<'_> {
     }
 
     /// The path of a task's connection, and what holds it.
-    fn named_in_row(&self, task: &Task) -> String {
+    pub(super) fn named_in_row(&self, task: &Task) -> String {
         self.told_of(task, &self.named(task))
     }
 

@@ -106,6 +106,24 @@ fn an_error_at_an_item_concerns_no_field() {
 }
 
 #[test]
+fn a_key_is_denied_only_where_no_row_has_it() {
+    let plan = plan(NESTED);
+    let found = |rows: &[Value]| {
+        let denied = (0..rows.len()).filter(|row| rows[*row].is_null());
+        let denied: Vec<Value> = denied.map(|row| json!(["groups", "nodes", row, "id"])).collect();
+        let data = json!({ "groups": { "nodes": rows } });
+        denials(&plan, &[start()], &data, &denied).voiding.len()
+    };
+    let some = json!({ "id": 2, "findings": { "nodes": [] } });
+    assert_eq!(found(&[Value::Null, some]), 0, "the row is denied, and no more");
+    assert_eq!(found(&[Value::Null, Value::Null]), 1);
+    assert_eq!(found(&[Value::Null]), 1);
+    let void = json!({ "groups": null });
+    let void = denials(&plan, &[start()], &void, &[json!(["groups", "nodes", 0, "id"])]);
+    assert_eq!(void.voiding.len(), 1, "the other rows are lost, too");
+}
+
+#[test]
 fn the_list_of_rows_stands_for_its_connection() {
     let plan = plan("{ owner { login } groups { nodes { id findings { nodes { id } } } } }");
     let group = json!({ "findings": { "nodes": null } });
