@@ -153,6 +153,14 @@ pub enum DatasetError {
         /// The unknown model.
         model: String,
     },
+    /// A value goes with another one that is not there, or that goes with others itself.
+    #[error("`{place}` goes with `{other}`, which has to be a field of the same type that goes with no other")]
+    Dependence {
+        /// The type and the field.
+        place: String,
+        /// The other field.
+        other: String,
+    },
     /// A type lies within itself.
     #[error("the type `{0}` is its own ancestor: remove one of the `within` keys")]
     Cycle(String),
@@ -201,6 +209,16 @@ impl DatasetDescription {
                 return Err(DatasetError::UnknownType {
                     place: format!("{name}.{field}"),
                     ty: (*unknown).to_owned(),
+                });
+            }
+        }
+        for (field, generator) in &description.fields {
+            let Some(other) = generator.depends_on() else { continue };
+            let is_free = |other: &Generator| other.depends_on().is_none();
+            if !description.fields.get(other).is_some_and(is_free) {
+                return Err(DatasetError::Dependence {
+                    place: format!("{name}.{field}"),
+                    other: other.to_owned(),
                 });
             }
         }

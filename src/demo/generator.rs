@@ -83,6 +83,12 @@ pub(crate) enum Generator {
         text: String,
         of: Box<Generator>,
     },
+    /// What goes with the value of another field of the object, which depends on none itself.
+    By {
+        field: String,
+        when: BTreeMap<String, Generator>,
+        otherwise: Box<Generator>,
+    },
     /// An object of this type, which has no identity of its own.
     Object(String),
     /// An object of any of these types, by weight: a union's or an interface's value.
@@ -121,6 +127,13 @@ pub(crate) enum Generated<'d> {
 impl Generated<'_> {
     /// Nothing.
     pub(crate) const NULL: Self = Self::Leaf(Value::Null);
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Leaf(value) => value.as_str(),
+            Self::Object(_) | Self::List(_) => None,
+        }
+    }
 }
 
 impl Generator {
@@ -142,6 +155,10 @@ impl Generator {
                 Some(ty) => embedded(instance, ty, entropy),
                 None => Generated::NULL,
             },
+            Self::By { field, when, otherwise } => {
+                let chosen = instance.value(field).and_then(|value| when.get(value.text()?));
+                chosen.unwrap_or(otherwise).generate(instance, entropy)
+            }
             Self::Ancestor { ty, field } => instance
                 .ancestor(ty)
                 .and_then(|ancestor| ancestor.value(field))
@@ -156,7 +173,20 @@ impl Generator {
             Self::Object(ty) | Self::Count(ty) | Self::Ancestor { ty, .. } => vec![ty],
             Self::Variant(types) => types.keys().map(String::as_str).collect(),
             Self::List { of, .. } | Self::Nullable { of, .. } | Self::Instead { of, .. } => of.type_names(),
+            Self::By { when, otherwise, .. } => {
+                let all = when.values().chain([&**otherwise]);
+                all.flat_map(Self::type_names).collect()
+            }
             _ => Vec::new(),
+        }
+    }
+
+    /// The field of the same object that the value depends on.
+    pub(crate) fn depends_on(&self) -> Option<&str> {
+        match self {
+            Self::By { field, .. } => Some(field),
+            Self::List { of, .. } | Self::Nullable { of, .. } | Self::Instead { of, .. } => of.depends_on(),
+            _ => None,
         }
     }
 
@@ -219,6 +249,7 @@ impl Generator {
             Self::List { .. }
             | Self::Nullable { .. }
             | Self::Instead { .. }
+            | Self::By { .. }
             | Self::Object(_)
             | Self::Variant(_)
             | Self::Ancestor { .. } => Value::Null,

@@ -1,4 +1,4 @@
-//! Texts with placeholders: `{word}` (any of the vocabulary) and `{number}` (0 to 999).
+//! Texts with placeholders: `{word}` (any of the vocabulary), `{number}` (0 to 999) and `{octet}` (0 to 255).
 
 use serde::Deserialize;
 
@@ -6,6 +6,9 @@ use crate::demo::entropy::Entropy;
 
 /// Numbers in a pattern are below this.
 const NUMBER_BOUND: u64 = 1000;
+
+/// A part of an address is below this.
+const OCTET_BOUND: u64 = 256;
 
 /// A text with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -16,13 +19,14 @@ pub(crate) struct Pattern(Vec<Piece>);
 enum Piece {
     Literal(String),
     Word,
-    Number,
+    /// Any below a bound.
+    Number(u64),
 }
 
 /// A text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PatternError {
-    #[error("`{{{0}}}` is no placeholder: use {{word}} or {{number}}")]
+    #[error("`{{{0}}}` is no placeholder: use {{word}}, {{number}} or {{octet}}")]
     Unknown(String),
     #[error("the placeholder in `{0}` is not closed by a brace")]
     Unclosed(String),
@@ -36,7 +40,7 @@ impl Pattern {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Word => text.push_str(entropy.pick(vocabulary).map_or("", String::as_str)),
-                Piece::Number => text.push_str(&entropy.below(NUMBER_BOUND).to_string()),
+                Piece::Number(bound) => text.push_str(&entropy.below(*bound).to_string()),
             }
         }
         text
@@ -56,7 +60,8 @@ impl TryFrom<String> for Pattern {
             pieces.push(Piece::Literal(literal.to_owned()));
             pieces.push(match name {
                 "word" => Piece::Word,
-                "number" => Piece::Number,
+                "number" => Piece::Number(NUMBER_BOUND),
+                "octet" => Piece::Number(OCTET_BOUND),
                 unknown => return Err(PatternError::Unknown(unknown.to_owned())),
             });
             rest = after;
@@ -79,9 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn octets_make_addresses() {
+        let pattern = Pattern::try_from("10.0.0.{octet}".to_owned()).unwrap();
+        let mut entropy = Entropy::of_seed(3);
+        let is_address = |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok();
+        assert!((0..2_000).all(|_| is_address(&pattern.fill(&[], &mut entropy))));
+    }
+
+    #[test]
     fn wrong_placeholders_are_named() {
         let refused = |text: &str| Pattern::try_from(text.to_owned()).unwrap_err().to_string();
-        assert_eq!(refused("{wrod}"), "`{wrod}` is no placeholder: use {word} or {number}");
+        assert_eq!(
+            refused("{wrod}"),
+            "`{wrod}` is no placeholder: use {word}, {number} or {octet}"
+        );
         assert_eq!(
             refused("a {word"),
             "the placeholder in `a {word` is not closed by a brace"

@@ -464,6 +464,31 @@ fn vulnerabilities() -> Vec<(&'static str, Kind)> {
     .concat()
 }
 
+#[test]
+fn the_stand_ins_values_go_with_each_other_as_the_platforms_do() {
+    let server = serve(stand_in(SCALE));
+    let rows = |ty: &str| -> Vec<_> { server.stand_in().rows(ty).expect("a type").collect() };
+    let events = rows("Event");
+    assert!(events.iter().any(|event| event["eventStatus"] == "SOLVED"));
+    for event in events {
+        match event["eventStatus"].as_str() {
+            Some("SOLVED") => assert!(event["closingDate"].as_str() > event["eventDate"].as_str(), "{event:?}"),
+            _ => assert_eq!(event["closingDate"], "-", "{event:?}"),
+        }
+    }
+    for root in rows("GitRoot") {
+        let said = match root["cloningStatus"]["status"].as_str() {
+            Some("OK") => "Cloned successfully",
+            _ => "Failed to clone",
+        };
+        assert_eq!(root["cloningStatus"]["message"], said, "{root:?}");
+    }
+    for root in rows("IPRoot") {
+        let address = root["address"].as_str().map(str::parse::<std::net::Ipv4Addr>);
+        assert!(address.is_some_and(|address| address.is_ok()), "{root:?}");
+    }
+}
+
 fn stand_in(scale: f64) -> DemoConfig {
     let mut config = DemoConfig::named("fluidattacks").expect("the stand-in");
     config.rows_scale = scale;

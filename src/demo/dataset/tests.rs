@@ -28,6 +28,7 @@ within = { type = "Branch", empty = 0.3, heaviest = 0.4 }
 [types.Leaf.fields]
 id = { identifier = "L" }
 colour = { pattern = "{word}" }
+fallen = { by = { field = "colour", when = { red = { text = ["yes"] } }, otherwise = { text = ["-"] } } }
 tree = { ancestor = { type = "Tree", field = "name" } }
 [types.Coin]
 count = 100
@@ -47,6 +48,26 @@ fn leaf(generated: Option<Generated<'_>>) -> Value {
         panic!("not a leaf: {generated:?}")
     };
     value
+}
+
+#[test]
+fn values_go_with_others_of_the_same_object() {
+    let dataset = dataset_scaled(1.0);
+    let leaves = dataset.ty("Leaf").unwrap();
+    let pairs = (0..100).map(|index| {
+        let leaf = dataset.entity(leaves, index);
+        ["colour", "fallen"].map(|field| self::leaf(leaf.value(field)))
+    });
+    let mut pairs: Vec<[Value; 2]> = pairs.collect();
+    pairs.sort_by_key(|pair| pair[0].to_string());
+    pairs.dedup();
+    assert_eq!(pairs, [["blue", "-"], ["red", "yes"]]);
+    let broken = DATA.replace(r#"field = "colour""#, r#"field = "fallen""#);
+    let refused = Dataset::new(toml::from_str(&broken).unwrap(), 1.0).unwrap_err();
+    assert!(
+        refused.to_string().starts_with("`Leaf.fallen` goes with `fallen`"),
+        "{refused}"
+    );
 }
 
 #[test]
