@@ -22,7 +22,7 @@ use crate::api::request::GraphqlRequest;
 use crate::api::retry::{RetryDecision, RetryState};
 use crate::api::token::{ReadToken, TokenEdition, TokenKeeper};
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
-use crate::api::verdict::one_line;
+use crate::api::verdict::{one_line, tells_of_crowd};
 use crate::clock::Clock;
 use crate::project::{RequestLimit, RetryPolicy, Secrets, SourceSettings, VerdictRule};
 use crate::report::{Event, SharedObserver};
@@ -37,6 +37,8 @@ pub struct Endpoint {
     allowances: Mutex<BTreeMap<&'static str, Allowance>>,
     /// How often the API has asked to slow down.
     throttles: AtomicU64,
+    /// How often of these for how many requests were in flight.
+    crowds: AtomicU64,
     retry: RetryPolicy,
     secrets: Secrets,
     rules: Vec<VerdictRule>,
@@ -139,6 +141,7 @@ impl Endpoint {
             limiter: Limiter::new(&api, &settings.limits, surroundings.permit_log, observer),
             allowances: Mutex::default(),
             throttles: AtomicU64::new(0),
+            crowds: AtomicU64::new(0),
             retry: settings.retry.clone(),
             secrets: surroundings.secrets,
             rules: settings.verdicts.clone(),
@@ -200,6 +203,8 @@ impl Endpoint {
                 Outcome::Throttled { wait, refusal } => {
                     effort.throttles += 1;
                     self.throttles.fetch_add(1, Ordering::Relaxed);
+                    let is_of_crowd = tells_of_crowd(&refusal.message);
+                    self.crowds.fetch_add(is_of_crowd.into(), Ordering::Relaxed);
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
                 }
                 Outcome::Failed { wait: None, failure } if perseverance.ends_with(&failure, retry.failures()) => {
@@ -261,6 +266,11 @@ impl Endpoint {
     /// How often the API has asked to slow down.
     pub fn throttles(&self) -> u64 {
         self.throttles.load(Ordering::Relaxed)
+    }
+
+    /// How often it asked to, in words that say that too many requests were in flight.
+    pub fn crowds(&self) -> u64 {
+        self.crowds.load(Ordering::Relaxed)
     }
 
     /// Requests in flight, of all query files.

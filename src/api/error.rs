@@ -15,6 +15,8 @@ use crate::api::transport::TransportError;
 const OVERLOADED: [u16; 4] = [413, 502, 503, 520];
 /// With this one, servers that have too much to do answer besides.
 const BUSY: u16 = 503;
+/// And in these words.
+const BUSY_WORDS: [&str; 3] = ["overloaded", "server is busy", "server is too busy"];
 /// And with these where it was time that ran out.
 const TIMED_OUT: [u16; 4] = [408, 504, 522, 524];
 
@@ -37,6 +39,12 @@ impl Refusal {
             || ["timeout", "timed out", "time-out"]
                 .iter()
                 .any(|words| message.contains(words))
+    }
+
+    /// Whether it is what a server answers that has too much to do, by its status or in words.
+    fn is_of_load(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        self.status == Some(BUSY) || BUSY_WORDS.iter().any(|words| message.contains(words))
     }
 }
 
@@ -81,7 +89,9 @@ impl Failure {
     pub fn is_sign_of_size(&self) -> bool {
         let is_overload = match self {
             Self::Transport(error) => matches!(error, TransportError::TooLarge { .. }),
-            Self::Response(refusal) => refusal.status.is_some_and(|status| OVERLOADED.contains(&status)),
+            Self::Response(refusal) => {
+                refusal.is_of_load() || refusal.status.is_some_and(|status| OVERLOADED.contains(&status))
+            }
         };
         is_overload || self.is_timeout()
     }
@@ -213,7 +223,7 @@ impl ApiError {
 
     /// Whether the last attempt met what a server answers that has too much to do, whatever is asked for.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::GaveUp { last: Failure::Response(refusal), .. } if refusal.status == Some(BUSY))
+        matches!(self, Self::GaveUp { last: Failure::Response(refusal), .. } if refusal.is_of_load())
     }
 
     /// Whether time ran out in the last attempt.

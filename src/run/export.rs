@@ -3,6 +3,7 @@
 //! One task of the runtime does all of it, so that its state needs no locks; decoding and writing happen on other
 //! threads ([`Sink`], [`StateStore`]), to which responses are handed over and never waited for.
 
+mod alone;
 mod asking;
 mod behind;
 mod denying;
@@ -37,6 +38,7 @@ use crate::project::OnDenied;
 use crate::report::{Event, SharedObserver};
 use crate::run::company::Company;
 use crate::run::denied::Denial;
+use crate::run::export::alone::Alone;
 use crate::run::export::joining::Response;
 use crate::run::export::lanes::Flying;
 use crate::run::export::sending::{Sent, Setback};
@@ -167,7 +169,7 @@ impl Workplace {
     /// Changes how many requests in flight the source takes, for all of its exports.
     pub(crate) fn steer(&self, change: impl FnOnce(&mut Knee)) {
         let mut knee = self.knee();
-        knee.note_throttles(self.endpoint.throttles());
+        knee.note_throttles(self.endpoint.throttles(), self.endpoint.crowds());
         change(&mut knee);
         self.endpoint.bear(knee.limit());
     }
@@ -220,6 +222,8 @@ pub(crate) struct Export<'work> {
     restarted: HashSet<Option<usize>>,
     /// Which tasks may share a request.
     company: Company,
+    /// What is asked for again alone.
+    alone: Alone,
     /// Pages that were given up since one of the same connection was answered.
     given_up: HashMap<Option<usize>, u32>,
     /// Rows that were left out since one of the same list was answered, by connection and instance.
@@ -318,6 +322,7 @@ impl<'work> Export<'work> {
             cursors_refused: 0,
             restarted: HashSet::new(),
             company: Company::default(),
+            alone: Alone::default(),
             given_up: HashMap::new(),
             left_out: HashMap::new(),
             denied_everywhere: Vec::new(),
@@ -353,6 +358,7 @@ impl<'work> Export<'work> {
             let is_busy = is_full || self.flying.all() >= self.places();
             self.flying.land(&sent);
             self.pace.land(&sent.load);
+            self.land_alone(&sent, answer.is_ok());
             let taken = match answer {
                 Ok(response) => {
                     self.note_pace(&sent, &response.answer, is_busy);
@@ -375,6 +381,7 @@ impl<'work> Export<'work> {
                 failure = Some(first_failure(failure, error));
             }
         }
+        self.end_alone();
         self.note_spent(Spent::default()).await?;
         self.keep_learnt().await?;
         let is_stopped = *self.workplace.stop.borrow();
@@ -413,7 +420,7 @@ impl<'work> Export<'work> {
             fan_outs: &self.fan_outs,
             pace: &self.pace,
             fineness: &self.fineness,
-            in_flight: self.workplace.knee().limit(),
+            in_flight: self.workplace.knee().settled(),
             lookups: &lookups,
             has_lost_rows: self.has_lost_rows,
         };

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::api::graphql_error::{ErrorPath, GraphqlError, Unplaced, status_in};
 use crate::api::verdict::hint::wait_hint;
 use crate::api::verdict::reply::{Reply, ReplyBody};
-use crate::api::verdict::signs::{Mark, SIGNS, Scope, Sign, TEXT_THROTTLES};
+use crate::api::verdict::signs::{CROWDS, Mark, SIGNS, Scope, Sign, TEXT_THROTTLES};
 use crate::project::{VerdictName, VerdictRule};
 
 /// What a response means.
@@ -157,6 +157,7 @@ fn sign_of(error: &GraphqlError, has_data: bool) -> Option<VerdictName> {
     let shows = |sign: &&Sign| match sign.on {
         Mark::Code(code) => codes.iter().any(|own| own == code),
         Mark::Message(parts) => holds_all(&message, parts),
+        Mark::Crowd => is_of_crowd(&message),
     };
     let counts = |sign: &&Sign| match sign.scope {
         Scope::Any => true,
@@ -170,6 +171,15 @@ fn sign_of(error: &GraphqlError, has_data: bool) -> Option<VerdictName> {
         VerdictName::Unauthorized if is_below => VerdictName::Denied,
         means => means,
     })
+}
+
+/// Whether a message says that more requests are in flight than the API takes.
+pub(in crate::api) fn tells_of_crowd(message: &str) -> bool {
+    is_of_crowd(&message.to_lowercase())
+}
+
+fn is_of_crowd(text: &str) -> bool {
+    CROWDS.iter().any(|parts| holds_all(text, parts))
 }
 
 fn holds_all(text: &str, parts: &[&str]) -> bool {

@@ -102,6 +102,11 @@ fn throttles_of_every_kind() {
         200 | Salesforce    | {"errors":[{"message":"m","extensions":{"errorCode":1,"code":"REQUEST_LIMIT_EXCEEDED"}}]}
         400 | start.gg      | {"success":false,"message":"Rate limit exceeded - api-token"}
         200 | Akeneo        | {"errors":[{"message":"m","extensions":{"http_code":429}}]}
+        200 |               | {"errors":[{"message":"Too many concurrent requests"}]}
+        200 |               | {"data":null,"errors":[{"message":"Concurrency limit reached, retry in a moment"}]}
+        200 |               | {"errors":[{"message":"Server is overloaded, please slow down"}]}
+        400 |               | {"errors":[{"message":"Maximum number of parallel queries exceeded, try again later"}]}
+        503 |               | {"errors":[{"message":"The limit of simultaneous calls is reached"}]}
         "#,
     );
 }
@@ -128,6 +133,7 @@ fn failures_by_chance() {
         200 | Fluid Attacks | {"data":null,"errors":[{"message":"Service unavailable, please retry"}]}
         200 |               | {"errors":[{"message":"boom","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}
         200 |               | {"errors":[{"message":"Internal server error"}]}
+        200 |               | {"errors":[{"message":"The server is overloaded"}]}
         200 | Fluid Attacks | {"data":null,"errors":[{"message":"Incorrect padding","path":["group"]}]}
         "#,
     );

@@ -21,6 +21,8 @@ pub(super) enum Mark {
     Code(&'static str),
     /// Its message holds all of these, compared in lower case.
     Message(&'static [&'static str]),
+    /// Its message says that more requests are in flight than the API takes.
+    Crowd,
 }
 
 /// In which responses a sign counts.
@@ -155,6 +157,12 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["must be a positive integer"], Invalid).only(Scope::WithoutData),
     text(&["extra variables in operation"], Invalid).only(Scope::WithoutData),
     text(&["invalid operation name"], Invalid).only(Scope::WithoutData),
+    // Texts: too many in flight.
+    Sign {
+        on: Mark::Crowd,
+        means: Throttled,
+        scope: Scope::Any,
+    },
     // Texts: cursors.
     text(&["cursor", "expired"], CursorExpired),
     text(&["cursor", "invalid"], CursorExpired), // Fluid Attacks
@@ -203,6 +211,9 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["timeout"], Transient),
     text(&["temporarily unavailable"], Transient),
     text(&["service unavailable"], Transient),
+    text(&["overloaded"], Transient),
+    text(&["server is busy"], Transient),
+    text(&["server is too busy"], Transient),
     text(&["bad gateway"], Transient),
     text(&["connection reset"], Transient),
     // Codes that servers use for many things.
@@ -231,6 +242,24 @@ pub(super) const SIGNS: &[Sign] = &[
     code("internalservererror", Transient).only(Scope::WithoutData), // Apollo
     text(&["internal server error"], Transient).only(Scope::WithoutData),
     code("internalerror", Transient).only(Scope::WithoutData),
+];
+
+/// Signs in a message, in lower case, that more requests are in flight than the API takes: all words of one of these.
+pub(super) const CROWDS: &[&[&str]] = &[
+    &["too many", "concurrent"],
+    &["too many", "parallel"],
+    &["too many", "simultaneous"],
+    &["too many", "in flight"],
+    &["concurren", "limit"],
+    &["concurren", "exceed"],
+    &["concurren", "maximum"],
+    &["parallel", "limit"],
+    &["parallel", "exceed"],
+    &["parallel", "maximum"],
+    &["simultaneous", "limit"],
+    &["simultaneous", "exceed"],
+    &["simultaneous", "maximum"],
+    &["slow down"],
 ];
 
 /// Signs in a body that is not JSON. Beyond these, such a body is judged by its status: the words of an error page

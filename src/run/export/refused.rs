@@ -62,6 +62,9 @@ impl Export<'_> {
             sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
             return Ok(());
         }
+        if self.ask_alone(&sent, &error) {
+            return Ok(());
+        }
         match blame {
             Blame::Size(took) => self.ask_for_less(sent, &error, took).await,
             Blame::Tasks => self.part(sent, error).await,

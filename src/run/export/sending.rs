@@ -25,6 +25,8 @@ pub(super) struct Sent {
     pub(super) load: Load,
     /// How often the source had been found to be busy.
     pub(super) retreats: u64,
+    /// Where it is asked for again alone, how often that had been when it was refused.
+    pub(super) refused_at: Option<u64>,
     /// What holds for its tasks.
     pub(super) terms: Terms,
     /// How finely its columns are cut.
@@ -115,6 +117,9 @@ impl<'work> Export<'work> {
             free_places: places,
             base: self.pace.base(),
         };
+        if let Some(sent) = self.next_alone(spread) {
+            return Some(sent);
+        }
         let long = self.long_chains(&spread);
         let express = match self.flying.express {
             0 => self.request_of(|task| long.contains(&task.id), Lane::Express, spread),
@@ -125,7 +130,7 @@ impl<'work> Export<'work> {
 
     /// The next request of the tasks that are wanted. One with room left waits while answers are on their way, as they may
     /// bring what fills it; not so where that wait is worth more than a request.
-    fn request_of(&mut self, is_wanted: impl Fn(&Task) -> bool, lane: Lane, spread: Spread) -> Option<Sent> {
+    pub(super) fn request_of(&mut self, is_wanted: impl Fn(&Task) -> bool, lane: Lane, spread: Spread) -> Option<Sent> {
         let tasks: Vec<&Task> = self.companions(is_wanted);
         let head = tasks.first()?;
         let terms = self.company.terms(head);
@@ -170,6 +175,7 @@ impl<'work> Export<'work> {
             inline_sizes,
             load,
             retreats: self.workplace.knee().retreats(),
+            refused_at: None,
             caps_learnt: self.caps_learnt,
             terms,
             lane,
@@ -207,6 +213,7 @@ impl<'work> Export<'work> {
             inline_sizes: begun.inline_sizes,
             load,
             retreats: self.workplace.knee().retreats(),
+            refused_at: None,
             // Caps may have been learnt since the run was interrupted.
             caps_learnt: 0,
             terms: Terms::default(),

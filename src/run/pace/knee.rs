@@ -43,10 +43,12 @@ pub(crate) struct Knee {
     height: usize,
     /// Failures that had another cause, though they looked like those of a busy source.
     doubts: u32,
-    /// How often the API has asked to slow down.
+    /// How often the API has asked to slow down in a way that may mean how many are in flight.
     throttles: u64,
     /// The fewest in flight with which it did, and judgements until they are tried again.
     throttled: Option<(usize, u32)>,
+    /// Exports that ask for something alone, to see whether it is refused for the company that it had.
+    alone: usize,
 }
 
 /// What came since the number last changed or was judged.
@@ -75,6 +77,7 @@ impl Knee {
             doubts: 0,
             throttles: 0,
             throttled: None,
+            alone: 0,
         }
     }
 
@@ -95,13 +98,37 @@ impl Knee {
 
     /// Requests that may be in flight.
     pub(crate) fn limit(&self) -> usize {
+        match self.alone {
+            0 => self.now,
+            _ => 1,
+        }
+    }
+
+    /// Requests that may be in flight, but for those that are asked for alone just now.
+    pub(crate) fn settled(&self) -> usize {
         self.now
+    }
+
+    /// From now on one request at a time may be in flight, until as many have ended it as began it.
+    pub(crate) fn begin_alone(&mut self) {
+        self.alone += 1;
+        self.epoch = Epoch::default();
+    }
+
+    /// One of those that began it has what it wanted.
+    pub(crate) fn end_alone(&mut self) {
+        self.alone = self.alone.saturating_sub(1);
+    }
+
+    /// Whether something is asked for alone.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.alone > 0
     }
 
     /// An answer came at `now`, with so much work in it. `is_busy` tells that as many were in flight as may be.
     pub(crate) fn note_answer(&mut self, now: Duration, work: f64, is_busy: bool) {
         self.answers += 1;
-        if !is_busy {
+        if !is_busy || self.is_alone() {
             // Throughput tells nothing of the source while there is too little to do.
             self.epoch = Epoch::default();
             return;
@@ -156,16 +183,14 @@ impl Knee {
         }
     }
 
-    /// The API has asked to slow down so often in all. Where it has no budget that is known, what it minds may be how many
-    /// are in flight.
-    pub(crate) fn note_throttles(&mut self, throttles: u64) {
+    /// The API has asked to slow down so often in all, and so often of these for how many are in flight. That may be what it
+    /// minds whatever it says, where it has no budget that is known.
+    pub(crate) fn note_throttles(&mut self, all: u64, of_crowd: u64) {
+        let throttles = if self.has_budget { of_crowd } else { all };
         if throttles <= self.throttles {
             return;
         }
         self.throttles = throttles;
-        if self.has_budget {
-            return;
-        }
         let fewest = self.throttled.map_or(self.now, |(fewest, _)| fewest.min(self.now));
         self.throttled = Some((fewest, LONG_REST));
         self.note_failure(self.retreats);
@@ -255,15 +280,35 @@ mod tests {
         let mut throttles = 0;
         for answer in 0..2_000_u64 {
             throttles += u64::from(knee.limit() > TAKES);
-            knee.note_throttles(throttles);
+            knee.note_throttles(throttles, 0);
             knee.note_answer(Duration::from_millis(100 * answer), knee.limit() as f64, true);
         }
         assert!((TAKES - 1..=TAKES + 1).contains(&knee.limit()), "{}", knee.limit());
         assert!(throttles < 15, "{throttles} pauses");
         // Where a budget is told, that is what it minds.
         let mut knee = Knee::new(16, true);
-        knee.note_throttles(5);
+        knee.note_throttles(5, 0);
         assert_eq!(knee.limit(), 16);
+        // Unless it says otherwise.
+        knee.note_throttles(6, 1);
+        assert_eq!(knee.limit(), 9);
+    }
+
+    #[test]
+    fn one_request_is_in_flight_while_anything_is_asked_for_alone() {
+        let mut knee = Knee::new(16, true);
+        knee.begin_alone();
+        knee.begin_alone();
+        knee.end_alone();
+        (0..1_000).for_each(|second| knee.note_answer(Duration::from_secs(second), 1.0, true));
+        assert_eq!(
+            (knee.limit(), knee.settled()),
+            (1, 16),
+            "what comes of it is no measure"
+        );
+        knee.note_failure(knee.retreats());
+        knee.end_alone();
+        assert_eq!(knee.limit(), 9);
     }
 
     #[test]
