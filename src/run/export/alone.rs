@@ -9,7 +9,7 @@ use crate::api::ApiError;
 use crate::run::export::lanes::Lane;
 use crate::run::export::sending::Sent;
 use crate::run::export::{Export, ExportError};
-use crate::run::pace::Spread;
+use crate::run::pace::{Knee, Spread};
 
 /// Wordings of refusals that had nothing to do with others in flight, until none is taken to have: each costs a request.
 const MOST_WORDINGS: usize = 10;
@@ -39,7 +39,7 @@ impl Export<'_> {
             return false;
         }
         if self.alone.tasks.is_empty() {
-            self.workplace.steer(|knee| knee.begin_alone());
+            self.workplace.steer(Knee::begin_alone);
         }
         let ids = sent.asked.iter().map(|asked| asked.task.id);
         self.alone.tasks.extend(ids.clone().map(|id| (id, sent.retreats)));
@@ -78,7 +78,7 @@ impl Export<'_> {
             self.alone.tasks.remove(&asked.task.id);
         }
         if self.alone.tasks.is_empty() {
-            self.workplace.steer(|knee| knee.end_alone());
+            self.workplace.steer(Knee::end_alone);
         }
         if came {
             self.workplace.steer(|knee| knee.note_failure(retreats));
@@ -89,7 +89,7 @@ impl Export<'_> {
     pub(super) fn end_alone(&mut self) {
         if !self.alone.tasks.is_empty() {
             self.alone.tasks.clear();
-            self.workplace.steer(|knee| knee.end_alone());
+            self.workplace.steer(Knee::end_alone);
         }
     }
 
