@@ -4,6 +4,7 @@
 mod broken;
 mod deep;
 mod given_up;
+mod learnt;
 mod lists;
 mod lone;
 mod moved;

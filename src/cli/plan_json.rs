@@ -7,7 +7,7 @@ use crate::cli::plan::{PlannedSource, requests};
 use crate::cli::plan_text::in_all;
 use crate::cli::status_json::JsonDenied;
 use crate::plan::{ConnectionDescription, Cut, Each, TableDescription, WholeList};
-use crate::run::{KnownBy, Preview, RowsEstimate, span};
+use crate::run::{KnownBy, LearntCut, Preview, RowsEstimate, span};
 
 /// The whole document.
 #[derive(Serialize)]
@@ -33,6 +33,7 @@ struct JsonQuery<'plan> {
     connections: Vec<JsonConnection<'plan>>,
     lists: &'plan [WholeList],
     cuts: Vec<&'plan Cut>,
+    learnt_cuts: &'plan [LearntCut],
     /// Fields that the token may not see, and that are not asked for.
     left_out: Vec<JsonDenied<'plan>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +126,7 @@ fn query<'plan>(
             .collect(),
         lists: &description.lists,
         cuts: preview.cuts().collect(),
+        learnt_cuts: &preview.learnt_cuts,
         left_out: preview
             .plan
             .left_out

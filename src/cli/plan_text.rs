@@ -7,7 +7,7 @@ use crate::cli::plan::{PlannedSource, requests};
 use crate::cli::words::{cut_lines, each_line, left_out_lines, paging_lines, whole_list_lines};
 use crate::plan::{Connection, PlanDescription, TableDescription};
 use crate::report::{counted, duration};
-use crate::run::{Estimate, KnownBy, Preview, span};
+use crate::run::{Estimate, KnownBy, LearntCut, Preview, span};
 
 /// Writes what one query file will do.
 pub(super) fn write_query(
@@ -33,6 +33,12 @@ pub(super) fn write_query(
     }
     for line in cut_lines(preview.cuts()) {
         writeln!(output, "\n  {line}")?;
+    }
+    for LearntCut { connection, groups } in &preview.learnt_cuts {
+        writeln!(
+            output,
+            "\n  columns of `{connection}` in {groups} requests: earlier runs had to cut its rows so to get them"
+        )?;
     }
     if let Some(form) = form {
         write_requests(output, preview, &source.secrets, form)?;

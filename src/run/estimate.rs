@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::plan::{Connection, Piece, Plan, RequestText, Target};
 use crate::project::RequestLimit;
 use crate::run::fan_out::FanOut;
+use crate::run::fineness::Fineness;
 use crate::run::pace::Allowance;
 use crate::run::pack::{Packer, Room, is_side_by_side};
 use crate::run::text_limits::TextLimits;
@@ -68,6 +69,8 @@ pub(crate) struct Estimator<'plan> {
     /// What requests may hold by what answers took.
     pub(crate) allowance: &'plan Allowance,
     pub(crate) fan_outs: &'plan [FanOut],
+    /// How finely columns are cut.
+    pub(crate) fineness: &'plan Fineness,
     /// Totals of connections, by index.
     pub(crate) totals: &'plan [(usize, u64)],
     /// The values that the query is run for, where it is run for several and they are known.
@@ -135,23 +138,29 @@ impl Estimator<'_> {
     fn add(&self, work: &mut Work, packer: &Packer<'_>, index: usize, instances: &Instances) -> u64 {
         let connection = &self.plan.connections[index];
         let mut longest = 0;
-        let mut pages_of_all = 0.0;
+        let (mut pages_of_all, mut rows_of_all) = (0.0, 0.0);
         for (rows, count) in instances {
             let rows = connection.most_rows.map_or(*rows, |most| u64::from(most).min(*rows));
             let (pages, asked) = self.later_pages(packer, index, rows);
             pages_of_all += count * float(pages);
-            work.by_rows += count * asked / float(self.room.rows);
+            rows_of_all += count * asked;
             longest = longest.max(pages);
         }
         let sizes = packer.inline_sizes();
-        for piece in self.plan.pieces_of(Target::of(Some(index), None, false), 0) {
+        let target = Target::of(Some(index), None, false);
+        let pieces = self.plan.pieces_of(target, self.fineness.of(Some(index)));
+        // Each of them is asked for at the same positions.
+        let requests = pieces.len().max(1);
+        work.by_rows += rows_of_all * requests as f64 / float(self.room.rows);
+        for piece in pieces {
             let slots = self.slots(|pages| self.plan.later_request(index, 1, pages, sizes, piece));
             work.by_slots += pages_of_all / float(slots);
         }
-        match is_side_by_side(connection) {
+        let chain = match is_side_by_side(connection) {
             true => longest.min(1),
             false => longest,
-        }
+        };
+        chain.saturating_mul(u64::try_from(requests).unwrap_or(u64::MAX))
     }
 
     /// How many pages a connection of so many rows has behind its first, and the rows that are asked for with them.
@@ -299,6 +308,7 @@ mod tests {
             text_limits: TextLimits::of(limits),
             allowance: &Allowance::unlimited(plan.connections.len()),
             fan_outs,
+            fineness: &Fineness::new(plan.connections.len()),
             totals,
             members: None,
         };

@@ -56,7 +56,7 @@ pub use budget::{FindBudget, SharedBudget};
 pub use estimate::{Estimate, KnownBy, RowsEstimate, span};
 pub use learnt::{Learnt, LearntConnection};
 pub use outcome::{QueryOutcome, exit_code};
-pub use preview::{Preview, preview_source};
+pub use preview::{LearntCut, Preview, preview_source};
 pub use source_run::{
     OpenTransport, RunSettings, SourceError, SourceJob, check_source, describe_source_error, run_source,
 };

@@ -1,11 +1,13 @@
 //! What the exports of a source will be, before anything is exported.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{ApiError, Endpoint, GraphqlRequest};
 use crate::output::SourceFolder;
-use crate::plan::{Cut, Plan, PlanError, Probe, RequestText};
+use crate::plan::{Connection, Cut, Plan, PlanError, Probe, RequestText, Target};
 use crate::run::estimate::{Estimate, Estimator};
+use crate::run::fineness::Fineness;
 use crate::run::memory::Memory;
 use crate::run::pace::Aims;
 use crate::run::pack::{Packer, Room};
@@ -29,6 +31,17 @@ pub struct Preview {
     pub members: Option<KnownMembers>,
     /// Pages that are smaller than the query wants them, and the limits that ask for it.
     pub page_cut: Option<Cut>,
+    /// Connections whose columns are cut more finely than their plan has them, as earlier runs showed.
+    pub learnt_cuts: Vec<LearntCut>,
+}
+
+/// Columns that are asked for in several requests, since not even one row came with all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LearntCut {
+    /// The place in the response of their connection, with dots.
+    pub connection: String,
+    /// Into how many requests they are cut.
+    pub groups: usize,
 }
 
 impl Preview {
@@ -80,7 +93,12 @@ fn preview(
 ) -> Preview {
     let limits = &job.settings.limits.query;
     let room = Room::of(limits);
-    let Memory { fan_outs, pace, .. } = memory;
+    let Memory {
+        fan_outs,
+        pace,
+        fineness,
+        ..
+    } = memory;
     let allowance = pace.known_allowance(Aims::of(&job.settings));
     let packer = Packer::new(&plan, room, &allowance, &fan_outs);
     let text_limits = TextLimits::of(limits);
@@ -97,18 +115,34 @@ fn preview(
         text_limits,
         allowance: &allowance,
         fan_outs: &fan_outs,
+        fineness: &fineness,
         totals,
         members: members.as_ref().map(|members| members.count),
     };
     let estimate = estimator.estimate();
     Preview {
         page_cut: page_cut(&plan, limits, &first_sizes),
+        learnt_cuts: learnt_cuts(&plan, &fineness),
         plan,
         first_sizes,
         later_sizes,
         estimate,
         members,
     }
+}
+
+fn learnt_cuts(plan: &Plan, fineness: &Fineness) -> Vec<LearntCut> {
+    let connections = plan.connections.iter().enumerate();
+    let cut = |(index, connection): (usize, &Connection)| {
+        let finer = fineness.of(Some(index));
+        let target = Target::of(Some(index), None, false);
+        let groups = plan.pieces_of(target, finer).len();
+        (finer > 0 && groups > plan.pieces_of(target, 0).len()).then(|| LearntCut {
+            connection: connection.path.clone(),
+            groups,
+        })
+    };
+    connections.filter_map(cut).collect()
 }
 
 /// What earlier runs showed of the connections of each query file, by their paths.
