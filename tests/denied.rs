@@ -1,6 +1,7 @@
 //! Fields that the token may not see: left out, named, remembered; the rest is exported whole.
 
 mod connections;
+mod nameless;
 mod rows;
 
 use std::sync::Arc;
@@ -426,14 +427,15 @@ fn what_an_api_says_of_a_field_that_is_not_asked_for_any_more_is_about_something
 }
 
 #[test]
-fn a_denial_of_all_that_is_asked_for_ends_the_export_after_one_look() {
+fn a_denial_of_all_that_is_asked_for_ends_the_export_after_two_looks() {
     let (project, stub) = (
         project(Strictness::Rows),
         refusing("groups", |_| json!({ "message": "Access denied" })),
     );
     let said = project.run(&stub, &[]).with_code(1).stderr;
     assert!(said.contains("Access denied"), "{said}");
-    assert_eq!(stub.requests().len(), 2);
+    // All; the keys; the keys of the outermost rows.
+    assert_eq!(stub.requests().len(), 3);
     let said = project.run(&stub, &["--set", "on_denied=\"stop\""]).with_code(1).stderr;
     assert!(said.contains("Access denied"), "{said}");
 }

@@ -29,6 +29,11 @@ pub enum Piece {
     },
     /// Nothing but what the rows are known by and how the paging goes on.
     KeysOnly,
+    /// The same, of the rows of a row field and of those that they stand in alone.
+    KeysTo {
+        /// The row field, and the table.
+        row: usize,
+    },
     /// The values of the first group of a fineness, without how the paging goes on.
     FirstValues {
         /// How finely the selection is cut.
@@ -144,6 +149,12 @@ impl Pieces {
         !matches!(target, Target::Row { .. }) && node.is_some_and(|node| self.comes_with(node, target))
     }
 
+    /// The row fields whose rows come with a target, each behind those that it stands in, and its place with dots.
+    pub(crate) fn rows_with(&self, target: Target) -> Vec<(usize, String)> {
+        let rows = (0..self.rows.len()).filter(|row| self.holds_rows_of(*row, target));
+        rows.map(|row| (row, joined(&self.rows[row], "."))).collect()
+    }
+
     /// How many groups there are at a fineness.
     pub(crate) fn count(&self, fineness: usize) -> usize {
         self.level(fineness).len()
@@ -184,6 +195,7 @@ impl Pieces {
             Piece::Group { fineness, .. } if self.count(fineness) == 1 => None,
             Piece::Group { fineness, group } => Some(self.keep_fields(self.group(fineness, group), group == 0)),
             Piece::KeysOnly => Some(self.keep_keys()),
+            Piece::KeysTo { row } => Some(self.keep_keys_to(row)),
             Piece::FirstValues { fineness } => Some(self.keep_fields(self.group(fineness, 0), false)),
         }
     }
@@ -279,6 +291,18 @@ impl Pieces {
         };
         let unkeyed = (0..self.rows.len()).filter(|row| !has_key(*row));
         self.with_keys(keys.chain(unkeyed.filter_map(first_of)))
+    }
+
+    /// The same without what stands in rows that are not on the way to those of a row field.
+    fn keep_keys_to(&self, row: usize) -> Kept {
+        let way: Vec<usize> = std::iter::successors(Some(row), |row| self.parents[*row]).collect();
+        let others = (0..self.rows.len()).filter(|row| !way.contains(row));
+        let others: Vec<usize> = others.collect();
+        let mut kept = self.keep_keys();
+        for (kept, node) in kept.0.iter_mut().zip(&self.outline.nodes) {
+            *kept &= !others.iter().any(|row| node.path.starts_with(&self.rows[*row]));
+        }
+        kept
     }
 
     /// The fields by which the rows of a row field are known, or a first value of theirs.

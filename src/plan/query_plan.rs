@@ -208,6 +208,11 @@ impl Plan {
             .collect()
     }
 
+    /// The row fields whose rows come with a target, each behind those that it stands in, and its place with dots.
+    pub(crate) fn rows_with(&self, target: Target) -> Vec<(usize, String)> {
+        self.pieces.rows_with(target)
+    }
+
     /// The request for what does not come with some rows of a row field, which are found by these values.
     pub(crate) fn lone_request(&self, row: usize, values: &[JsonValue], piece: Piece) -> RequestText {
         let addresses: Vec<[Option<JsonValue>; 1]> = values.iter().map(|value| [Some(value.clone())]).collect();

@@ -26,7 +26,7 @@ impl Pieces {
                 let is_first = group == 0 && !matches!(target, Target::Row { .. });
                 is_first || self.fields_concern(self.group(fineness, group), target)
             }
-            Piece::KeysOnly => true,
+            Piece::KeysOnly | Piece::KeysTo { .. } => true,
             Piece::FirstValues { fineness } => self.fields_concern(self.group(fineness, 0), target),
         }
     }

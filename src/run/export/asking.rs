@@ -387,17 +387,27 @@ impl Sent {
 
     /// The text that asks for a piece of it.
     pub(super) fn text(&self, plan: &Plan, piece: Piece) -> RequestText {
+        self.text_of(plan, piece, |size| size)
+    }
+
+    /// The same, with a single row in each page.
+    pub(super) fn text_of_single_rows(&self, plan: &Plan, piece: Piece) -> RequestText {
+        self.text_of(plan, piece, |_| 1)
+    }
+
+    fn text_of(&self, plan: &Plan, piece: Piece, sized: impl Fn(u32) -> u32) -> RequestText {
         let asks = self.asked.iter().map(|asked| Ask {
             connection: asked.task.connection,
             root: asked.task.root,
             member: asked.task.member.as_ref().map(|member| &member.value),
-            size: asked.size,
+            size: sized(asked.size),
             position: asked.task.position.as_ref(),
             parent: asked.task.parent.as_deref(),
             address: &asked.task.address.values,
         });
         let asks: Vec<Ask<'_>> = asks.filter(|ask| plan.does_concern(piece, ask.target())).collect();
-        plan.request(&asks, &self.inline_sizes, piece)
+        let inline_sizes: Vec<u32> = self.inline_sizes.iter().map(|size| sized(*size)).collect();
+        plan.request(&asks, &inline_sizes, piece)
     }
 }
 

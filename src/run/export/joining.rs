@@ -83,7 +83,7 @@ fn broken(came: &[&Came], indices: &BTreeSet<usize>) -> Vec<Piece> {
 fn fineness_of(came: &[&Came]) -> Option<usize> {
     let fineness = came.iter().filter_map(|came| match came.piece {
         Piece::Group { fineness, .. } | Piece::FirstValues { fineness } => Some(fineness),
-        Piece::KeysOnly => None,
+        Piece::KeysOnly | Piece::KeysTo { .. } => None,
     });
     fineness.max()
 }
