@@ -117,7 +117,10 @@ fn lines(connection: &LearntConnection) -> Vec<String> {
         lines.push(format!("pages have {} at the most", counted(most.into(), "row")));
     }
     if connection.fineness.is_some() {
-        lines.push("the columns are asked for in groups: not even one row came with all of them".to_owned());
+        lines.push(
+            "the columns are asked for in groups: with all of them most rows did not come, not even one by one"
+                .to_owned(),
+        );
     }
     lines
 }

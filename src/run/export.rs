@@ -205,6 +205,9 @@ pub(crate) struct Export<'work> {
     split: Option<(u64, Split)>,
     /// The largest pages that came full, by connection.
     honoured: Vec<u32>,
+    /// The rows of the last first page that was shorter than asked for though its total says that there are more, by
+    /// connection.
+    short_firsts: Vec<u32>,
     /// What the engine looks at in the rows of each connection.
     looks: Arc<[Look]>,
     next_id: u64,
@@ -311,6 +314,7 @@ impl<'work> Export<'work> {
             flying: Flying::default(),
             split: None,
             honoured: vec![0; plan.connections.len()],
+            short_firsts: vec![0; plan.connections.len()],
             looks: plan.connections.iter().map(look).collect(),
             plan,
             next_id: run.last_task,

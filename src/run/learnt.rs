@@ -39,7 +39,7 @@ pub struct LearntConnection {
     pub failing_above_rows: Option<u64>,
     /// The most rows of a page, whatever is asked for.
     pub most_rows_of_page: Option<u32>,
-    /// Into how fine groups the columns are cut, where not even one row came with all of them: 1 for about twice as many
+    /// Into how fine groups the columns are cut, where most rows do not come with all of them: 1 for about twice as many
     /// requests.
     pub fineness: Option<usize>,
 }

@@ -34,21 +34,48 @@ impl Export<'_> {
         self.workplace.steer(|knee| knee.note_answer(now, work, is_busy));
     }
 
-    /// Notes how finely the columns of an answer had to be cut. What is true of row after row is asked for so from then on,
-    /// with as many rows as there is room for.
+    /// Notes how finely the columns of an answer had to be cut. What is true of most rows is asked for so from then on, with
+    /// as many rows as there is room for.
     pub(super) fn note_fineness(&mut self, sent: &Sent, response: &Response) {
         let was_cut = response.fineness > sent.fineness;
-        if !was_cut || !response.losses.is_empty() {
-            let whole = sent.asked.iter().filter(|_| !was_cut);
-            whole.for_each(|asked| self.fineness.note_whole(asked.task.connection));
+        if was_cut && !response.losses.is_empty() {
             return;
         }
         let now = self.workplace.clock.unix_millis();
-        for asked in &sent.asked {
+        let pages = || response.answer.data.pages.iter();
+        let rows = |slot: Option<usize>| {
+            pages()
+                .filter(|page| page.slot == slot)
+                .map(|page| page.rows as f64)
+                .sum()
+        };
+        let slots = sent
+            .asked
+            .iter()
+            .enumerate()
+            .map(|(slot, asked)| match asked.task.connection {
+                Some(_) => rows(Some(slot)),
+                None => 1.0,
+            });
+        let slots: Vec<f64> = slots.collect();
+        let bytes_per_row = response.answer.body.len() as f64 / slots.iter().sum::<f64>().max(1.0);
+        for (asked, rows) in sent.asked.iter().zip(slots) {
             let connection = asked.task.connection;
-            if self.fineness.note_cut(connection, response.fineness, now) {
+            if was_cut
+                && self
+                    .fineness
+                    .note_cut(connection, response.fineness, bytes_per_row, now)
+            {
                 self.pace.forget_walls(connection);
                 self.warn_of_cut(&asked.task);
+            }
+            match sent.fineness {
+                _ if was_cut => {}
+                0 => self.fineness.note_whole(connection, rows),
+                _ if self.fineness.note_grouped(connection, rows, rows * bytes_per_row) => {
+                    self.pace.forget_walls(connection);
+                }
+                _ => {}
             }
         }
     }
@@ -56,8 +83,8 @@ impl Export<'_> {
     fn warn_of_cut(&self, task: &Task) {
         let named = self.named(task);
         self.warn(format!(
-            "{named} is asked for in several requests from now on, each with a part of the columns: with all of them not even \
-             one row came"
+            "{named} is asked for in several requests from now on, each with a part of the columns: with all of them most \
+             rows do not come, not even one by one"
         ));
     }
 
@@ -68,24 +95,33 @@ impl Export<'_> {
         let (Some(asked), Ok(rows)) = (asked, u32::try_from(page.rows)) else {
             return;
         };
+        if self.shows_clamp(sent, page, (asked, rows)) {
+            self.pace.note_cap(page.connection, rows);
+        }
         if rows >= asked {
             self.pace.note_full(page.connection, asked);
             let honoured = &mut self.honoured[page.connection];
             *honoured = asked.max(*honoured);
-        } else if page.has_next == Some(true) || self.is_short_of_total(sent, page, rows) {
+        } else if page.has_next == Some(true) {
             self.pace.note_short(page.connection, rows);
         }
     }
 
-    /// Whether a page that does not say so is shown not to be the last one by a total. Totals may count rows that never come:
-    /// that there are more is believed of what goes on behind a page, and with no fewer rows than others had.
-    fn is_short_of_total(&self, sent: &Sent, page: &FoundPage, rows: u32) -> bool {
-        let Some(task) = page.asked(&sent.asked).map(|asked| &asked.task) else {
+    /// Whether a list that says by its total alone that there are more has pages of just so many rows, whatever is asked
+    /// for. Totals may count rows that never come: it takes a short first page, and one like it behind pages that all were.
+    fn shows_clamp(&mut self, sent: &Sent, page: &FoundPage, (asked, rows): (u32, u32)) -> bool {
+        let task = page.asked(&sent.asked).map(|asked| &asked.task);
+        let before = task.map_or(0, |task| task.before);
+        let total = page.total.or(task.and_then(|task| task.total));
+        let has_more = page.has_next.is_none() && total.is_some_and(|total| before + u64::from(rows) < total);
+        if !has_more || rows == 0 || rows < self.honoured[page.connection] {
             return false;
-        };
-        let total = page.total.or(task.total).filter(|_| page.has_next.is_none());
-        let is_later = task.before > 0 && rows >= self.honoured[page.connection];
-        is_later && total.is_some_and(|total| task.before + u64::from(rows) < total)
+        }
+        let first = &mut self.short_firsts[page.connection];
+        if before == 0 && rows < asked {
+            *first = rows;
+        }
+        before > 0 && rows == *first && before.is_multiple_of(u64::from(rows))
     }
 
     /// The same rows in pages of another size, where those of numbered pages are far from what is wanted of them.
