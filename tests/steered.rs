@@ -297,3 +297,30 @@ fn long_lists_below_a_chain_of_pages_are_read_side_by_side() {
         assert!(simulated.took <= 45 * SECOND, "night {night}: {:?}", simulated.took);
     }
 }
+
+/// Servers that turn away what is too much at once with no status that says so, in words that are known and in others.
+#[test]
+fn a_server_that_tells_in_words_that_it_has_too_much_to_do_gives_all_rows() {
+    for words in ["Too many concurrent requests", "All desks are taken"] {
+        let case = roomy_shop();
+        let project = case.project();
+        let mut stand_in = slow(&case, SECOND / 5, SECOND / 1_000);
+        stand_in.behaviours.limits.clear();
+        stand_in.behaviours.wall.crowd = Some(Crowd {
+            max: 3,
+            refusal: Refusal {
+                status: 200,
+                body: format!(r#"{{"errors":[{{"message":"{words}"}}]}}"#),
+            },
+        });
+        let mut simulation = Simulation::new(project.folder(), stand_in);
+        for night in 0..2 {
+            let log = run(&case, &project, &mut simulation).service.log();
+            println!(
+                "{words}, night {night}: {} turned away of {}",
+                log.turned_away, log.requests
+            );
+            assert!(log.turned_away * 2 < log.requests, "{words}, night {night}: {log:?}");
+        }
+    }
+}
