@@ -110,10 +110,10 @@ impl QueryRun<'_> {
         Ok(())
     }
 
-    /// A run without any row, of which nothing is left to be asked for, is no beginning for another token's.
+    /// A run of which nothing is left to be asked for, and whose answers hold no row, is no beginning for another token's.
     async fn drop_if_empty(&self) -> Result<(), ExportError> {
         match self.workplace.state.unfinished_run(&self.query).await? {
-            Some(run) if run.rows == 0 => self.drop_run(&run).await,
+            Some(run) if run.rows == 0 && run.last_sequence > 0 => self.drop_run(&run).await,
             _ => Ok(()),
         }
     }
