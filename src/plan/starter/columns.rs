@@ -1,6 +1,6 @@
 //! What a starter selects of a row: its plain values, those of small objects without a key, and the keys of other rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{FieldDefinition, Type};
@@ -15,8 +15,8 @@ pub(super) enum Selected {
     Value(Name),
     /// A few values of an object.
     Object(Name, Vec<Name>),
-    /// What only one type of a union has.
-    On(Name, Vec<Name>),
+    /// What is selected of one type of a union, each under its own name or another.
+    On(Name, Vec<String>),
 }
 
 /// The name that a row is known by to people.
@@ -54,22 +54,48 @@ fn values_of_object(fields: Fields<'_, '_>, type_name: &Name) -> Vec<Name> {
     }
 }
 
-/// The values of each member of a union, but for those that are of one type here and of another there: a query cannot
-/// have both under one name.
+/// The values of each member of a union. One that is of another type here than in a member before gets another name: a
+/// query cannot have both under one.
 fn members(fields: Fields<'_, '_>, union: &UnionType) -> Vec<Selected> {
-    let mut types: BTreeMap<&Name, Option<&Type>> = BTreeMap::new();
-    for field in union.members.iter().flat_map(|member| values(fields, &member.name)) {
-        let known = types.entry(&field.name).or_insert(Some(&field.ty));
-        if *known != Some(&field.ty) {
-            *known = None;
-        }
-    }
+    let mut types = BTreeMap::new();
     let on = |member: &Name| {
-        let kept = values(fields, member).filter(|field| types.get(&field.name).is_some_and(Option::is_some));
-        let names: Vec<Name> = kept.map(|field| field.name.clone()).collect();
+        let names = values(fields, member).filter_map(|field| free_name(&mut types, member, field));
+        let names: Vec<String> = names.collect();
         (!names.is_empty()).then(|| Selected::On(member.clone(), names))
     };
-    union.members.iter().filter_map(|member| on(&member.name)).collect()
+    union.members.iter().map(|member| &member.name).filter_map(on).collect()
+}
+
+/// How a value of a member is selected, where `types` has those of the names that are taken; `None` where its other name is
+/// taken, too.
+fn free_name<'schema>(
+    types: &mut BTreeMap<String, &'schema Type>,
+    member: &Name,
+    field: &'schema FieldDefinition,
+) -> Option<String> {
+    let name = field.name.to_string();
+    let mut takes = |name: &str| *types.entry(name.to_owned()).or_insert(&field.ty) == &field.ty;
+    if takes(&name) {
+        return Some(name);
+    }
+    let other = format!("{}_{name}", member.to_lowercase());
+    takes(&other).then(|| format!("{other}: {name}"))
+}
+
+/// What types of an interface have beside it, each with its values.
+pub(super) fn own_values<'schema>(fields: Fields<'schema, '_>, type_name: &Name) -> Vec<(Name, Vec<&'schema Name>)> {
+    let implementers = fields.schema.implementers_map();
+    let objects = implementers.get(type_name).into_iter().flat_map(|all| &all.objects);
+    let objects: BTreeSet<&Name> = objects.collect();
+    let common: Vec<&Name> = fields.of(type_name).map(|field| &field.name).collect();
+    let own = objects.into_iter().map(|object| {
+        let names = values(fields, object).map(|field| &field.name);
+        (
+            object.clone(),
+            names.filter(|name| !common.contains(name)).collect::<Vec<_>>(),
+        )
+    });
+    own.filter(|(_, names)| !names.is_empty()).collect()
 }
 
 fn values<'schema>(fields: Fields<'schema, '_>, type_name: &Name) -> impl Iterator<Item = &'schema FieldDefinition> {

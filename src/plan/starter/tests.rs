@@ -129,8 +129,19 @@ fn members_of_a_union_have_what_one_query_can_ask_of_them() {
         "type Query { all: [Any] None: [Empty] } union Any = A | B
          type A { id: ID! size: Int only: String } type B { id: ID! size: Float } type Empty { of: [Empty] }",
     );
-    let expected = "{ all { ... on A { id only } ... on B { id } } }";
+    let expected = "{ all { ... on A { id size only } ... on B { id b_size: size } } }";
     assert_eq!(found, [("all".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn what_only_one_type_of_an_interface_has_is_named_with_the_type() {
+    let found = of("type Query { all: [Any] } interface Any { id: ID! }
+         type A implements Any { id: ID! size: Int notes: [A] far(at: Int!): Int } type B implements Any { id: ID! b: Float kind: Kind }
+         type C implements Any { id: ID! } enum Kind { X }");
+    assert_eq!(query(&found[0]), "{ all { id } }");
+    let said = "# Not here, since only rows of one type have them; each can be added as `... on TYPE { … }`:\n\
+                #   A: size\n#   B: b, kind\n{";
+    assert!(found[0].text.contains(said), "{}", found[0].text);
 }
 
 #[test]
@@ -171,6 +182,8 @@ fn what_the_source_leaves_out_is_in_no_starter() {
         ("Me".to_owned(), vec!["drafts".to_owned()]),
     ]);
     let (found, _) = starters(&schema, &[], &left_out);
+    let said = "# Not here, as [left_out] says: hacker.\n";
+    assert!(found.iter().all(|starter| starter.text.contains(said)), "{found:?}");
     let found: Vec<String> = found.iter().map(query).collect();
     assert_eq!(
         found,

@@ -4,7 +4,7 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{ExtendedType, Name};
 
-use crate::plan::starter::columns::{Selected, columns};
+use crate::plan::starter::columns::{Selected, columns, own_values};
 use crate::plan::starter::fields::Fields;
 use crate::plan::starter::lists::List;
 use crate::schema::Pager;
@@ -29,7 +29,13 @@ pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
         return None;
     }
     let levels = levels(fields.schema, list);
-    let mut text = format!("{ABOUT}{}{}\n", inner_words(list), opening(list));
+    let lacks = format!(
+        "{}{}{}",
+        inner_words(list),
+        left_out_words(fields, list.item_type),
+        own_words(fields, list.item_type)
+    );
+    let mut text = format!("{ABOUT}{lacks}{}\n", opening(list));
     for (depth, level) in levels.iter().enumerate() {
         let arguments = match level.arguments.as_slice() {
             [] => String::new(),
@@ -54,6 +60,30 @@ fn inner_words(list: &List<'_>) -> String {
         [] => String::new(),
         names => format!("# Lists in these rows, which are not here: {}.\n", names.join(", ")),
     }
+}
+
+/// What is said of fields that the source leaves out.
+fn left_out_words(fields: Fields<'_, '_>, rows: &Name) -> String {
+    let names: Vec<&str> = fields.left_out_of(rows).into_iter().map(Name::as_str).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!("# Not here, as [left_out] says: {}.\n", names.join(", ")),
+    }
+}
+
+/// What is said of what only some types of an interface have.
+fn own_words(fields: Fields<'_, '_>, rows: &Name) -> String {
+    let own = own_values(fields, rows);
+    if own.is_empty() {
+        return String::new();
+    }
+    let mut words =
+        "# Not here, since only rows of one type have them; each can be added as `... on TYPE { … }`:\n".to_owned();
+    for (ty, names) in own {
+        let names: Vec<&str> = names.into_iter().map(Name::as_str).collect();
+        words.push_str(&format!("#   {ty}: {}\n", names.join(", ")));
+    }
+    words
 }
 
 fn opening(list: &List<'_>) -> String {
@@ -129,7 +159,7 @@ fn select(text: &mut String, depth: usize, column: &Selected) {
     match column {
         Selected::Value(name) => line(text, depth, name),
         Selected::Object(name, inner) => line(text, depth, &format!("{name} {{ {} }}", joined(inner))),
-        Selected::On(name, inner) => line(text, depth, &format!("... on {name} {{ {} }}", joined(inner))),
+        Selected::On(name, inner) => line(text, depth, &format!("... on {name} {{ {} }}", inner.join(" "))),
     }
 }
 
