@@ -347,6 +347,28 @@ fn many_failures_are_counted_and_values_that_do_not_exist_are_no_failures() {
 }
 
 #[test]
+fn what_is_null_for_a_value_is_doubted_where_the_api_never_answers_so() {
+    let project = tracker().with("details.graphql", DETAILS);
+    let server = serve(trapped([ALDER], &LookupAnswer::Nothing));
+    project.run(&server, &["--set", "doubt_null=true"]).with_code(3);
+    for query in ["findings", "details"] {
+        let exported = project.newest(query);
+        let lack = "`group` of $group = \"alder\" is null without any error, which is no answer of this API";
+        assert_eq!(exported.incomplete(), [lack], "{query}");
+        let each = &exported.manifest["each"];
+        assert_eq!(
+            (&each["absent"], &each["incomplete"]),
+            (&json!(0), &json!(1)),
+            "{query}"
+        );
+    }
+    let group = object(&[("name", Kind::Text), ("active", Kind::Boolean)]);
+    let columns = [("_id", Kind::Text), ("group", group)];
+    let details = project.newest("details").rows("details", &columns);
+    assert_eq!(details.len(), 39, "all other values have their rows");
+}
+
+#[test]
 fn where_all_values_fail_nothing_is_published_and_the_next_run_asks_again() {
     let all = names(&serve(calm()));
     let all = || all.iter().map(String::as_str);

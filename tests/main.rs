@@ -26,6 +26,7 @@ mod command_line;
 #[cfg(debug_assertions)]
 mod crash;
 mod denied;
+mod doubted;
 mod each;
 mod errors;
 mod evidence;

@@ -47,6 +47,7 @@ pub(super) fn settings() -> SourceSettings {
         scalars: BTreeMap::new(),
         flatten: false,
         on_denied: OnDenied::LeaveOut,
+        doubts_null: false,
         tokens: crate::project::TokenCalls::default(),
         keep: None,
     }

@@ -31,6 +31,7 @@ pub(crate) struct RawSource {
     pub(crate) schema: Option<Text<WrittenSchema>>,
     pub(crate) flatten: Option<bool>,
     pub(crate) on_denied: Option<OnDenied>,
+    pub(crate) doubt_null: Option<bool>,
     pub(crate) keep: Option<NonZeroU32>,
     #[serde(default)]
     pub(crate) headers: WrittenHeaders,
@@ -176,6 +177,7 @@ impl RawSource {
             schema: self.schema.or(below.schema),
             flatten: self.flatten.or(below.flatten),
             on_denied: self.on_denied.or(below.on_denied),
+            doubt_null: self.doubt_null.or(below.doubt_null),
             keep: self.keep.or(below.keep),
             headers: laid_over(self.headers, below.headers),
             auth: self.auth.over(below.auth),

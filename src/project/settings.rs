@@ -45,6 +45,8 @@ pub struct SourceSettings {
     pub flatten: bool,
     /// What is done about a field that the token may not see.
     pub on_denied: OnDenied,
+    /// Whether null in the place of all rows, without an error, is no answer of this API.
+    pub doubts_null: bool,
     /// How the API deals with its own tokens.
     pub tokens: TokenCalls,
     /// How many complete runs of each query file are kept; all, where nothing is said.

@@ -47,6 +47,7 @@ pub(crate) fn settle(layers: &Layers, folder: &Path) -> Result<SourceSettings, D
             .collect(),
         flatten: raw.flatten.unwrap_or(false),
         on_denied: raw.on_denied.unwrap_or(OnDenied::LeaveOut),
+        doubts_null: raw.doubt_null.unwrap_or(false),
         tokens: raw.tokens.unwrap_or_default(),
         keep: raw.keep,
     };

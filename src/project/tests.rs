@@ -85,6 +85,7 @@ fn assert_defaults(settings: &SourceSettings) {
     assert!(settings.headers.is_empty() && settings.verdicts.is_empty() && settings.scalars.is_empty());
     assert!(!settings.flatten);
     assert_eq!(settings.on_denied, OnDenied::LeaveOut);
+    assert!(!settings.doubts_null);
     assert_eq!(settings.keep, None);
 }
 

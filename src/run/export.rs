@@ -138,6 +138,8 @@ pub(crate) struct Workplace {
     pub(crate) aims: Aims,
     /// What is done about a field that the token may not see.
     pub(crate) on_denied: OnDenied,
+    /// Whether null in the place of all rows is no answer of the API.
+    pub(crate) doubts_null: bool,
     /// How many requests in flight the source takes.
     pub(crate) knee: Arc<Mutex<Knee>>,
 }

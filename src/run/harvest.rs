@@ -27,6 +27,8 @@ pub(crate) struct Harvest {
     pub(crate) plain_rows: u64,
     /// Row fields that should be there and are not.
     pub(crate) missing: Vec<Missing>,
+    /// Row fields that are null though they were asked for, or objects around them, above all other rows.
+    pub(crate) outer_nulls: Vec<Missing>,
     /// Slots whose row is another one than was meant, or is gone.
     pub(crate) strangers: Vec<usize>,
     /// Slots whose own field is null.
@@ -275,6 +277,14 @@ impl Walk<'_> {
         }
     }
 
+    /// Notes that the value at this place is null, in which all rows of an answer stand.
+    pub(crate) fn note_outer_null(&mut self, place: &Place) {
+        if place.indexes.is_empty() {
+            let Place { slot, path, .. } = place.clone();
+            self.harvest.outer_nulls.push(Missing { slot, path });
+        }
+    }
+
     fn note_null(&mut self, role: &AncestorRole, place: &Place, is_ruled_out: bool) {
         match role {
             AncestorRole::Object(fields) | AncestorRole::Only(fields) => {
@@ -385,6 +395,9 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         self.walk.note_null_slot(self.place);
+        if self.fields.iter().any(|field| leads_to_rows(&field.role)) {
+            self.walk.note_outer_null(self.place);
+        }
         for (index, field) in self.fields.iter().enumerate() {
             let place = (self.places)(index, &field.key);
             self.walk.note_null(&field.role, &place, false);
@@ -536,6 +549,9 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
         page.is_itself_null = page.is_null && !place.is_absent;
         if page.is_null {
             walk.note_null_slot(&place);
+        }
+        if page.is_itself_null {
+            walk.note_outer_null(&place);
         }
         if let Some(origin) = place.origin {
             *walk.harvest.slot_rows.entry(origin).or_default() += page.rows;

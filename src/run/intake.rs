@@ -100,6 +100,8 @@ pub(crate) struct Request<'run> {
     pub(crate) sequence: Sequence,
     /// The places of those of its errors that say that the token may not see something.
     pub(crate) denied: &'run [ErrorPath],
+    /// Whether null in the place of all rows is no answer of the API.
+    pub(crate) doubts_null: bool,
 }
 
 /// Decides what follows from the answer to a request. An error tells that an outermost connection cannot be read on.
@@ -116,6 +118,7 @@ pub(crate) fn consequences(
     let first_pages = FirstPages {
         asked: request.asked,
         harvest,
+        doubts_null: request.doubts_null,
     };
     first_pages.note(|slot| request.cause(slot, &errors), &mut result);
     if let Some(error) = request.broken_start(harvest, &errors) {
@@ -123,6 +126,7 @@ pub(crate) fn consequences(
         result.void.push(0);
         return Ok(result);
     }
+    request.doubt_nulls(&harvest.outer_nulls, &errors, &mut result);
     let mut strangers = harvest.strangers.clone();
     strangers.sort_unstable();
     strangers.dedup();
@@ -179,6 +183,27 @@ impl Request<'_> {
             .iter()
             .all(is_null)
             .then(|| PagingError::NoAnswer { cause: error.text() })
+    }
+
+    /// Notes first pages of which all rows are null without any error, where that is no answer of the API.
+    fn doubt_nulls(&self, nulls: &[Missing], errors: &[PlacedError<'_>], result: &mut Consequences) {
+        for Missing { slot, path } in nulls.iter().filter(|_| self.doubts_null) {
+            let is_of_connection = slot.is_some_and(|slot| self.connection_of(slot).is_some());
+            let is_told = errors
+                .iter()
+                .any(|error| error.slot.is_none() || slot.is_none() || error.slot == *slot);
+            if is_of_connection || is_told {
+                continue;
+            }
+            let place = match path.as_str() {
+                "" => "data".to_owned(),
+                path => self.place_of(*slot, &path.split('.').collect::<Vec<_>>()),
+            };
+            let text = format!("`{place}` is null without any error, which is no answer of this API");
+            let member = slot.and_then(|slot| self.member_of(slot));
+            let holder = holder(self.plan, 0, None, member);
+            result.lack(named(&text, &place, holder.as_deref()), member);
+        }
     }
 
     /// The row that holds a slot's connection is not the one that was meant.
@@ -380,7 +405,8 @@ impl Request<'_> {
         result: &mut Consequences,
     ) {
         let path = &connection.path;
-        if is_broken_null(connection, page) && !errors.iter().any(|error| error.place.as_ref() == Some(path)) {
+        let is_told = errors.iter().any(|error| error.place.as_ref() == Some(path));
+        if is_broken_null(connection, page) && !is_told && !self.doubts(connection) {
             let flaw = format!("`{path}` is null without any error, where the schema says that it never is");
             self.lack((connection, page), &flaw, result);
         }
@@ -401,7 +427,7 @@ impl Request<'_> {
             // One value of many need not exist; a token that may not see an outermost connection is told so by some APIs with
             // nothing but null.
             let is_told = self.member(page).is_some() || !errors.is_empty() || is_broken_null(connection, page);
-            if !page.is_ruled_out && connection.depth == 0 && !is_told {
+            if !page.is_ruled_out && connection.depth == 0 && !is_told && !self.doubts(connection) {
                 let flaw = format!("`{path}`, or an object above it, is null, and no error says why");
                 *result.flaws.entry(flaw).or_default() += 1;
             }
@@ -409,6 +435,11 @@ impl Request<'_> {
         }
         note_end(tally, End::Suspect);
         self.lack((connection, page), &format!("`{path}` has no list of rows"), result);
+    }
+
+    /// Whether null in the place of a connection is doubted as such.
+    fn doubts(&self, connection: &Connection) -> bool {
+        self.doubts_null && connection.depth == 0
     }
 
     /// What a page was asked for, or the page in whose rows it stands.

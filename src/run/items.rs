@@ -35,6 +35,9 @@ impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
                 At::Field { .. } => Option::<IgnoredAny>::deserialize(deserializer)?.is_none(),
                 _ => deserializer.deserialize_any(Nothingness)?,
             };
+            if is_null && self.place.slot.is_none() {
+                self.walk.note_outer_null(self.place);
+            }
             // What does not exist for one value of many is no row; alone it is one of nulls.
             self.page.is_null = is_null && self.place.slot.is_some();
             self.page.rows = u64::from(!self.page.is_null);

@@ -49,6 +49,8 @@ pub(crate) fn count_open<'task>(
 pub(crate) struct FirstPages<'run> {
     pub(crate) asked: &'run [AskedTask],
     pub(crate) harvest: &'run Harvest,
+    /// Whether null is no answer, and says nothing of what exists.
+    pub(crate) doubts_null: bool,
 }
 
 impl FirstPages<'_> {
@@ -66,7 +68,8 @@ impl FirstPages<'_> {
                     result.void.push(slot);
                 }
                 None if self.harvest.null_slots.contains(&slot) => {
-                    result.members.entry(member.number).or_default().nulls += 1;
+                    let gain = result.members.entry(member.number).or_default();
+                    gain.nulls += u64::from(!self.doubts_null);
                     result.void.push(slot);
                 }
                 None => {}

@@ -166,6 +166,7 @@ pub async fn run_source(job: &SourceJob, settings: &RunSettings) -> Result<Vec<Q
             !job.settings.limits.requests.is_empty(),
         ))),
         on_denied: job.settings.on_denied,
+        doubts_null: job.settings.doubts_null,
     };
     let source_run = SourceRun {
         job,

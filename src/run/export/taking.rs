@@ -71,6 +71,7 @@ impl Export<'_> {
             inline_sizes: &sent.inline_sizes,
             sequence,
             denied: &denied,
+            doubts_null: self.workplace.doubts_null,
         };
         let mut consequences = consequences(request, &data, &errors)?;
         for (flaw, occurrences) in what_lacks.into_iter().chain(given_up.flaws) {

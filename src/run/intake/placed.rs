@@ -66,7 +66,7 @@ impl Request<'_> {
     }
 
     /// A place in the answer of a slot that asks for the first pages under a field of the query root, or of none.
-    fn place_of(&self, slot: Option<usize>, names: &[&str]) -> String {
+    pub(super) fn place_of(&self, slot: Option<usize>, names: &[&str]) -> String {
         let root = slot.and_then(|slot| self.plan.member_roots.get(self.asked.get(slot)?.task.root?));
         let names = match (root, names) {
             (Some(root), [_, below @ ..]) => [&[root.key.as_str()], below].concat(),

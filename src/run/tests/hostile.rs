@@ -61,6 +61,7 @@ impl Target {
             inline_sizes: &inline_sizes,
             sequence: 1,
             denied: &[],
+            doubts_null: false,
         };
         // An error here ends the export, and says why.
         let Ok(consequences) = consequences(request, &harvest, &[]) else {

@@ -27,6 +27,7 @@ fn take_with(
         inline_sizes: &inline_sizes,
         sequence: 3,
         denied: &[],
+        doubts_null: false,
     };
     consequences(request, &harvest, errors)
 }
@@ -216,6 +217,7 @@ fn a_page_below_a_row_that_the_token_may_not_see_is_lost_to_that_row_alone() {
         inline_sizes: &[2, 2],
         sequence: 3,
         denied: &denied,
+        doubts_null: false,
     };
     let result = consequences(request, &harvest, &errors).unwrap();
     assert_eq!((result.failed, &result.void), (Vec::new(), &vec![1]));

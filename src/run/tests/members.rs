@@ -51,6 +51,7 @@ fn take(plan: &Plan, asked: &[AskedTask], data: &str, errors: &[GraphqlError]) -
         inline_sizes: &[2, 2],
         sequence: 3,
         denied: &[],
+        doubts_null: false,
     };
     consequences(request, &harvest, errors).unwrap()
 }
