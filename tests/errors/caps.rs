@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ITEMS, items, page};
 use crate::cell::Kind;
+use crate::program::run;
 use crate::project::Project;
 use crate::stub::{Answer, Stub};
 
@@ -73,4 +74,60 @@ fn a_refusal_that_tells_nothing_is_tried_with_a_single_row_and_remembered_as_of_
     project.run(&stub, &["--quiet"]).with_code(1);
     let sizes: Vec<u64> = stub.requests().iter().map(|request| asked(request).0).collect();
     assert_eq!(sizes, [100, 1]);
+}
+
+/// The number of a request's variable with such a name, or the one that stands in its text.
+fn number(request: &Value, name: &str) -> Option<u64> {
+    let text = request["query"].as_str()?;
+    let (_, behind) = text.rsplit_once(&format!("{name}:"))?;
+    let value = behind.trim_start().split([',', ')', ' ']).next()?;
+    match value.strip_prefix('$') {
+        Some(variable) => request["variables"][variable].as_u64(),
+        None => value.parse().ok(),
+    }
+}
+
+/// Lists that say in nothing but their total that there are more, and give 23 rows at most.
+#[test]
+fn a_page_that_is_cut_off_in_silence_is_known_the_next_time() {
+    const ROWS: u64 = 500;
+    for style in ["offset", "page"] {
+        let stub = Stub::start(move |request| {
+            let size = number(request, "limit").unwrap_or(10).min(23);
+            let begin = match style {
+                "offset" => number(request, style).unwrap_or(0),
+                _ => (number(request, style).unwrap_or(1) - 1) * size,
+            };
+            let items = (begin..(begin + size).min(ROWS)).map(|id| json!({ "id": id.to_string(), "size": 1 }));
+            Answer::Json(json!({ "data": { "items": { "nodes": items.collect::<Value>(), "total": ROWS } } }))
+        });
+        let settings = format!(
+            "{}[limits]\npage_size = 200\nquery = {{ root_fields = 1 }}\n",
+            super::SETTINGS
+        );
+        let schema = format!(
+            "type Query {{ items({style}: Int, limit: Int): Items! }}
+            type Items {{ nodes: [Item!]! total: Int! }} type Item {{ id: ID! size: Int }}"
+        );
+        let project = Project::new(&settings)
+            .with("schema.graphql", &schema)
+            .with("items.graphql", ITEMS);
+        for night in 0..2 {
+            let before = stub.requests().len();
+            project.run(&stub, &["--quiet"]).with_code(0);
+            let columns = [("_id", Kind::Text), ("id", Kind::Text), ("size", Kind::Int32)];
+            assert_eq!(project.exported("items").rows("items", &columns).len() as u64, ROWS);
+            let sizes = stub.requests()[before..]
+                .iter()
+                .map(|request| number(request, "limit"))
+                .collect::<Vec<_>>();
+            assert!(
+                night == 0 || sizes.iter().all(|size| *size <= Some(23)),
+                "{style}: {sizes:?}"
+            );
+            assert!(sizes.len() <= 30, "{style}: {sizes:?}");
+        }
+        let learnt = run(&mut project.gqldump(&["status", "--learned"])).with_code(0).stdout;
+        assert!(learnt.contains("pages have 23 rows at the most"), "{style}: {learnt}");
+    }
 }

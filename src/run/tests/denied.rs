@@ -138,7 +138,7 @@ fn places_below_further_pages_are_those_of_the_query() {
     let plan = plan(NESTED);
     let asked = ["g1", "g2"].map(|group| later(&plan, "groups.nodes.findings", group, "c"));
     let page = |rows: Value| json!({ "findings": { "nodes": rows } });
-    let data = json!({ "t0": page(json!([null])), "t1": page(json!([{ "id": 1 }])) });
+    let data = json!({ "t0": page(Value::Null), "t1": page(json!([{ "id": 1 }])) });
     let found = denials(&plan, &asked, &data, &[json!(["t0", "findings", "nodes", 0, "id"])]);
     assert_eq!(places(&found), (vec!["groups.nodes.findings.nodes.id"], vec![]));
     // The row that holds the page is denied, which says nothing of what is asked of it.
