@@ -17,6 +17,8 @@ const MOST_WHOLE: f64 = 50.0;
 const LEAST_SMALL: f64 = 10.0;
 /// A row is small that has less than this share of the bytes of the smallest one that had to be cut.
 const SMALL: f64 = 0.5;
+/// Bytes of a row, with what stands around it in a response, below which it was not for them that it had to be cut.
+const LEAST_LARGE: f64 = 4096.0;
 
 /// What is known of the connections of a query file; what is of none stands behind the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,7 +111,8 @@ impl Fineness {
         let Some(cut) = self.0.get_mut(place).filter(|cut| cut.fineness > 0 && rows > 0.0) else {
             return false;
         };
-        if cut.bytes.is_none_or(|least| bytes / rows >= least * SMALL) {
+        let is_small = |least: f64| least >= LEAST_LARGE && bytes / rows < least * SMALL;
+        if !cut.bytes.is_some_and(is_small) {
             cut.whole = 0.0;
             return false;
         }
@@ -178,17 +181,17 @@ mod tests {
     #[test]
     fn it_is_taken_back_when_rows_come_that_are_far_smaller_and_only_once() {
         let mut fineness = Fineness::new(1);
-        assert_eq!(learnt_with(&mut fineness, 9, 900.0), Some(3));
+        assert_eq!(learnt_with(&mut fineness, 9, 90_000.0), Some(3));
         assert!(
-            !fineness.note_grouped(Some(0), 100.0, 60_000.0),
+            !fineness.note_grouped(Some(0), 100.0, 6_000_000.0),
             "they are large as well"
         );
-        assert!(!fineness.note_grouped(Some(0), 9.0, 450.0), "few rows");
-        assert!(fineness.note_grouped(Some(0), 9.0, 450.0));
+        assert!(!fineness.note_grouped(Some(0), 9.0, 45_000.0), "few rows");
+        assert!(fineness.note_grouped(Some(0), 9.0, 45_000.0));
         assert_eq!(fineness.of(Some(0)), 0);
-        // Small rows have to be cut as well.
-        assert!(learnt_with(&mut fineness, 50, 50.0).is_some());
-        assert!(!fineness.note_grouped(Some(0), 100.0, 5_000.0));
+        // Small rows have to be cut as well, and for something else.
+        assert!(learnt_with(&mut fineness, 50, 90.0).is_some());
+        assert!(!fineness.note_grouped(Some(0), 100.0, 1_000.0));
         assert_eq!(fineness.of(Some(0)), 2);
     }
 

@@ -28,6 +28,8 @@ use crate::state::{KeptPiece, PieceOf, RunKey};
 
 /// Times that a request is sent again as it was, since the API had been down altogether.
 const OUTAGES: u32 = 3;
+/// Failures one after the other, with ever fewer rows, that may still be accidents.
+const ACCIDENTS: u32 = 1;
 
 /// Asks for requests of one query file.
 pub(super) struct Asker<'work> {
@@ -252,8 +254,9 @@ impl Asker<'_> {
             };
             let gave_way = perseverance == Perseverance::GiveWay && !sent.is_divisible;
             let may_be_accident = gave_way && fault(&error) == Fault::Either;
-            // Where more rows ran out of time before, one that does so is no accident.
-            let is_new_failure = sent.terms.failures == 0 || !error.is_timeout();
+            // Where more rows ran out of time before, or failed again and again, one that does so is no accident.
+            let accidents = if error.is_timeout() { 0 } else { ACCIDENTS };
+            let is_new_failure = sent.terms.failures <= accidents;
             if may_be_accident && is_new_failure && std::mem::take(&mut is_new) {
                 spent.retries += 1;
                 endpoint.wait_after_failure().await?;
