@@ -9,14 +9,13 @@ use crate::api::graphql_error::{ErrorPath, Unplaced};
 use crate::api::limiter::LONGEST;
 use crate::api::page_limit::{remedy, told_limit};
 use crate::api::transport::TransportError;
+use crate::api::verdict::tells_of_load;
 
 /// With these statuses gateways answer for a server that did not answer in time, or died of a request; 52x are those of
 /// Cloudflare.
-const OVERLOADED: [u16; 4] = [413, 502, 503, 520];
-/// With this one, servers that have too much to do answer besides.
+const OVERLOADED: [u16; 3] = [413, 502, 520];
+/// So do servers with this one that have too much to do, whatever is asked for.
 const BUSY: u16 = 503;
-/// And in these words.
-const BUSY_WORDS: [&str; 3] = ["overloaded", "server is busy", "server is too busy"];
 /// And with these where it was time that ran out.
 const TIMED_OUT: [u16; 4] = [408, 504, 522, 524];
 
@@ -43,8 +42,7 @@ impl Refusal {
 
     /// Whether it is what a server answers that has too much to do, by its status or in words.
     fn is_of_load(&self) -> bool {
-        let message = self.message.to_ascii_lowercase();
-        self.status == Some(BUSY) || BUSY_WORDS.iter().any(|words| message.contains(words))
+        self.status == Some(BUSY) || tells_of_load(&self.message)
     }
 }
 

@@ -84,11 +84,11 @@ fn number(found: &Captures<'_>, name: &str) -> Option<u32> {
 
 /// What to do about a request that was refused in these words.
 pub(super) fn remedy(message: &str) -> String {
-    let is_of_size = limits().is_some_and(|limits| limits.is_match(message)) || told_limit(message).is_some();
-    if !is_of_size {
+    let told = told_limit(message);
+    if told.is_none() && !limits().is_some_and(|limits| limits.is_match(message)) {
         return "the request will not pass as it is, check the endpoint and the query".to_owned();
     }
-    let number = told_limit(message).map_or_else(|| "…".to_owned(), |limit| limit.to_string());
+    let number = told.map_or_else(|| "…".to_owned(), |limit| limit.to_string());
     format!(
         "the pages seem to be too large: write @paginate(size: {number}) behind the field, or `page_size = {number}` in \
          [limits] of the source"

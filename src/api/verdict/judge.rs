@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::api::graphql_error::{ErrorPath, GraphqlError, Unplaced, status_in};
 use crate::api::verdict::hint::wait_hint;
 use crate::api::verdict::reply::{Reply, ReplyBody};
-use crate::api::verdict::signs::{CROWDS, Mark, SIGNS, Scope, Sign, TEXT_THROTTLES};
+use crate::api::verdict::signs::{CROWDS, LOADS, Mark, SIGNS, Scope, Sign, TEXT_THROTTLES};
 use crate::project::{VerdictName, VerdictRule};
 
 /// What a response means.
@@ -132,7 +132,7 @@ fn has_code(error: &GraphqlError, code: &str) -> bool {
 
 fn by_signs(reply: &Reply<'_>) -> Option<VerdictName> {
     let text = reply.text().to_lowercase();
-    if TEXT_THROTTLES.iter().any(|parts| holds_all(&text, parts)) {
+    if holds_any(&text, TEXT_THROTTLES) {
         return Some(VerdictName::Throttled);
     }
     // A page of denied fields brings one error for each row: what they have in common is looked up once.
@@ -157,7 +157,7 @@ fn sign_of(error: &GraphqlError, has_data: bool) -> Option<VerdictName> {
     let shows = |sign: &&Sign| match sign.on {
         Mark::Code(code) => codes.iter().any(|own| own == code),
         Mark::Message(parts) => holds_all(&message, parts),
-        Mark::Crowd => is_of_crowd(&message),
+        Mark::AnyOf(wordings) => holds_any(&message, wordings),
     };
     let counts = |sign: &&Sign| match sign.scope {
         Scope::Any => true,
@@ -175,11 +175,16 @@ fn sign_of(error: &GraphqlError, has_data: bool) -> Option<VerdictName> {
 
 /// Whether a message says that more requests are in flight than the API takes.
 pub(in crate::api) fn tells_of_crowd(message: &str) -> bool {
-    is_of_crowd(&message.to_lowercase())
+    holds_any(&message.to_lowercase(), CROWDS)
 }
 
-fn is_of_crowd(text: &str) -> bool {
-    CROWDS.iter().any(|parts| holds_all(text, parts))
+/// Whether a message says that the server has too much to do.
+pub(in crate::api) fn tells_of_load(message: &str) -> bool {
+    holds_any(&message.to_lowercase(), LOADS)
+}
+
+fn holds_any(text: &str, wordings: &[&[&str]]) -> bool {
+    wordings.iter().any(|parts| holds_all(text, parts))
 }
 
 fn holds_all(text: &str, parts: &[&str]) -> bool {

@@ -21,8 +21,8 @@ pub(super) enum Mark {
     Code(&'static str),
     /// Its message holds all of these, compared in lower case.
     Message(&'static [&'static str]),
-    /// Its message says that more requests are in flight than the API takes.
-    Crowd,
+    /// Its message holds all words of any of these, compared in lower case.
+    AnyOf(&'static [&'static [&'static str]]),
 }
 
 /// In which responses a sign counts.
@@ -45,6 +45,14 @@ const fn code(code: &'static str, means: VerdictName) -> Sign {
 const fn text(parts: &'static [&'static str], means: VerdictName) -> Sign {
     Sign {
         on: Mark::Message(parts),
+        means,
+        scope: Scope::Any,
+    }
+}
+
+const fn texts(wordings: &'static [&'static [&'static str]], means: VerdictName) -> Sign {
+    Sign {
+        on: Mark::AnyOf(wordings),
         means,
         scope: Scope::Any,
     }
@@ -158,11 +166,7 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["extra variables in operation"], Invalid).only(Scope::WithoutData),
     text(&["invalid operation name"], Invalid).only(Scope::WithoutData),
     // Texts: too many in flight.
-    Sign {
-        on: Mark::Crowd,
-        means: Throttled,
-        scope: Scope::Any,
-    },
+    texts(CROWDS, Throttled),
     // Texts: cursors.
     text(&["cursor", "expired"], CursorExpired),
     text(&["cursor", "invalid"], CursorExpired), // Fluid Attacks
@@ -211,9 +215,7 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["timeout"], Transient),
     text(&["temporarily unavailable"], Transient),
     text(&["service unavailable"], Transient),
-    text(&["overloaded"], Transient),
-    text(&["server is busy"], Transient),
-    text(&["server is too busy"], Transient),
+    texts(LOADS, Transient),
     text(&["bad gateway"], Transient),
     text(&["connection reset"], Transient),
     // Codes that servers use for many things.
@@ -261,6 +263,9 @@ pub(super) const CROWDS: &[&[&str]] = &[
     &["simultaneous", "maximum"],
     &["slow down"],
 ];
+
+/// The same of a server that has too much to do.
+pub(super) const LOADS: &[&[&str]] = &[&["overloaded"], &["server is busy"], &["server is too busy"]];
 
 /// Signs in a body that is not JSON. Beyond these, such a body is judged by its status: the words of an error page
 /// are not about the query.

@@ -42,40 +42,25 @@ impl Export<'_> {
             return;
         }
         let now = self.workplace.clock.unix_millis();
-        let pages = || response.answer.data.pages.iter();
-        let rows = |slot: Option<usize>| {
-            pages()
-                .filter(|page| page.slot == slot)
-                .map(|page| page.rows as f64)
-                .sum()
-        };
-        let slots = sent
-            .asked
-            .iter()
-            .enumerate()
-            .map(|(slot, asked)| match asked.task.connection {
-                Some(_) => rows(Some(slot)),
-                None => 1.0,
-            });
-        let slots: Vec<f64> = slots.collect();
-        let bytes_per_row = response.answer.body.len() as f64 / slots.iter().sum::<f64>().max(1.0);
-        for (asked, rows) in sent.asked.iter().zip(slots) {
+        let rows = rows_by_slot(sent, response);
+        let bytes_per_row = response.answer.body.len() as f64 / rows.iter().sum::<f64>().max(1.0);
+        for (asked, rows) in sent.asked.iter().zip(rows) {
             let connection = asked.task.connection;
-            if was_cut
-                && self
+            let is_changed = match (was_cut, sent.fineness) {
+                (true, _) => self
                     .fineness
-                    .note_cut(connection, response.fineness, bytes_per_row, now)
-            {
-                self.pace.forget_walls(connection);
-                self.warn_of_cut(&asked.task);
-            }
-            match sent.fineness {
-                _ if was_cut => {}
-                0 => self.fineness.note_whole(connection, rows),
-                _ if self.fineness.note_grouped(connection, rows, rows * bytes_per_row) => {
-                    self.pace.forget_walls(connection);
+                    .note_cut(connection, response.fineness, bytes_per_row, now),
+                (false, 0) => {
+                    self.fineness.note_whole(connection, rows);
+                    false
                 }
-                _ => {}
+                (false, _) => self.fineness.note_grouped(connection, rows, rows * bytes_per_row),
+            };
+            if is_changed {
+                self.pace.forget_walls(connection);
+            }
+            if is_changed && was_cut {
+                self.warn_of_cut(&asked.task);
             }
         }
     }
@@ -176,4 +161,19 @@ impl Export<'_> {
     pub(super) fn connection_of(&self, task: &Task) -> Option<&Connection> {
         self.plan.connections.get(task.connection?)
     }
+}
+
+/// The rows that a response brought of each connection that was asked for; what is of none counts for one.
+fn rows_by_slot(sent: &Sent, response: &Response) -> Vec<f64> {
+    let rows = |slot: usize| {
+        let pages = response.answer.data.pages.iter();
+        pages
+            .filter(|page| page.slot == Some(slot))
+            .map(|page| page.rows as f64)
+            .sum()
+    };
+    let slots = sent.asked.iter().enumerate();
+    slots
+        .map(|(slot, asked)| asked.task.connection.map_or(1.0, |_| rows(slot)))
+        .collect()
 }

@@ -120,11 +120,7 @@ impl Export<'_> {
             failed: rows,
             met_busy: sent.terms.met_busy || may_be_busy,
         };
-        self.workplace.observer.notice(&Event::AskingForLess {
-            query: self.name.clone(),
-            cause: error.to_string(),
-            rows: rows.round() as u64,
-        });
+        self.tell_of_less(rows, error);
         // Tasks that count for hardly any rows are not fewer with fewer rows.
         if sent.asked.len() > 1 && rows <= 2.0 * sent.asked.len() as f64 {
             self.company.part(&sent.asked);
@@ -132,6 +128,15 @@ impl Export<'_> {
             return Ok(());
         }
         self.ask_apart(sent, terms).await
+    }
+
+    /// Tells that fewer rows are asked for than the so many that failed.
+    pub(super) fn tell_of_less(&self, rows: f64, error: &ExportError) {
+        self.workplace.observer.notice(&Event::AskingForLess {
+            query: self.name.clone(),
+            cause: error.to_string(),
+            rows: rows.round() as u64,
+        });
     }
 
     /// Asks for the rows of a request with terms of its own: a numbered page, whose size is settled, in smaller ones.

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::api::{ApiError, ErrorPath, PathSegment};
-use crate::report::Event;
 use crate::run::company::Terms;
 use crate::run::export::refused::LESS;
 use crate::run::export::sending::Sent;
@@ -80,11 +79,7 @@ impl Export<'_> {
             rows: Some((rows * before).max(1.0)),
             ..sent.terms
         };
-        self.workplace.observer.notice(&Event::AskingForLess {
-            query: self.name.clone(),
-            cause: error.to_string(),
-            rows: rows.round() as u64,
-        });
+        self.tell_of_less(rows, error);
         self.ask_apart(sent, terms).await
     }
 

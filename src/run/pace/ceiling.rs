@@ -144,8 +144,8 @@ impl Ceiling {
             Some(before) if self.trials > 0 => before,
             _ => wall.rows,
         };
-        let clear = |wall| most(wall) / self.yields.at_worst();
-        self.wall.map_or(grown, |wall| clear(wall).min(grown)).max(1.0)
+        let clear = self.clear_of(self.wall.map(most));
+        clear.min(grown).max(1.0)
     }
 
     /// As many rows as may well come where so many are likely to.
@@ -153,15 +153,12 @@ impl Ceiling {
         likely * self.yields.at_worst()
     }
 
-    /// So many rows came where so many were likely to.
-    pub(crate) fn note_yield(&mut self, came: f64, likely: f64) {
+    /// So many rows came of those that were likely to, and might have at worst: returns how many the request has tried.
+    pub(crate) fn note_yield(&mut self, came: f64, likely: f64, at_worst: f64) -> f64 {
+        let tried = self.yields.tried(came, likely, at_worst);
         let room = self.rows(self.grown());
         self.yields.note(came, likely, room);
-    }
-
-    /// The rows that a request has tried that brought so many of those that were likely, and might have at worst.
-    pub(crate) fn tried(&self, came: f64, likely: f64, at_worst: f64) -> f64 {
-        self.yields.tried(came, likely, at_worst)
+        tried
     }
 
     /// Rows that a request may hold because almost as many came before.
@@ -392,8 +389,12 @@ impl Ceiling {
 
     /// Rows that a request may hold for its failing with more.
     pub(crate) fn below_wall(&self) -> f64 {
-        self.wall
-            .map_or(f64::INFINITY, |wall| wall.rows / self.yields.at_worst())
+        self.clear_of(self.wall.map(|wall| wall.rows))
+    }
+
+    /// Rows that may be hoped for without so many that come; any, where nothing stands in the way.
+    fn clear_of(&self, wall: Option<f64>) -> f64 {
+        wall.map_or(f64::INFINITY, |rows| rows / self.yields.at_worst())
     }
 
     /// Rows above which requests failed, where any did.

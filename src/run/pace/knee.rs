@@ -177,8 +177,7 @@ impl Knee {
     pub(crate) fn note_other_cause(&mut self) {
         self.doubts = self.doubts.saturating_add(1);
         if self.doubts == DOUBTS {
-            let bearable = self.throttled.map_or(self.most, |(fewest, _)| fewest - 1);
-            self.now = self.height.min(bearable).max(self.now);
+            self.now = self.height.min(self.bearable()).max(self.now);
             self.settle();
         }
     }
@@ -218,14 +217,19 @@ impl Knee {
 
     fn climb(&mut self, throughput: f64) {
         let more = (self.now as f64 * STEP).ceil() as usize;
-        let bearable = self.throttled.map_or(usize::MAX, |(fewest, _)| fewest - 1);
-        let more = more.min(self.most).min(bearable);
+        let more = more.min(self.bearable());
         if more > self.now {
             self.before = Some((self.now, throughput));
             self.now = more;
             // What was sent before still comes in: it counts for nobody.
             self.epoch = Epoch::default();
         }
+    }
+
+    /// The most that the source may be asked with, as far as is known.
+    fn bearable(&self) -> usize {
+        self.throttled
+            .map_or(self.most, |(fewest, _)| (fewest - 1).min(self.most))
     }
 
     fn settle(&mut self) {

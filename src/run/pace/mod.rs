@@ -102,11 +102,8 @@ impl Aims {
         let limits = &settings.limits;
         let places = u32::try_from(limits.concurrency).unwrap_or(u32::MAX);
         let intervals = limits.requests.iter().map(|limit| limit.per / limit.max.max(1));
-        let longest = intervals.max().map(|interval| interval.saturating_mul(places));
-        let per_second = limits
-            .requests
-            .iter()
-            .map(|limit| f64::from(limit.max) / limit.per.as_secs_f64());
+        let interval = intervals.max();
+        let longest = interval.map(|interval| interval.saturating_mul(places));
         let target = settings.timing.target;
         let is_near = |longest: &Duration| (target.mul_f64(NEAR_TARGET)..target).contains(longest);
         Self {
@@ -116,7 +113,7 @@ impl Aims {
                 .unwrap_or(target),
             bytes: limits.response_bytes,
             places: limits.concurrency.max(1),
-            per_second: per_second.fold(f64::INFINITY, f64::min),
+            per_second: interval.map_or(f64::INFINITY, |interval| interval.as_secs_f64().recip()),
         }
     }
 }
@@ -301,11 +298,8 @@ impl Pace {
         self.time.note(rows, elapsed.as_secs_f64());
         self.bytes.note(rows, bytes as f64);
         let (came, likely) = (rows.iter().sum(), load.total());
-        let mut tried = came;
-        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
-            tried = ceiling.tried(came, likely, load.at_worst);
-            ceiling.note_yield(came, likely);
-        }
+        let ceiling = load.largest.and_then(|index| self.ceilings.get_mut(index));
+        let tried = ceiling.map_or(came, |ceiling| ceiling.note_yield(came, likely, load.at_worst));
         if let Some(ceiling) = largest(rows).and_then(|index| self.ceilings.get_mut(index)) {
             ceiling.note_answer(tried, came);
         }

@@ -4,6 +4,8 @@
 //! by the side, in more requests. An export takes as long as its longest chain, or as its requests side by side, or as the
 //! budget lets it, whichever is longest.
 
+use std::collections::BTreeMap;
+
 use crate::plan::{Connection, Plan};
 use crate::run::fan_out::FanOut;
 use crate::run::pace::Reach;
@@ -15,6 +17,8 @@ const WORTH: f64 = 0.85;
 
 /// What an export is likely to hold, by connection.
 struct Outlook {
+    /// The rows of the lists that were seen, each with how many have so many.
+    seen: Vec<BTreeMap<u64, u64>>,
     /// Lists.
     lists: Vec<f64>,
     /// Their rows in all.
@@ -26,6 +30,7 @@ struct Outlook {
 impl Outlook {
     fn of(plan: &Plan, fan_outs: &[FanOut]) -> Self {
         let mut outlook = Self {
+            seen: Vec::new(),
             lists: Vec::new(),
             rows: Vec::new(),
             longest: Vec::new(),
@@ -41,8 +46,16 @@ impl Outlook {
             outlook.rows.push(lists * rows as f64 / count.max(1) as f64);
             let longest = known.keys().next_back().map_or(0, |longest| *longest.min(&most));
             outlook.longest.push(longest as f64);
+            outlook.seen.push(known);
         }
         outlook
+    }
+
+    /// Lists of a connection that are likely to have more rows than so many.
+    fn longer_than(&self, index: usize, rows: u32) -> f64 {
+        let seen = &self.seen[index];
+        let longer: u64 = seen.range(u64::from(rows) + 1..).map(|(_, count)| count).sum();
+        self.lists[index] * longer as f64 / seen.values().sum::<u64>().max(1) as f64
     }
 }
 
@@ -54,12 +67,11 @@ impl Packer<'_> {
             return;
         }
         let outlook = Outlook::of(self.plan, fan_outs);
-        let whole = self.inline_sizes.clone();
-        let mut best = (self.seconds_of_all(&outlook, fan_outs, reach) * WORTH, whole.clone());
+        let mut best = (self.seconds_of_all(&outlook, reach) * WORTH, self.inline_sizes.clone());
         while let Some(below) = self.heaviest_below(&outlook, fan_outs) {
             self.inline_sizes[below] = self.inline_sizes[below].div_ceil(2);
             self.measures.count(self.plan, &self.inline_sizes, fan_outs);
-            let seconds = self.seconds_of_all(&outlook, fan_outs, reach);
+            let seconds = self.seconds_of_all(&outlook, reach);
             if seconds < best.0 {
                 best = (seconds, self.inline_sizes.clone());
             }
@@ -69,7 +81,7 @@ impl Packer<'_> {
     }
 
     /// Seconds that an export takes with these first pages.
-    fn seconds_of_all(&self, outlook: &Outlook, fan_outs: &[FanOut], reach: Reach) -> f64 {
+    fn seconds_of_all(&self, outlook: &Outlook, reach: Reach) -> f64 {
         let chains = (0..outlook.rows.len()).map(|index| self.seconds_of_chain(index, outlook, reach));
         let chain = chains.fold(0.0, f64::max);
         let of_all = |measure: &Measure| {
@@ -77,7 +89,7 @@ impl Packer<'_> {
             rows.map(|(index, rows)| rows * measure.weight(index)).sum::<f64>()
         };
         let by_rows = self.measures.0.iter().map(|measure| of_all(measure) / measure.room);
-        let by_slots = self.read_on(outlook, fan_outs) / self.room.slots as f64;
+        let by_slots = self.read_on(outlook) / self.room.slots as f64;
         let requests = by_rows.fold(0.0, f64::max) + by_slots;
         let seconds = self.measures.time().map_or(0.0, of_all);
         let side_by_side = (seconds + requests * reach.base) / reach.places;
@@ -100,17 +112,12 @@ impl Packer<'_> {
     }
 
     /// Lists that have more rows than come with the rows that hold them.
-    fn read_on(&self, outlook: &Outlook, fan_outs: &[FanOut]) -> f64 {
+    fn read_on(&self, outlook: &Outlook) -> f64 {
         let connections = self.plan.connections.iter().enumerate();
         let inline = connections.filter(|(_, connection)| connection.inline_parent().is_some());
-        let open = |index: usize| {
-            let known = fan_outs[index].rows();
-            let count: u64 = known.values().sum();
-            let open = known.range(u64::from(self.inline_sizes[index]) + 1..);
-            let open: u64 = open.map(|(_, count)| count).sum();
-            outlook.lists[index] * open as f64 / count.max(1) as f64
-        };
-        inline.map(|(index, _)| open(index)).sum()
+        inline
+            .map(|(index, _)| outlook.longer_than(index, self.inline_sizes[index]))
+            .sum()
     }
 
     /// The connection whose first pages make the longest chain slow.
