@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use crate::api::limiter::{Limiter, PermitError, PermitLog, stopped};
 use crate::api::outcome::{Outcome, Reading};
 use crate::api::request::GraphqlRequest;
 use crate::api::retry::{RetryDecision, RetryState};
+use crate::api::throttles::Throttles;
 use crate::api::token::{ReadToken, TokenEdition, TokenKeeper};
 use crate::api::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use crate::api::verdict::{one_line, tells_of_crowd};
@@ -35,10 +35,7 @@ pub struct Endpoint {
     limiter: Limiter,
     /// What is known of the budgets that the API tells of, by the names of their headers.
     allowances: Mutex<BTreeMap<&'static str, Allowance>>,
-    /// How often the API has asked to slow down.
-    throttles: AtomicU64,
-    /// How often of these for how many requests were in flight.
-    crowds: AtomicU64,
+    throttles: watch::Sender<Throttles>,
     retry: RetryPolicy,
     secrets: Secrets,
     rules: Vec<VerdictRule>,
@@ -140,8 +137,7 @@ impl Endpoint {
             token,
             limiter: Limiter::new(&api, &settings.limits, surroundings.permit_log, observer),
             allowances: Mutex::default(),
-            throttles: AtomicU64::new(0),
-            crowds: AtomicU64::new(0),
+            throttles: watch::Sender::default(),
             retry: settings.retry.clone(),
             secrets: surroundings.secrets,
             rules: settings.verdicts.clone(),
@@ -202,9 +198,9 @@ impl Endpoint {
                 }
                 Outcome::Throttled { wait, refusal } => {
                     effort.throttles += 1;
-                    self.throttles.fetch_add(1, Ordering::Relaxed);
                     let is_of_crowd = tells_of_crowd(&refusal.message);
-                    self.crowds.fetch_add(is_of_crowd.into(), Ordering::Relaxed);
+                    self.throttles
+                        .send_if_modified(|throttles| throttles.note(sent_at, is_of_crowd, Instant::now()));
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
                 }
                 Outcome::Failed { wait: None, failure } if perseverance.ends_with(&failure, retry.failures()) => {
@@ -263,14 +259,9 @@ impl Endpoint {
         self.limiter.bear(requests);
     }
 
-    /// How often the API has asked to slow down.
-    pub fn throttles(&self) -> u64 {
-        self.throttles.load(Ordering::Relaxed)
-    }
-
-    /// How often it asked to, in words that say that too many requests were in flight.
-    pub fn crowds(&self) -> u64 {
-        self.crowds.load(Ordering::Relaxed)
+    /// How often the API has asked to slow down, from now on as it happens.
+    pub fn throttles(&self) -> watch::Receiver<Throttles> {
+        self.throttles.subscribe()
     }
 
     /// Requests in flight, of all query files.

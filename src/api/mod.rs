@@ -19,6 +19,7 @@ mod request;
 mod retry;
 #[cfg(test)]
 mod test_settings;
+mod throttles;
 mod token;
 mod transport;
 mod verdict;
@@ -33,6 +34,7 @@ pub(crate) use limiter::{Look, NEXT_LOOK, Patience};
 pub use request::GraphqlRequest;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{MAX_CONSECUTIVE_THROTTLES, RetryDecision, RetryState};
+pub use throttles::Throttles;
 pub use token::ReadToken;
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportError};
 pub use verdict::{Reply, ReplyBody, Verdict, judge};

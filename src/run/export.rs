@@ -171,7 +171,7 @@ impl Workplace {
     /// Changes how many requests in flight the source takes, for all of its exports.
     pub(crate) fn steer(&self, change: impl FnOnce(&mut Knee)) {
         let mut knee = self.knee();
-        knee.note_throttles(self.endpoint.throttles(), self.endpoint.crowds());
+        knee.note_throttles(*self.endpoint.throttles().borrow());
         change(&mut knee);
         self.endpoint.bear(knee.limit());
     }
@@ -294,12 +294,12 @@ impl<'work> Export<'work> {
             fan_outs,
             pace,
             fineness,
-            in_flight,
+            bearing,
             lookups,
         } = Memory::read(&plan, &learnt, workplace.clock.unix_millis());
-        in_flight
-            .into_iter()
-            .for_each(|in_flight| workplace.steer(|knee| knee.recall(in_flight)));
+        if let Some(bearing) = bearing {
+            workplace.steer(|knee| knee.recall(bearing));
+        }
         Ok(Self {
             workplace,
             planner,
@@ -356,7 +356,7 @@ impl<'work> Export<'work> {
                     in_flight.push(self.ask(sent));
                 }
             }
-            let Some((sent, answer, spent)) = in_flight.next().await else {
+            let Some((sent, answer, spent)) = self.next_of(&mut in_flight).await else {
                 break;
             };
             // What has come has left its place.
@@ -404,6 +404,18 @@ impl<'work> Export<'work> {
         }
     }
 
+    /// What comes of the next of the requests in flight. Where the API asks to slow down meanwhile, those that wait to be sent
+    /// again are held back at once.
+    async fn next_of(&self, in_flight: &mut FuturesUnordered<BoxFuture<'work, Asked>>) -> Option<Asked> {
+        let mut throttles = self.workplace.endpoint.throttles();
+        loop {
+            tokio::select! {
+                asked = in_flight.next() => return asked,
+                Ok(()) = throttles.changed() => self.workplace.steer(|_| ()),
+            }
+        }
+    }
+
     async fn fetch_tasks(&mut self) -> Result<(), StateError> {
         let wanted = self.frontier.wanted();
         if wanted > 0 {
@@ -426,7 +438,7 @@ impl<'work> Export<'work> {
             fan_outs: &self.fan_outs,
             pace: &self.pace,
             fineness: &self.fineness,
-            in_flight: self.workplace.knee().settled(),
+            bearing: self.workplace.knee().bearing(),
             lookups: &lookups,
             has_lost_rows: self.has_lost_rows,
         };

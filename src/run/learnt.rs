@@ -136,7 +136,7 @@ mod tests {
             columns: Vec::new(),
             pace,
             fineness: None,
-            in_flight: None,
+            bearing: None,
             lookups: Lookups::default(),
         })
         .unwrap();

@@ -7,7 +7,7 @@ use crate::plan::{DeniedField, Plan, Table, hash_of};
 use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
 use crate::run::lookups::Lookups;
-use crate::run::pace::Pace;
+use crate::run::pace::{Bearing, Pace};
 use crate::run::plans::is_still_believed;
 
 /// Under this name, which no connection has, stands what is of all connections together.
@@ -22,8 +22,8 @@ pub(crate) struct Memory {
     pub(crate) fan_outs: Vec<FanOut>,
     pub(crate) pace: Pace,
     pub(crate) fineness: Fineness,
-    /// Requests in flight that the source took.
-    pub(crate) in_flight: Option<usize>,
+    /// How many requests in flight the source took.
+    pub(crate) bearing: Option<Bearing>,
     /// Of requests for what does not come with the rows.
     pub(crate) lookups: Lookups,
 }
@@ -39,7 +39,7 @@ pub(crate) struct KeptPace {
     #[serde(default)]
     pub(crate) fineness: Option<Fineness>,
     #[serde(default)]
-    pub(crate) in_flight: Option<usize>,
+    pub(crate) bearing: Option<Bearing>,
     #[serde(default)]
     pub(crate) lookups: Lookups,
 }
@@ -63,7 +63,7 @@ pub(crate) struct Remembered<'run> {
     pub(crate) fan_outs: &'run [FanOut],
     pub(crate) pace: &'run Pace,
     pub(crate) fineness: &'run Fineness,
-    pub(crate) in_flight: usize,
+    pub(crate) bearing: Bearing,
     pub(crate) lookups: &'run Lookups,
     /// Whether there are rows of which something cannot be read.
     pub(crate) has_lost_rows: bool,
@@ -82,7 +82,7 @@ impl Memory {
         let pace = text(OF_ALL).and_then(KeptPace::read);
         let pace = pace.filter(|kept| kept.connections == paths(plan) && kept.columns == columns(plan));
         let connections = plan.connections.len();
-        let in_flight = pace.as_ref().and_then(|kept| kept.in_flight);
+        let bearing = pace.as_ref().and_then(|kept| kept.bearing);
         let lookups = pace.as_ref().map(|kept| kept.lookups.clone());
         let (pace, fineness) = pace.map_or((None, None), |kept| (Some(kept.pace), kept.fineness));
         let fineness = fineness.filter(|fineness| fineness.is_for(connections));
@@ -95,7 +95,7 @@ impl Memory {
             fineness: fineness
                 .unwrap_or_else(|| Fineness::new(connections))
                 .without_old(|learnt_at| is_still_believed(learnt_at, now)),
-            in_flight,
+            bearing,
             lookups: lookups.unwrap_or_default(),
         }
     }
@@ -107,7 +107,7 @@ impl Memory {
             columns: columns(plan),
             pace: memory.pace.settled(memory.has_lost_rows),
             fineness: Some(memory.fineness.clone()),
-            in_flight: Some(memory.in_flight),
+            bearing: Some(memory.bearing),
             lookups: memory.lookups.clone(),
         };
         let of_all = serde_json::to_string(&kept).ok().map(|text| (OF_ALL.to_owned(), text));

@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::api::Throttles;
+
 /// Requests in flight to begin with, where nothing limits them.
 const FIRST: usize = 8;
 /// How many times more are tried.
@@ -45,10 +49,33 @@ pub(crate) struct Knee {
     doubts: u32,
     /// How often the API has asked to slow down in a way that may mean how many are in flight.
     throttles: u64,
-    /// The fewest in flight with which it did, and judgements until they are tried again.
-    throttled: Option<(usize, u32)>,
+    /// The fewest in flight with which it did.
+    throttled: Option<TurnedAway>,
     /// Exports that ask for something alone, to see whether it is refused for the company that it had.
     alone: usize,
+}
+
+/// What a run ends with and the next one begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bearing {
+    in_flight: usize,
+    turned_away: Option<TurnedAway>,
+}
+
+/// Requests in flight of which the API turned some away.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct TurnedAway {
+    /// So many.
+    of: usize,
+    /// Judgements until as many are tried again.
+    rest: u32,
+}
+
+impl TurnedAway {
+    fn after_a_judgement(self) -> Option<Self> {
+        let rest = self.rest.checked_sub(1)?;
+        Some(Self { rest, ..self })
+    }
 }
 
 /// What came since the number last changed or was judged.
@@ -82,12 +109,26 @@ impl Knee {
     }
 
     /// Begins with as many as an earlier run ended with, where nothing is known yet of this one; of several query files, with
-    /// the most. A source with a budget begins with all.
-    pub(crate) fn recall(&mut self, in_flight: usize) {
-        if self.answers == 0 && !self.has_budget {
-            let most = self.recalled.unwrap_or_default().max(in_flight).clamp(1, self.most);
+    /// the most. A source with a budget begins with all that it is not known to turn away.
+    pub(crate) fn recall(&mut self, bearing: Bearing) {
+        if self.answers > 0 {
+            return;
+        }
+        let known = self.throttled.into_iter().chain(bearing.turned_away);
+        self.throttled = known.min_by_key(|turned_away| turned_away.of);
+        if !self.has_budget {
+            let most = self.recalled.unwrap_or_default().max(bearing.in_flight);
             self.recalled = Some(most);
             self.now = most;
+        }
+        self.now = self.now.clamp(1, self.bearable());
+    }
+
+    /// What the next run begins with.
+    pub(crate) fn bearing(&self) -> Bearing {
+        Bearing {
+            in_flight: self.now,
+            turned_away: self.throttled,
         }
     }
 
@@ -102,11 +143,6 @@ impl Knee {
             0 => self.now,
             _ => 1,
         }
-    }
-
-    /// Requests that may be in flight, but for those that are asked for alone just now.
-    pub(crate) fn settled(&self) -> usize {
-        self.now
     }
 
     /// From now on one request at a time may be in flight, until as many have ended it as began it.
@@ -182,23 +218,24 @@ impl Knee {
         }
     }
 
-    /// The API has asked to slow down so often in all, and so often of these for how many are in flight. That may be what it
-    /// minds whatever it says, where it has no budget that is known.
-    pub(crate) fn note_throttles(&mut self, all: u64, of_crowd: u64) {
-        let throttles = if self.has_budget { of_crowd } else { all };
+    /// The API has asked to slow down so often. How many are in flight may be what it minds whatever it says, where it has no
+    /// budget that is known.
+    pub(crate) fn note_throttles(&mut self, throttles: Throttles) {
+        let throttles = match self.has_budget {
+            true => throttles.of_crowd,
+            false => throttles.all,
+        };
         if throttles <= self.throttles {
             return;
         }
         self.throttles = throttles;
-        let fewest = self.throttled.map_or(self.now, |(fewest, _)| fewest.min(self.now));
-        self.throttled = Some((fewest, LONG_REST));
+        let of = self.throttled.map_or(self.now, |known| known.of.min(self.now));
+        self.throttled = Some(TurnedAway { of, rest: LONG_REST });
         self.note_failure(self.retreats);
     }
 
     fn judge(&mut self, throughput: f64) {
-        self.throttled = self
-            .throttled
-            .and_then(|(fewest, rest)| Some((fewest, rest.checked_sub(1)?)));
+        self.throttled = self.throttled.and_then(TurnedAway::after_a_judgement);
         match self.before.take() {
             Some((before, old)) => {
                 let wanted = 1.0 + (self.now as f64 / before as f64 - 1.0) * WORTH;
@@ -228,8 +265,10 @@ impl Knee {
 
     /// The most that the source may be asked with, as far as is known.
     fn bearable(&self) -> usize {
-        self.throttled
-            .map_or(self.most, |(fewest, _)| (fewest - 1).min(self.most))
+        let bearable = self
+            .throttled
+            .map_or(self.most, |turned_away| turned_away.of.saturating_sub(1));
+        bearable.clamp(1, self.most)
     }
 
     fn settle(&mut self) {
@@ -267,6 +306,19 @@ mod tests {
         (knee.limit(), most)
     }
 
+    fn throttled(all: u64, of_crowd: u64) -> Throttles {
+        let mut throttles = Throttles::default();
+        (throttles.all, throttles.of_crowd) = (all, of_crowd);
+        throttles
+    }
+
+    fn ended_with(in_flight: usize) -> Bearing {
+        Bearing {
+            in_flight,
+            turned_away: None,
+        }
+    }
+
     #[test]
     fn a_source_is_driven_to_its_knee_and_not_far_past_it() {
         for workers in [4, 8, 20] {
@@ -284,18 +336,25 @@ mod tests {
         let mut throttles = 0;
         for answer in 0..2_000_u64 {
             throttles += u64::from(knee.limit() > TAKES);
-            knee.note_throttles(throttles, 0);
+            knee.note_throttles(throttled(throttles, 0));
             knee.note_answer(Duration::from_millis(100 * answer), knee.limit() as f64, true);
         }
         assert!((TAKES - 1..=TAKES + 1).contains(&knee.limit()), "{}", knee.limit());
         assert!(throttles < 15, "{throttles} pauses");
         // Where a budget is told, that is what it minds.
         let mut knee = Knee::new(16, true);
-        knee.note_throttles(5, 0);
+        knee.note_throttles(throttled(5, 0));
         assert_eq!(knee.limit(), 16);
         // Unless it says otherwise.
-        knee.note_throttles(6, 1);
+        knee.note_throttles(throttled(6, 1));
         assert_eq!(knee.limit(), 9);
+        // Which the next run knows.
+        let mut next = Knee::new(16, true);
+        next.recall(knee.bearing());
+        assert_eq!(next.limit(), 15);
+        let mut next = Knee::new(16, true);
+        next.recall(ended_with(3));
+        assert_eq!(next.limit(), 16, "it may have been busy");
     }
 
     #[test]
@@ -306,7 +365,7 @@ mod tests {
         knee.end_alone();
         (0..1_000).for_each(|second| knee.note_answer(Duration::from_secs(second), 1.0, true));
         assert_eq!(
-            (knee.limit(), knee.settled()),
+            (knee.limit(), knee.bearing().in_flight),
             (1, 16),
             "what comes of it is no measure"
         );
@@ -338,16 +397,16 @@ mod tests {
     #[test]
     fn the_next_run_begins_where_the_last_one_ended_and_not_above_what_is_allowed() {
         let mut knee = Knee::new(64, false);
-        knee.recall(3);
+        knee.recall(ended_with(3));
         assert_eq!(knee.limit(), 3, "it bore no more");
-        knee.recall(40);
+        knee.recall(ended_with(40));
         assert_eq!(knee.limit(), 40, "another query file found that it bears more");
-        knee.recall(100);
+        knee.recall(ended_with(100));
         assert_eq!(knee.limit(), 64);
         knee.note_failure(knee.retreats());
         let fewer = knee.limit();
         knee.note_answer(Duration::ZERO, 1.0, true);
-        knee.recall(64);
+        knee.recall(ended_with(64));
         assert_eq!(knee.limit(), fewer, "this run knows better");
     }
 
@@ -361,7 +420,7 @@ mod tests {
     #[test]
     fn failures_that_fewer_in_flight_do_not_mend_are_no_reason_for_fewer() {
         let mut knee = Knee::new(16, false);
-        knee.recall(12);
+        knee.recall(ended_with(12));
         while knee.limit() > 1 {
             assert!(knee.may_be_past());
             knee.note_failure(knee.retreats());

@@ -20,7 +20,7 @@ use crate::project::SourceSettings;
 use crate::run::pace::ceiling::{Ceiling, Mark};
 use crate::run::pace::fit::Fit;
 
-pub(crate) use knee::Knee;
+pub(crate) use knee::{Bearing, Knee};
 pub(crate) use spread::{Budget, Split, Spread};
 
 /// Of the largest response that is read, what pages are steered to: rows are not all alike.
