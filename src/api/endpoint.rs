@@ -101,13 +101,19 @@ pub enum Perseverance {
     Repeat,
     /// It is given up, so that whoever asked asks for less: at once where that looks like it, else when it fails again.
     GiveWay,
+    /// The same, at once: it tries how much may be asked for.
+    Trial,
 }
 
 impl Perseverance {
     /// Whether nothing more is tried after a failure, when so many came before.
     fn ends_with(self, failure: &Failure, failures: u32) -> bool {
-        let has_shown = failure.is_sign_of_size() || failures > 0;
-        self == Self::GiveWay && failure.may_be_of_size() && has_shown
+        let has_shown = match self {
+            Self::Repeat => false,
+            Self::GiveWay => failure.is_sign_of_size() || failures > 0,
+            Self::Trial => true,
+        };
+        failure.may_be_of_size() && has_shown
     }
 }
 

@@ -224,6 +224,19 @@ impl ApiError {
         matches!(self, Self::GaveUp { last: Failure::Response(refusal), .. } if refusal.is_of_load())
     }
 
+    /// Whether the request may have been refused for how much it asked for, whatever would have come: the API said so, or
+    /// nothing that says otherwise.
+    pub fn may_be_of_demand(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::TooComplex(_) => true,
+            Self::GaveUp {
+                last: Failure::Response(refusal),
+                ..
+            } => refusal.status.is_some_and(|status| status < 500) && !refusal.is_of_load() && !refusal.is_of_time(),
+            _ => false,
+        }
+    }
+
     /// Whether time ran out in the last attempt.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::GaveUp { last, .. } if last.is_timeout())

@@ -364,6 +364,7 @@ impl<'work> Export<'work> {
             let is_busy = is_full || self.flying.all() >= self.places();
             self.flying.land(&sent);
             self.pace.land(&sent.load);
+            self.pace.bounds().land(sent.standing);
             self.land_alone(&sent, answer.is_ok());
             let taken = match answer {
                 Ok(response) => {

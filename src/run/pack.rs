@@ -4,15 +4,18 @@
 //! parents included, which is how APIs count nodes; and what is likely to come, in rows, in seconds and in bytes.
 
 mod chains;
+mod demand;
 mod halving;
 mod measure;
 
+pub(crate) use demand::demand;
 pub(crate) use halving::{halve_largest, shrinkable};
 
 use crate::plan::{Connection, Plan};
 use crate::project::QueryLimits;
 use crate::run::fan_out::FanOut;
 use crate::run::pace::Allowance;
+use crate::run::pack::demand::first_pages;
 use crate::run::pack::measure::{Measure, Measures, likely_rows};
 use crate::schema::{Pager, Style};
 use crate::state::{FIRST_TASK, Task};
@@ -58,6 +61,20 @@ impl Room {
                 .max(1),
         }
     }
+
+    /// The same as far as refusals allow.
+    fn within(self, allowance: &Allowance) -> Self {
+        let asked = allowance.asked_rows;
+        Self {
+            rows: if asked.is_finite() {
+                self.rows.min(asked as u64)
+            } else {
+                self.rows
+            },
+            counts_asked: self.counts_asked || asked.is_finite(),
+            slots: self.slots.min(allowance.slots),
+        }
+    }
 }
 
 /// Chooses tasks for requests.
@@ -77,6 +94,7 @@ pub(crate) struct Packer<'plan> {
 impl<'plan> Packer<'plan> {
     /// A packer for what is known now of how many rows the connections hold, and of what answers take.
     pub(crate) fn new(plan: &'plan Plan, room: Room, allowance: &Allowance, fan_outs: &[FanOut]) -> Self {
+        let room = room.within(allowance);
         let most = plan.connections.iter().zip(&allowance.caps);
         let most: Vec<u32> = most.map(|(connection, cap)| most_rows(connection).min(*cap)).collect();
         let mut packer = Self {
@@ -364,19 +382,10 @@ impl<'plan> Packer<'plan> {
     ) -> Vec<f64> {
         let mut rows = vec![0.0; self.plan.connections.len()];
         for (task, size) in asked {
-            let first_pages: Vec<usize> = match (task.connection, task.root) {
-                (Some(connection), _) => {
-                    rows[connection] += f64::from(size);
-                    continue;
-                }
-                (None, Some(root)) => self
-                    .plan
-                    .member_roots
-                    .get(root)
-                    .map_or_else(Vec::new, |root| root.connections.clone()),
-                (None, None) => self.outermost().collect(),
-            };
-            for index in first_pages {
+            if let Some(connection) = task.connection {
+                rows[connection] += f64::from(size);
+            }
+            for index in first_pages(self.plan, task) {
                 rows[index] += f64::from(self.inline_sizes[index]);
             }
         }
@@ -387,13 +396,6 @@ impl<'plan> Packer<'plan> {
             }
         }
         rows
-    }
-
-    fn outermost(&self) -> impl Iterator<Item = usize> {
-        let connections = self.plan.connections.iter().enumerate();
-        connections
-            .filter(|(_, connection)| connection.parent.is_none())
-            .map(|(index, _)| index)
     }
 }
 

@@ -239,6 +239,7 @@ impl Asker<'_> {
         let can_ask_for_less = sent.is_divisible || self.can_do_without(sent, piece);
         // Before rows are given up, they are asked for as often as anything else: what fails may fail by chance.
         let perseverance = match sent.is_divisible || self.has_finer(sent, piece) {
+            true if sent.standing.is_trial => Perseverance::Trial,
             true => Perseverance::GiveWay,
             false => Perseverance::Repeat,
         };
@@ -252,7 +253,7 @@ impl Asker<'_> {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.located(sent, piece, request, error),
             };
-            let gave_way = perseverance == Perseverance::GiveWay && !sent.is_divisible;
+            let gave_way = perseverance != Perseverance::Repeat && !sent.is_divisible;
             let may_be_accident = gave_way && fault(&error) == Fault::Either;
             // Where more rows ran out of time before, or failed again and again, one that does so is no accident.
             let accidents = if error.is_timeout() { 0 } else { ACCIDENTS };

@@ -65,6 +65,11 @@ impl Export<'_> {
         if self.ask_alone(&sent, &error) {
             return Ok(());
         }
+        if self.asks_for_too_much(&sent, &error) {
+            self.tell_of_less(sent.load.total(), &error);
+            sent.asked.into_iter().for_each(|asked| self.frontier.hold(asked.task));
+            return Ok(());
+        }
         match blame {
             Blame::Size(took) => self.ask_for_less(sent, &error, took).await,
             Blame::Tasks => self.part(sent, error).await,
@@ -95,6 +100,16 @@ impl Export<'_> {
         let news = over.into_iter().filter(|index| self.pace.note_cap(*index, most));
         self.caps_learnt += u64::from(news.count() > 0);
         is_over && sent.caps_learnt < self.caps_learnt
+    }
+
+    /// Whether a request was refused for how much it asked for, as is known by now: less is asked for from now on.
+    fn asks_for_too_much(&mut self, sent: &Sent, error: &ExportError) -> bool {
+        let ExportError::Api(error) = error else { return false };
+        error.may_be_of_demand()
+            && self
+                .pace
+                .bounds()
+                .note_refusal(&sent.whole_demand(&self.plan), sent.standing)
     }
 
     /// Asks for the same rows again, with fewer of them at once.

@@ -12,8 +12,8 @@ use crate::run::export::asking::Asker;
 use crate::run::export::lanes::Lane;
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::intake::AskedTask;
-use crate::run::pace::{Allowance, Budget, Load, Split, Spread};
-use crate::run::pack::{Packer, halve_largest, is_capped, is_fixed, shrinkable};
+use crate::run::pace::{Allowance, Budget, Demand, Load, Split, Spread, Standing};
+use crate::run::pack::{Packer, demand, halve_largest, is_capped, is_fixed, shrinkable};
 use crate::run::turning::{Rest, behind_row, resized};
 use crate::state::{BegunRequest, KeptPiece, Task};
 
@@ -23,6 +23,8 @@ pub(super) struct Sent {
     pub(super) inline_sizes: Vec<u32>,
     /// What it is likely to bring.
     pub(super) load: Load,
+    /// How it stands to what may be asked for.
+    pub(super) standing: Standing,
     /// How often the source had been found to be busy.
     pub(super) retreats: u64,
     /// Where it is asked for again alone, how often that had been when it was refused.
@@ -80,6 +82,17 @@ impl Sent {
         let own = self.asked.iter_mut().filter(|asked| !is_settled(asked));
         let own = own.map(|asked| &mut asked.size);
         halve_largest(own.chain(shrinkable(plan, &mut self.inline_sizes)))
+    }
+
+    /// What it asks for in these of its slots, whatever comes.
+    pub(super) fn demand(&self, plan: &Plan, slots: &[usize]) -> Demand {
+        let asked = slots.iter().filter_map(|slot| self.asked.get(*slot));
+        demand(plan, asked.map(|asked| (&asked.task, asked.size)), &self.inline_sizes)
+    }
+
+    /// What it asks for in all.
+    pub(super) fn whole_demand(&self, plan: &Plan) -> Demand {
+        self.demand(plan, &Vec::from_iter(0..self.asked.len()))
     }
 
     /// What is left behind the one row that it asks for; `None` where it asks for more, or where nothing tells that.
@@ -174,6 +187,7 @@ impl<'work> Export<'work> {
             asked,
             inline_sizes,
             load,
+            standing: Standing::default(),
             retreats: self.workplace.knee().retreats(),
             refused_at: None,
             caps_learnt: self.caps_learnt,
@@ -181,7 +195,9 @@ impl<'work> Export<'work> {
             lane,
             kept: Vec::new(),
         };
-        Some(self.shorten(sent))
+        let mut sent = self.shorten(sent);
+        sent.standing = self.pace.bounds().take_off(&sent.whole_demand(&self.plan));
+        Some(sent)
     }
 
     /// Chooses what goes into a request that may hold so much.
@@ -212,6 +228,7 @@ impl<'work> Export<'work> {
             asked,
             inline_sizes: begun.inline_sizes,
             load,
+            standing: Standing::default(),
             retreats: self.workplace.knee().retreats(),
             refused_at: None,
             // Caps may have been learnt since the run was interrupted.

@@ -82,6 +82,7 @@ impl Export<'_> {
             gain.flaw.get_or_insert(flaw);
         }
         let skips = data.skips(&repeats, &consequences.void);
+        self.note_demand(sent, &consequences.failed);
         let again = self.judge_failed(sent, &mut consequences)?;
         let next_tasks = self.follow(sent, &mut consequences, &again);
         let keys = new_keys(
@@ -160,13 +161,15 @@ impl Export<'_> {
         let tasks = sent.asked.iter().map(|asked| &asked.task);
         let (failed, done): (Vec<&Task>, Vec<&Task>) = tasks.partition(|task| again.contains(&task.id));
         count_open(&mut consequences.members, done.into_iter(), &next_tasks);
-        if !failed.is_empty() {
+        let untold = failed.iter().map(|task| task.id);
+        let mut untold = untold.filter(|id| self.failed_attempts.contains_key(id)).peekable();
+        if untold.peek().is_some() {
             // They may have failed for how many rows they were to have, whatever words that is told in.
             let terms = Terms {
                 rows: Some((sent.terms.rows.unwrap_or(sent.load.total()) / LESS_AGAIN).max(1.0)),
                 ..Terms::default()
             };
-            self.company.set_apart(failed.iter().map(|task| task.id), terms);
+            self.company.set_apart(untold, terms);
         }
         failed.into_iter().for_each(|task| self.frontier.hold(task.clone()));
         next_tasks
@@ -189,6 +192,10 @@ impl Export<'_> {
             let Some(task) = sent.asked.get(slot).map(|asked| &asked.task) else {
                 continue;
             };
+            if self.asks_for_too_large_a_page((sent, slot), &error) {
+                again.push(task.id);
+                continue;
+            }
             let attempts = self.failed_attempts.entry(task.id).or_insert(0);
             *attempts += 1;
             let is_last = *attempts >= PAGE_ATTEMPTS;
@@ -205,6 +212,25 @@ impl Export<'_> {
             }
         }
         Ok(again)
+    }
+
+    /// Notes how much was asked for of what came.
+    fn note_demand(&mut self, sent: &Sent, failed: &[(usize, PagingError)]) {
+        let has_come = |slot: &usize| failed.iter().all(|(failed, _)| failed != slot);
+        let slots: Vec<usize> = (0..sent.asked.len()).filter(has_come).collect();
+        if !slots.is_empty() {
+            self.pace.bounds().note_answer(&sent.demand(&self.plan, &slots));
+        }
+    }
+
+    /// Whether a page did not come for how much was asked for, as is known by now: less is asked for from now on.
+    fn asks_for_too_large_a_page(&mut self, (sent, slot): (&Sent, usize), error: &PagingError) -> bool {
+        let is_told = matches!(
+            error,
+            PagingError::BrokeOff { cause: Some(_), .. } | PagingError::NoAnswer { .. }
+        );
+        let demand = sent.demand(&self.plan, &[slot]);
+        is_told && self.pace.bounds().note_refusal(&demand, sent.standing)
     }
 
     /// Gives up a task whose page did not come. That names it; of the outermost level it is the end of the export, or of

@@ -1,9 +1,11 @@
 //! How much a request may ask for, by what the answers before it took.
 //!
 //! Pure: what requests held, what came of them and how long it took goes in; what the next one may hold comes out. Response
-//! times are fitted (`fit.rs`), failures put a ceiling above the rows (`ceiling.rs`), and where the budget has room, work
-//! is spread over more requests (`spread.rs`). `knee.rs` finds how many requests in flight a source takes.
+//! times are fitted (`fit.rs`), failures put a ceiling above the rows (`ceiling.rs`), refusals that tell nothing put bounds on
+//! what is asked for (`bounds.rs`), and where the budget has room, work is spread over more requests (`spread.rs`). `knee.rs`
+//! finds how many requests in flight a source takes.
 
+mod bounds;
 mod ceiling;
 mod fit;
 mod knee;
@@ -20,6 +22,7 @@ use crate::project::SourceSettings;
 use crate::run::pace::ceiling::{Ceiling, Mark};
 use crate::run::pace::fit::Fit;
 
+pub(crate) use bounds::{Bounds, Demand, Standing};
 pub(crate) use knee::{Bearing, Knee};
 pub(crate) use spread::{Budget, Split, Spread};
 
@@ -52,6 +55,7 @@ pub(crate) struct Pace {
     /// By the connection that most rows of a request are of.
     ceilings: Vec<Ceiling>,
     caps: Vec<Cap>,
+    bounds: Bounds,
 }
 
 /// The most rows that a page of a connection has, whatever is asked for.
@@ -131,6 +135,10 @@ pub(crate) struct Allowance {
     pub(crate) walls: Vec<f64>,
     /// The most rows of a page, by connection.
     pub(crate) caps: Vec<u32>,
+    /// Rows that may be asked for, whether they come or not; infinite where nothing tells.
+    pub(crate) asked_rows: f64,
+    /// The most parts of a request.
+    pub(crate) slots: usize,
     /// How far requests get.
     pub(crate) reach: Reach,
 }
@@ -144,6 +152,8 @@ impl Allowance {
             rows: vec![f64::INFINITY; connections],
             walls: vec![f64::INFINITY; connections],
             caps: vec![u32::MAX; connections],
+            asked_rows: f64::INFINITY,
+            slots: usize::MAX,
             reach: Reach {
                 base: 0.0,
                 places: 1.0,
@@ -203,13 +213,18 @@ impl Pace {
             trend_answers: 0,
             ceilings: vec![Ceiling::default(); connections],
             caps: vec![Cap::default(); connections],
+            bounds: Bounds::new(connections),
         }
     }
 
     /// Whether it is for so many connections, as what comes from outside may not be.
     pub(crate) fn is_for(&self, connections: usize) -> bool {
         let fits = |fit: &Fit| fit.is_for(connections);
-        fits(&self.time) && fits(&self.bytes) && self.ceilings.len() == connections && self.caps.len() == connections
+        fits(&self.time)
+            && fits(&self.bytes)
+            && self.ceilings.len() == connections
+            && self.caps.len() == connections
+            && self.bounds.is_for(connections)
     }
 
     /// What a request may hold by what earlier runs showed; anything where they showed nothing.
@@ -235,7 +250,11 @@ impl Pace {
             bytes: measure(&self.bytes, aims.bytes as f64 * SHARE_OF_BYTES),
             rows: self.ceilings.iter().map(|ceiling| ceiling.rows(grown)).collect(),
             walls: self.ceilings.iter().map(Ceiling::below_wall).collect(),
-            caps: self.caps.iter().map(|cap| cap.rows.unwrap_or(u32::MAX)).collect(),
+            caps: (0..self.caps.len())
+                .map(|index| self.cap(index).unwrap_or(u32::MAX))
+                .collect(),
+            asked_rows: self.bounds.rows(),
+            slots: self.bounds.slots(),
             reach: Reach {
                 base: self.time.base(),
                 places: aims.places as f64,
@@ -348,6 +367,11 @@ impl Pace {
         is_news
     }
 
+    /// What requests may ask for.
+    pub(crate) fn bounds(&mut self) -> &mut Bounds {
+        &mut self.bounds
+    }
+
     /// A page came with fewer rows than were asked for, though there are more.
     pub(crate) fn note_short(&mut self, connection: usize, rows: u32) {
         let Some(cap) = self.caps.get_mut(connection) else {
@@ -376,8 +400,15 @@ impl Pace {
             seconds_per_row: per_row(&self.time),
             bytes_per_row: per_row(&self.bytes),
             wall: self.ceilings.get(connection).and_then(Ceiling::wall),
-            cap: self.caps.get(connection).and_then(|cap| cap.rows),
+            cap: self.cap(connection),
         }
+    }
+
+    /// The most rows of a page of a connection, where anything tells.
+    fn cap(&self, connection: usize) -> Option<u32> {
+        let told = self.caps.get(connection).and_then(|cap| cap.rows);
+        let found = Some(self.bounds.page(connection)).filter(|rows| *rows < u32::MAX);
+        told.into_iter().chain(found).min()
     }
 
     fn per_row(&self, fit: &Fit) -> Vec<f64> {
@@ -389,6 +420,7 @@ impl Pace {
         let ceilings = self.ceilings.iter();
         Self {
             ceilings: ceilings.map(|ceiling| ceiling.settled(has_lost_rows)).collect(),
+            bounds: self.bounds.settled(),
             trend: 0.0,
             trend_answers: 0,
             ..self.clone()
