@@ -12,6 +12,8 @@ use crate::nested::cases::{Case, board, library, long_shop, roomy_shop, shop, un
 use crate::project::Project;
 use crate::simulation::{Simulated, Simulation};
 
+mod untold;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A stand-in whose answers take that long, and that gives up after half a minute.

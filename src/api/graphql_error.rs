@@ -42,6 +42,14 @@ impl ErrorPath {
     pub fn is_of_item(&self) -> bool {
         matches!(self.0.as_slice(), [.., PathSegment::Index(_)])
     }
+
+    /// The field that it ends with.
+    pub fn last_field(&self) -> Option<&str> {
+        match self.0.last() {
+            Some(PathSegment::Field(name)) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// A place in the query text, both numbers from 1.

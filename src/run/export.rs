@@ -18,6 +18,7 @@ mod refused;
 mod refused_row;
 mod sending;
 mod taking;
+mod untold;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
@@ -42,6 +43,7 @@ use crate::run::export::alone::Alone;
 use crate::run::export::joining::Response;
 use crate::run::export::lanes::Flying;
 use crate::run::export::sending::{Sent, Setback};
+use crate::run::export::untold::Untold;
 use crate::run::fan_out::FanOut;
 use crate::run::fineness::Fineness;
 use crate::run::frontier::Frontier;
@@ -229,6 +231,8 @@ pub(crate) struct Export<'work> {
     company: Company,
     /// What is asked for again alone.
     alone: Alone,
+    /// Lists that come as nothing but errors.
+    untold: Untold,
     /// Pages that were given up since one of the same connection was answered.
     given_up: HashMap<Option<usize>, u32>,
     /// Rows that were left out since one of the same list was answered, by connection and instance.
@@ -329,6 +333,7 @@ impl<'work> Export<'work> {
             restarted: HashSet::new(),
             company: Company::default(),
             alone: Alone::default(),
+            untold: Untold::default(),
             given_up: HashMap::new(),
             left_out: HashMap::new(),
             denied_everywhere: Vec::new(),

@@ -148,6 +148,23 @@ fn shop_rows(query: &str) -> Branch {
     vendors.with([products.with([reviews])])
 }
 
+/// The shop, of whose limits nobody was told.
+pub(crate) fn untold_shop() -> Case {
+    Case {
+        name: "untold_shop",
+        settings: "
+            [auth]
+            scheme = 'bearer'
+            [limits]
+            requests = [{ max = 10000, per = '1m' }]
+            [scalars]
+            Money = 'decimal(38, 9)'
+            Timestamp = 'timestamp'
+        ",
+        ..shop()
+    }
+}
+
 /// The shop twice, with a limit on requests that nobody reaches.
 pub(crate) fn roomy_shop() -> Case {
     let shop = shop();

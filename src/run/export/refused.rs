@@ -102,16 +102,6 @@ impl Export<'_> {
         is_over && sent.caps_learnt < self.caps_learnt
     }
 
-    /// Whether a request was refused for how much it asked for, as is known by now: less is asked for from now on.
-    fn asks_for_too_much(&mut self, sent: &Sent, error: &ExportError) -> bool {
-        let ExportError::Api(error) = error else { return false };
-        error.may_be_of_demand()
-            && self
-                .pace
-                .bounds()
-                .note_refusal(&sent.whole_demand(&self.plan), sent.standing)
-    }
-
     /// Asks for the same rows again, with fewer of them at once.
     async fn ask_for_less(&mut self, sent: Sent, error: &ExportError, took: Duration) -> Result<(), ExportError> {
         let looks_busy = matches!(error, ExportError::Api(error) if error.is_busy());

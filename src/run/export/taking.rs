@@ -25,7 +25,7 @@ use crate::state::{StoredResponse, StoredSlot, TakenResponse, Task};
 /// seldom means that.
 pub(super) const PAGE_ATTEMPTS: u32 = 3;
 /// The so-manieth part of the rows is asked for with such pages the next time, and of that the time after.
-const LESS_AGAIN: f64 = 8.0;
+pub(super) const LESS_AGAIN: f64 = 8.0;
 
 impl Export<'_> {
     /// Takes a response in: the next pages are queued at once, the body goes to the state and to the sink.
@@ -36,7 +36,7 @@ impl Export<'_> {
         self.heed_denied(sent, &response.answer)?;
         let is_named = |value: &str| self.denied_everywhere.iter().any(|denial| denial.holds(value));
         response.lone.leave_to_others(is_named);
-        if self.is_over_cap(sent, &response) {
+        if self.is_over_cap(sent, &response) || self.doubts_lists(sent, &response) {
             self.drop_pieces(sent).await?;
             self.note_spent(response.answer.effort).await?;
             sent.asked
@@ -82,7 +82,7 @@ impl Export<'_> {
             gain.flaw.get_or_insert(flaw);
         }
         let skips = data.skips(&repeats, &consequences.void);
-        self.note_demand(sent, &consequences.failed);
+        self.note_demand(sent, &consequences.failed, &data.pages);
         let again = self.judge_failed(sent, &mut consequences)?;
         let next_tasks = self.follow(sent, &mut consequences, &again);
         let keys = new_keys(
@@ -212,25 +212,6 @@ impl Export<'_> {
             }
         }
         Ok(again)
-    }
-
-    /// Notes how much was asked for of what came.
-    fn note_demand(&mut self, sent: &Sent, failed: &[(usize, PagingError)]) {
-        let has_come = |slot: &usize| failed.iter().all(|(failed, _)| failed != slot);
-        let slots: Vec<usize> = (0..sent.asked.len()).filter(has_come).collect();
-        if !slots.is_empty() {
-            self.pace.bounds().note_answer(&sent.demand(&self.plan, &slots));
-        }
-    }
-
-    /// Whether a page did not come for how much was asked for, as is known by now: less is asked for from now on.
-    fn asks_for_too_large_a_page(&mut self, (sent, slot): (&Sent, usize), error: &PagingError) -> bool {
-        let is_told = matches!(
-            error,
-            PagingError::BrokeOff { cause: Some(_), .. } | PagingError::NoAnswer { .. }
-        );
-        let demand = sent.demand(&self.plan, &[slot]);
-        is_told && self.pace.bounds().note_refusal(&demand, sent.standing)
     }
 
     /// Gives up a task whose page did not come. That names it; of the outermost level it is the end of the export, or of

@@ -4,6 +4,8 @@
 //! has. What was answered with as much cannot have been why; what is left is halved until answers come, and then tried one
 //! after the other between what came and what was refused.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 /// Refusals until they are taken to be for how much was asked for: one may be for what was asked for.
@@ -24,6 +26,17 @@ impl Demand {
     pub(crate) fn new(pages: &[u32], rows: f64, slots: usize) -> Self {
         let pages = pages.iter().map(|size| f64::from(*size));
         Self(pages.chain([rows, slots as f64]).collect())
+    }
+
+    /// The same without pages of other connections than these: where nothing holds a list, its size is not looked at.
+    pub(crate) fn with_pages_of(mut self, connections: &HashSet<usize>) -> Self {
+        let pages = self.0.len().saturating_sub(2);
+        for (index, size) in self.0.iter_mut().enumerate().take(pages) {
+            if !connections.contains(&index) {
+                *size = 0.0;
+            }
+        }
+        self
     }
 }
 
@@ -203,7 +216,7 @@ impl Bounds {
         }
         self.changes += u64::from(is_lower);
         self.is_falling |= is_lower && !is_alone;
-        self.refusals += u32::from(!is_old);
+        self.refusals += 1;
         let has_passed = self.bounds.iter().any(|bound| bound.passed > 0.0);
         self.is_believed |= has_passed && self.refusals >= BELIEVED;
         suspects.iter().any(|index| self.limit(*index) < demand.0[*index])
