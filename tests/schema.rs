@@ -58,6 +58,24 @@ fn a_server_that_knows_only_older_introspection_is_asked_in_its_own_words() {
 }
 
 #[test]
+fn a_server_that_takes_no_fragments_tells_its_schema_all_the_same() {
+    let questions = |settings: &str| {
+        let stub = Stub::start(|request| match asks_for(request, "fragment ") {
+            true => refusal("Fragments are not supported"),
+            false => Answer::PassOn,
+        });
+        let project = Project::new(&format!("{SETTINGS}{settings}")).with("findings.graphql", FINDINGS);
+        project.run(&stub, &[]).with_code(0);
+        assert_eq!(project.exported("findings").manifest["tables"][0]["rows"], 1500);
+        let requests = stub.requests();
+        requests.iter().filter(|request| is_introspection(request)).count()
+    };
+    assert_eq!(questions(""), 4);
+    // Who says so is asked for all of it at once.
+    assert_eq!(questions("[limits.query]\nfragments = false\n"), 1);
+}
+
+#[test]
 fn a_server_that_tells_no_schema_is_told_of_with_the_way_out() {
     let stub = Stub::start(|request| match is_introspection(request) {
         true => refusal("GraphQL introspection is not allowed"),

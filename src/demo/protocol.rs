@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use apollo_compiler::ExecutableDocument;
 use apollo_compiler::response::{ExecutionResponse, GraphQLError, JsonMap};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -26,6 +27,8 @@ pub struct Protocol {
     pub no_request: Option<Refusal>,
     /// The answer to a query without any character.
     pub empty_query: Option<Refusal>,
+    /// The answer to a text that defines fragments, be it for the schema; it is executed where this is not given.
+    pub fragments: Option<Refusal>,
     /// Variables that are lacking, or unfit, and operations that are not there are found when the request is executed:
     /// their errors come beside `data`, which is null, with status 200.
     pub fails_in_execution: bool,
@@ -64,6 +67,11 @@ impl Protocol {
             Some(_) => None,
             None => self.no_request.as_ref(),
         }
+    }
+
+    /// The answer to a text that defines fragments.
+    pub(crate) fn refuses_fragments(&self, document: &ExecutableDocument) -> Option<&Refusal> {
+        self.fragments.as_ref().filter(|_| !document.fragments.is_empty())
     }
 
     /// What was executed, as it is sent.

@@ -172,6 +172,9 @@ impl StandIn {
             Ok(document) => document,
             Err(errors) => return request_error(errors),
         };
+        if let Some(refusal) = protocol.refuses_fragments(&document.executable) {
+            return Answer::refused(refusal.clone());
+        }
         let requested = match self.measured(&document, &request, behaviours) {
             Ok(requested) => requested,
             Err(refusal) => return Answer::refused(refusal),

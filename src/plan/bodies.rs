@@ -1,5 +1,5 @@
 //! The selections on paginated fields, of which one that occurs several times in a request is written once, as a
-//! fragment.
+//! fragment, where the API takes fragments.
 
 use std::collections::BTreeSet;
 

@@ -64,7 +64,7 @@ pub(crate) fn fit(
             detached: &cuts.detached,
             apart: &cuts.apart,
         };
-        let writer = writer(maker, each, limits.operation_name)?;
+        let writer = writer(maker, each, limits)?;
         refuse_unreachable(maker, &writer)?;
         let (writer, spread_for) = spread(maker, writer, limits);
         let roots = writer.roots.iter().map(|route| route.root.key.clone()).collect();

@@ -87,6 +87,7 @@ fn request(maker: RouteMaker<'_>, totals: &[Total]) -> Result<RequestText, PlanE
         start_role: AncestorRole::Ignored,
         routes: Vec::new(),
         bodies: Vec::new(),
+        shares_bodies: false,
         own: BTreeMap::new(),
         roots: Vec::new(),
         mixes_members: true,

@@ -94,6 +94,8 @@ pub(crate) struct RequestWriter {
     pub(crate) routes: Vec<Routes>,
     /// By row field; empty for those that are not paginated.
     pub(crate) bodies: Vec<Body>,
+    /// Whether one that occurs several times in a request is written once, as a fragment.
+    pub(crate) shares_bodies: bool,
     pub(crate) own: BTreeMap<String, OwnVariable>,
     /// The ways to the first pages under each field of the query root, for a query that is run for each value of a
     /// variable.
@@ -313,7 +315,7 @@ type Slot<'slot, 'ask> = Option<(usize, &'slot Ask<'ask>)>;
 impl Composer<'_, '_> {
     /// Whether a body is written once, as a fragment.
     fn is_shared(&self, row: usize) -> bool {
-        self.references[row] > 1 && !self.writer.bodies[row].is_of_member
+        self.writer.shares_bodies && self.references[row] > 1 && !self.writer.bodies[row].is_of_member
     }
 
     fn write(&mut self, text: &mut String, tokens: &[Token], slot: Slot<'_, '_>) {

@@ -12,14 +12,14 @@ use crate::plan::request::{Body, MemberVariable, OwnVariable, RequestWriter, Rou
 use crate::plan::route::RouteMaker;
 use crate::plan::text::{Text, Token, own_variables};
 use crate::plan::variables::missing;
-use crate::project::OperationNameRule;
+use crate::project::{OperationNameRule, QueryLimits};
 
 /// What the requests are written from; each of the author's variables that is sent needs a value, or takes those of
 /// `each`.
 pub(crate) fn writer(
     maker: RouteMaker<'_>,
     each: Option<&EachVariable>,
-    names: OperationNameRule,
+    limits: &QueryLimits,
 ) -> Result<RequestWriter, PlanError> {
     let operation = maker.operation;
     let mut directives = Text::default();
@@ -36,11 +36,12 @@ pub(crate) fn writer(
         ty: each.ty.clone(),
     });
     let writer = RequestWriter {
-        head: head(operation, names),
+        head: head(operation, limits.operation_name),
         start: maker.start(),
         start_role: maker.start_role(),
         routes: routes.collect(),
         bodies: bodies.collect(),
+        shares_bodies: !limits.without_fragments,
         own: BTreeMap::new(),
         lone_rows: maker.lone_rows(),
         roots: each.map_or_else(Vec::new, |_| maker.roots()),

@@ -100,6 +100,7 @@ pub(crate) struct RawQueryLimits {
     pub(crate) complexity: Option<WrittenComplexity>,
     pub(crate) nodes: Option<NonZeroU32>,
     pub(crate) operation_name: Option<OperationNameRule>,
+    pub(crate) fragments: Option<bool>,
 }
 
 /// `[timing]`
@@ -229,6 +230,7 @@ impl RawQueryLimits {
             complexity: self.complexity.or(below.complexity),
             nodes: self.nodes.or(below.nodes),
             operation_name: self.operation_name.or(below.operation_name),
+            fragments: self.fragments.or(below.fragments),
         }
     }
 }

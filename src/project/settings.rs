@@ -173,6 +173,8 @@ pub struct QueryLimits {
     pub nodes: Option<u32>,
     /// Which names of operations the API takes.
     pub operation_name: OperationNameRule,
+    /// Whether a selection that occurs several times in a text is written out each time, and not once as a named fragment.
+    pub without_fragments: bool,
 }
 
 /// How complex one query may be, by the API's own count.

@@ -166,6 +166,7 @@ fn query_limits(raw: RawQueryLimits) -> QueryLimits {
         complexity: raw.complexity.map(|WrittenComplexity(limit)| limit),
         nodes: raw.nodes.map(u32::from),
         operation_name: raw.operation_name.unwrap_or_default(),
+        without_fragments: raw.fragments == Some(false),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::de::{Deserialize as _, DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::api::{ApiError, Endpoint, GraphqlRequest, Refusal};
+use crate::project::QueryLimits;
 use crate::schema::{ApiSchema, IntrospectionError, IntrospectionQuery, SchemaError, definition_text};
 use crate::state::StoredSchema;
 
@@ -48,9 +49,13 @@ pub(crate) fn stored_schema(stored: &StoredSchema) -> Result<ApiSchema, SchemaSo
 }
 
 /// Asks the API for its schema, first in full, then more and more modestly.
-pub(crate) async fn introspect(endpoint: &Endpoint, source: &str) -> Result<String, SchemaSourceError> {
+pub(crate) async fn introspect(
+    endpoint: &Endpoint,
+    source: &str,
+    limits: &QueryLimits,
+) -> Result<String, SchemaSourceError> {
     let mut refusal = None;
-    for query in IntrospectionQuery::LADDER {
+    for query in IntrospectionQuery::ladder(limits.without_fragments) {
         let request = GraphqlRequest {
             operation_name: None,
             query: query.text().into(),

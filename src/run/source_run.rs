@@ -366,7 +366,8 @@ impl SourceRun<'_> {
     }
 
     async fn fresh_schema(&self) -> Result<ApiSchema, SourceError> {
-        let definition = introspect(&self.workplace.endpoint, &self.job.name).await?;
+        let limits = &self.job.settings.limits.query;
+        let definition = introspect(&self.workplace.endpoint, &self.job.name, limits).await?;
         let stored = StoredSchema {
             definition,
             fetched_at: self.settings.clock.unix_millis(),
@@ -394,7 +395,8 @@ pub(crate) fn bare_endpoint(job: &SourceJob, settings: &RunSettings) -> Result<E
 
 /// The API's schema as text, asked for without any state.
 pub(crate) async fn ask_schema(job: &SourceJob, settings: &RunSettings) -> Result<String, SourceError> {
-    Ok(introspect(&bare_endpoint(job, settings)?, &job.name).await?)
+    let limits = &job.settings.limits.query;
+    Ok(introspect(&bare_endpoint(job, settings)?, &job.name, limits).await?)
 }
 
 /// The plans of a source's query files, without any state: a schema that has to be asked for is all that is asked.

@@ -1,7 +1,7 @@
 //! Asking an API for its schema: the query texts, and the answer turned into the schema definition language.
 //!
 //! Servers differ in what they let one ask: some refuse what came with the 2021 specification, some refuse
-//! directives or deprecated members. [`IntrospectionQuery::LADDER`] goes from the fullest text to the barest.
+//! directives or deprecated members, or fragments. [`IntrospectionQuery::ladder`] goes from the fullest text to the barest.
 
 use apollo_compiler::ast::{
     Definition, DirectiveDefinition, DirectiveList, DirectiveLocation, Document, EnumTypeDefinition,
@@ -17,9 +17,16 @@ const TYPE_WRAPPERS: usize = 7;
 /// The longest default value of an argument that is read, in bytes.
 const LONGEST_DEFAULT: usize = 1_000;
 
+/// A way to ask for the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntrospectionQuery {
+    extent: Extent,
+    has_fragments: bool,
+}
+
 /// How much of the schema is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IntrospectionQuery {
+enum Extent {
     /// What the current specification offers: deprecated arguments, repeatable directives.
     Current,
     /// What the specification of 2018 offers.
@@ -29,32 +36,53 @@ pub enum IntrospectionQuery {
 }
 
 impl IntrospectionQuery {
-    /// From the fullest to the barest, in the order in which they are tried.
-    pub const LADDER: [Self; 3] = [Self::Current, Self::June2018, Self::Bare];
-
-    /// The query's text. Fragments keep it short and its counted depth small.
-    pub fn text(self) -> String {
-        let (arguments, fields, is_repeatable) = match self {
-            Self::Current => ("(includeDeprecated:true)", "(includeDeprecated:true)", " isRepeatable"),
-            Self::June2018 => ("", "(includeDeprecated:true)", ""),
-            Self::Bare => ("", "", ""),
+    /// From the fullest to the barest, in the order in which they are tried. Where it is not known that the API takes no
+    /// fragments, the last goes without them.
+    pub fn ladder(without_fragments: bool) -> Vec<Self> {
+        let extents = [Extent::Current, Extent::June2018, Extent::Bare].map(|extent| Self {
+            extent,
+            has_fragments: !without_fragments,
+        });
+        let last = Self {
+            extent: Extent::Bare,
+            has_fragments: false,
         };
-        let directives = match self {
-            Self::Current | Self::June2018 => {
-                format!(" directives{{name{is_repeatable} locations args{arguments}{{...Input}}}}")
+        let last = (!without_fragments).then_some(last);
+        extents.into_iter().chain(last).collect()
+    }
+
+    /// The query's text. Fragments keep it short.
+    pub fn text(self) -> String {
+        let (arguments, fields, is_repeatable) = match self.extent {
+            Extent::Current => ("(includeDeprecated:true)", "(includeDeprecated:true)", " isRepeatable"),
+            Extent::June2018 => ("", "(includeDeprecated:true)", ""),
+            Extent::Bare => ("", "", ""),
+        };
+        let mut fragments = String::new();
+        let mut selection = |name: &str, on: &str, selection: String| {
+            if !self.has_fragments {
+                return selection;
             }
-            Self::Bare => String::new(),
+            fragments.push_str(&format!(" fragment {name} on {on}{selection}"));
+            format!("{{...{name}}}")
         };
         let wrappers = "{kind name ofType".repeat(TYPE_WRAPPERS);
         let closing = "}".repeat(TYPE_WRAPPERS);
-        format!(
-            "query Introspection{{__schema{{queryType{{name}} types{{...Full}}{directives}}}}} \
-             fragment Full on __Type{{kind name fields{fields}{{name args{arguments}{{...Input}} type{{...Ref}}}} \
-             inputFields{arguments}{{...Input}} interfaces{{...Ref}} enumValues{fields}{{name}} \
-             possibleTypes{{...Ref}}}} \
-             fragment Input on __InputValue{{name type{{...Ref}} defaultValue}} \
-             fragment Ref on __Type{wrappers}{{kind name}}{closing}"
-        )
+        let reference = selection("Ref", "__Type", format!("{wrappers}{{kind name}}{closing}"));
+        let input = format!("{{name type{reference} defaultValue}}");
+        let input = selection("Input", "__InputValue", input);
+        let full = format!(
+            "{{kind name fields{fields}{{name args{arguments}{input} type{reference}}} inputFields{arguments}{input} \
+             interfaces{reference} enumValues{fields}{{name}} possibleTypes{reference}}}"
+        );
+        let full = selection("Full", "__Type", full);
+        let directives = match self.extent {
+            Extent::Current | Extent::June2018 => {
+                format!(" directives{{name{is_repeatable} locations args{arguments}{input}}}")
+            }
+            Extent::Bare => String::new(),
+        };
+        format!("query Introspection{{__schema{{queryType{{name}} types{full}{directives}}}}}{fragments}")
     }
 
     /// The name of the operation in [`Self::text`].
@@ -371,13 +399,41 @@ mod tests {
 
     #[test]
     fn each_text_of_the_ladder_is_barer_than_the_one_before() {
-        let [current, june_2018, bare] = IntrospectionQuery::LADDER.map(IntrospectionQuery::text);
+        let texts = |without_fragments| {
+            IntrospectionQuery::ladder(without_fragments)
+                .into_iter()
+                .map(IntrospectionQuery::text)
+        };
+        let fragments: Vec<String> = texts(false).collect();
+        let [current, june_2018, bare, plain] = &fragments[..] else {
+            panic!("{fragments:?}");
+        };
         assert!(current.contains("isRepeatable") && current.contains("args(includeDeprecated:true)"));
         assert!(!june_2018.contains("isRepeatable") && june_2018.contains("fields(includeDeprecated:true)"));
         assert!(!bare.contains("includeDeprecated") && !bare.contains("directives"));
-        for text in [current, june_2018, bare] {
-            let text = text.as_str();
-            assert!(Document::parse(text, "introspection").is_ok(), "{text}");
+        assert!(bare.contains("fragment") && !plain.contains("fragment") && !plain.contains("..."));
+        let without: Vec<String> = texts(true).collect();
+        assert!(without.len() == 3 && without[2] == *plain && without.iter().all(|text| !text.contains("...")));
+        for text in fragments.iter().chain(&without) {
+            assert!(Document::parse(text.as_str(), "introspection").is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_fragments_the_same_is_asked_for() {
+        let written_out = |text: &str| {
+            let parts: Vec<&str> = text.split(" fragment ").collect();
+            // Each spreads those before it.
+            let fragments = parts[1..].iter().rev();
+            fragments.fold(parts[0].to_owned(), |text, fragment| {
+                let (head, selection) = fragment.split_at(fragment.find('{').unwrap());
+                let name = head.split(' ').next().unwrap();
+                text.replace(&format!("{{...{name}}}"), selection)
+            })
+        };
+        let [with, without] = [false, true].map(IntrospectionQuery::ladder);
+        for (with, without) in with.into_iter().zip(without) {
+            assert_eq!(written_out(&with.text()), without.text());
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use fs_err as fs;
-use gqldump::demo::{DemoConfig, DemoServer, Fault, FaultPlan, PagingTraps, RequestWindow, ScriptedFault, StandIn};
+use gqldump::demo::{
+    DemoConfig, DemoServer, Fault, FaultPlan, PagingTraps, Refusal, RequestWindow, ScriptedFault, StandIn,
+};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
@@ -247,6 +249,28 @@ fn inner_lists_that_are_cut_without_a_word_are_read_on_by_the_reverse_filter() {
     let workspace = workspace.with_query("nested.graphql", NESTED);
     workspace.export(&UNLIMITED).with_code(0);
     check_nested(&workspace);
+}
+
+#[test]
+fn an_api_without_fragments_is_asked_without_them() {
+    // One of the author's own, and lists in rows, whose later pages go many in a request.
+    let query = r#"{ findFeatures { id
+        bugs(limit: 20) @paginate(next: "findBugs", parent: "feature.id.is") { ...Bug } } }
+        fragment Bug on DevBug { id publicId name }"#;
+    let workspace = Workspace::new(|config| {
+        unlimited(config);
+        config.behaviours.protocol.fragments = Some(Refusal {
+            status: 200,
+            body: r#"{"errors":[{"message":"Fragments are not supported"}]}"#.to_owned(),
+        });
+    });
+    let workspace = workspace.with_query("nested.graphql", query);
+    workspace.export(&UNLIMITED).with_code(0);
+    workspace.check();
+    let (rows, lacking) = workspace.rows("nested__bugs");
+    let (truth, columns) = (workspace.truth("findBugs"), ["id", "publicId", "name"]);
+    assert_eq!((lacking, texts(&rows, &columns)), (0, texts(&truth, &columns)));
+    assert_eq!(workspace.server.log().refused, 0, "requests with a fragment");
 }
 
 #[test]

@@ -35,6 +35,22 @@ fn a_name_is_stripped_of_what_the_api_refuses() {
     assert_eq!(first_word(None, "Work"), "query");
 }
 
+#[test]
+fn an_api_without_fragments_is_asked_for_the_same_without_them() {
+    let text = "{ organization(login: \"a\") { groups { nodes { title findings { nodes { title } } } } } }";
+    let text = |without_fragments| {
+        let limits = QueryLimits {
+            without_fragments,
+            ..QueryLimits::default()
+        };
+        later(&within(limits, text).unwrap(), &[1, 1]).text.to_string()
+    };
+    let (with, without) = (text(false), text(true));
+    let (operation, fragment) = with.split_once("fragment F1 on IssueConnection").unwrap();
+    assert_eq!(operation.matches("{...F1}").count(), 2);
+    assert_eq!(without, operation.replace("{...F1}", fragment));
+}
+
 /// What a request has of each limit, for the errors of tests.
 fn over(limits: &QueryLimits, request: &RequestText) -> Vec<String> {
     let amounts = crate::plan::measured(limits, request);
