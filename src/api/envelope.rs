@@ -20,6 +20,9 @@ pub struct Envelope<D> {
     /// The entries of `errors`. For a body that is JSON but no GraphQL response, and says something (`message`,
     /// `error`, …), that is the one entry.
     pub errors: Vec<GraphqlError>,
+    /// What a body with `data` and without `errors` says in such members: nothing in an answer, what went wrong in what is
+    /// none.
+    pub aside: Option<GraphqlError>,
     /// `extensions` as they came; null if there are none.
     pub extensions: Value,
 }
@@ -93,6 +96,7 @@ where
             data: None,
             has_data_member: false,
             errors: Vec::new(),
+            aside: None,
             extensions: Value::Null,
         };
         let mut said = Map::new();
@@ -133,13 +137,26 @@ where
 
 impl<D> Envelope<D> {
     /// Takes in what was said outside the standard's members.
-    fn hear(&mut self, said: Map<String, Value>) {
+    fn hear(&mut self, mut said: Map<String, Value>) {
         let status = said.get("status").and_then(as_status);
         for error in &mut self.errors {
             error.status = error.status.or(status);
         }
-        if self.errors.is_empty() && self.data.is_none() && !said.is_empty() {
-            self.errors.push(GraphqlError::from_value(Value::Object(said)));
+        // By itself it says nothing of what is wrong.
+        let name = said.remove("name");
+        if !self.errors.is_empty() || said.is_empty() {
+            return;
+        }
+        let mut error = GraphqlError::from_value(Value::Object(said));
+        if let Some(Value::String(name)) = name {
+            error.message = match error.message.as_str() {
+                "" => name,
+                message => format!("{name}: {message}"),
+            };
+        }
+        match self.data {
+            None => self.errors.push(error),
+            Some(_) => self.aside = Some(error),
         }
     }
 }
@@ -182,8 +199,9 @@ enum Member {
     Other,
 }
 
-const SAYING: [&str; 8] = [
+const SAYING: [&str; 9] = [
     "message",
+    "name",
     "error",
     "error_message",
     "error_description",
@@ -397,6 +415,15 @@ mod tests {
         assert_eq!(beside.errors[0].status, Some(429));
         let good = read(r#"{"data":{},"message":"welcome"}"#).unwrap();
         assert_eq!(good.errors, []);
+        let fibery = |data: &str| read(&format!(r#"{{"name":"boom","message":"x","data":{data}}}"#)).unwrap();
+        assert_eq!(fibery("null").errors[0].message, "boom: x");
+        let own_data = fibery("{}");
+        assert_eq!(
+            (own_data.errors, own_data.aside.unwrap().message),
+            (vec![], "boom: x".to_owned())
+        );
+        let nameless = read(r#"{"name":"an API"}"#).unwrap();
+        assert_eq!((nameless.errors, nameless.aside), (vec![], None));
     }
 
     #[test]

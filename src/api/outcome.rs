@@ -240,6 +240,7 @@ fn envelope_body<D>(envelope: &Envelope<D>) -> ReplyBody<'_> {
         has_data: envelope.data.is_some(),
         has_data_member: envelope.has_data_member,
         errors: &envelope.errors,
+        aside: envelope.aside.as_ref(),
         extensions: &envelope.extensions,
     }
 }

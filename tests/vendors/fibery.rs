@@ -338,7 +338,9 @@ fn what_comes_in_the_place_of_an_answer_is_asked_again() {
             ..FaultPlan::none()
         };
     });
-    workspace.export(&UNLIMITED).with_code(0);
+    let ended = workspace.export(&UNLIMITED).with_code(0);
+    let told = "500: internal-error: Something went wrong";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
     workspace.check();
     assert!(FAULTS.iter().all(|fault| workspace.server.log().injected(*fault) == 1));
 }

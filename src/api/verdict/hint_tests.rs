@@ -26,6 +26,7 @@ fn hint(pairs: &[(&'static str, &str)], error: Value, extensions: &Value) -> Opt
         has_data: false,
         has_data_member: false,
         errors: &errors,
+        aside: None,
         extensions,
     };
     let reply = Reply {
@@ -214,7 +215,7 @@ proptest! {
                 let Ok(value) = text.parse() else { continue };
                 let headers: HeaderMap = [(name.parse().unwrap(), value)].into_iter().collect();
                 let errors = [GraphqlError::from_value(json!(text))];
-                let body = ReplyBody::Envelope { has_data: false, has_data_member: false, errors: &errors, extensions };
+                let body = ReplyBody::Envelope { has_data: false, has_data_member: false, errors: &errors, aside: None, extensions };
                 let wait = wait_hint(&Reply { status: 429, headers: &headers, body }, noon());
                 prop_assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT));
                 let pause = pause_hint(&headers, extensions, noon());

@@ -31,6 +31,7 @@ fn judged(status: u16, pairs: &[(&'static str, &'static str)], body: &str, rules
         has_data: envelope.data.is_some(),
         has_data_member: envelope.has_data_member,
         errors: &envelope.errors,
+        aside: envelope.aside.as_ref(),
         extensions: &envelope.extensions,
     };
     judge(

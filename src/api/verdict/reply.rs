@@ -34,6 +34,8 @@ pub enum ReplyBody<'r> {
         has_data_member: bool,
         /// The entries of `errors`.
         errors: &'r [GraphqlError],
+        /// What it says beside `data` outside the standard's members.
+        aside: Option<&'r GraphqlError>,
         /// `extensions`; null if there are none.
         extensions: &'r Value,
     },
@@ -81,13 +83,19 @@ impl<'r> Reply<'r> {
             (_, [error]) => one_line(&redact(&error.to_string())),
             (_, [error, more @ ..]) => one_line(&redact(&format!("{error} (and {} more errors)", more.len()))),
             (ReplyBody::Text(text), []) => text_message(beginning(&redact(text), TEXT_BYTES)),
-            (
-                ReplyBody::Envelope {
-                    has_data_member: true, ..
-                },
-                [],
-            ) => "`data` is null, and no error says why".to_owned(),
-            (ReplyBody::Envelope { .. }, []) => "the body is JSON, but neither `data` nor `errors` is in it".to_owned(),
+            (ReplyBody::Envelope { aside: Some(error), .. }, []) => one_line(&redact(&error.to_string())),
+            (ReplyBody::Envelope { .. }, []) => self.silence().to_owned(),
+        }
+    }
+
+    /// What is told of an envelope that says nothing in words.
+    fn silence(&self) -> &'static str {
+        match self.body {
+            ReplyBody::Envelope { has_data: true, .. } => "`data` is there, and no error says what is wrong",
+            ReplyBody::Envelope {
+                has_data_member: true, ..
+            } => "`data` is null, and no error says why",
+            _ => "the body is JSON, but neither `data` nor `errors` is in it",
         }
     }
 
@@ -220,6 +228,7 @@ mod tests {
             has_data: false,
             has_data_member: false,
             errors: &errors,
+            aside: None,
             extensions: &Value::Null,
         };
         let headers = HeaderMap::new();
@@ -229,6 +238,32 @@ mod tests {
             body,
         };
         assert_eq!(reply.message(str::to_owned), "first (and 2 more errors)");
+    }
+
+    #[test]
+    fn what_says_nothing_in_words_is_told_as_it_is() {
+        let headers = HeaderMap::new();
+        let silent = |has_data, has_data_member| {
+            let body = ReplyBody::Envelope {
+                has_data,
+                has_data_member,
+                errors: &[],
+                aside: None,
+                extensions: &Value::Null,
+            };
+            let reply = Reply {
+                status: 500,
+                headers: &headers,
+                body,
+            };
+            reply.message(str::to_owned)
+        };
+        assert_eq!(silent(true, true), "`data` is there, and no error says what is wrong");
+        assert_eq!(silent(false, true), "`data` is null, and no error says why");
+        assert_eq!(
+            silent(false, false),
+            "the body is JSON, but neither `data` nor `errors` is in it"
+        );
     }
 
     #[test]
@@ -248,12 +283,20 @@ mod tests {
                 has_data: false,
                 has_data_member: false,
                 errors: &errors,
+                aside: None,
+                extensions: &Value::Null,
+            };
+            let of_server = ReplyBody::Envelope {
+                has_data: true,
+                has_data_member: true,
+                errors: &[],
+                aside: errors.first(),
                 extensions: &Value::Null,
             };
             let plain = format!("{}{secret}", "x".repeat(length));
             // One that the cut of a long body goes through, and that its white space leaves near the beginning.
             let spaced = format!("<title>{}{secret}</title>", " ".repeat(4096 - 300 + length));
-            for body in [of_errors, ReplyBody::Text(&plain), ReplyBody::Text(&spaced)] {
+            for body in [of_errors, of_server, ReplyBody::Text(&plain), ReplyBody::Text(&spaced)] {
                 let told = Reply {
                     status: 400,
                     headers: &headers,
