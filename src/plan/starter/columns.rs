@@ -1,6 +1,6 @@
 //! What a starter selects of a row: its plain values, those of small objects without a key, and the keys of other rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{FieldDefinition, Type};
@@ -23,20 +23,24 @@ pub(super) enum Selected {
 const LABEL: &str = "name";
 
 /// The key that a row is known by to programs.
-const KEY: &str = "id";
+pub(super) const KEY: &str = "id";
 
 /// What is selected of rows of a type; nothing where it has no plain value.
 pub(super) fn columns(fields: Fields<'_, '_>, type_name: &Name) -> Vec<Selected> {
     match fields.schema.types.get(type_name) {
         Some(ExtendedType::Union(union)) => members(fields, union),
-        _ => plain_fields(fields, type_name)
+        _ => fields
+            .of(type_name)
             .filter_map(|field| selected(fields, field))
             .collect(),
     }
 }
 
-fn selected(fields: Fields<'_, '_>, field: &FieldDefinition) -> Option<Selected> {
+pub(super) fn selected(fields: Fields<'_, '_>, field: &FieldDefinition) -> Option<Selected> {
     let schema = fields.schema;
+    if !is_free(field) {
+        return None;
+    }
     if is_value(schema, field) {
         return Some(Selected::Value(field.name.clone()));
     }
@@ -54,8 +58,7 @@ fn values_of_object(fields: Fields<'_, '_>, type_name: &Name) -> Vec<Name> {
     }
 }
 
-/// The values of each member of a union. One that is of another type here than in a member before gets another name: a
-/// query cannot have both under one.
+/// The values of each member of a union.
 fn members(fields: Fields<'_, '_>, union: &UnionType) -> Vec<Selected> {
     let mut types = BTreeMap::new();
     let on = |member: &Name| {
@@ -66,9 +69,10 @@ fn members(fields: Fields<'_, '_>, union: &UnionType) -> Vec<Selected> {
     union.members.iter().map(|member| &member.name).filter_map(on).collect()
 }
 
-/// How a value of a member is selected, where `types` has those of the names that are taken; `None` where its other name is
+/// How a field of one type of several is selected, where `types` has those of the names that are taken. One that is of
+/// another type here than in a type before gets another name, as a query cannot have both under one; `None` where that is
 /// taken, too.
-fn free_name<'schema>(
+pub(super) fn free_name<'schema>(
     types: &mut BTreeMap<String, &'schema Type>,
     member: &Name,
     field: &'schema FieldDefinition,
@@ -82,36 +86,17 @@ fn free_name<'schema>(
     takes(&other).then(|| format!("{other}: {name}"))
 }
 
-/// What types of an interface have beside it, each with its values.
-pub(super) fn own_values<'schema>(fields: Fields<'schema, '_>, type_name: &Name) -> Vec<(Name, Vec<&'schema Name>)> {
-    let implementers = fields.schema.implementers_map();
-    let objects = implementers.get(type_name).into_iter().flat_map(|all| &all.objects);
-    let objects: BTreeSet<&Name> = objects.collect();
-    let common: Vec<&Name> = fields.of(type_name).map(|field| &field.name).collect();
-    let own = objects.into_iter().map(|object| {
-        let names = values(fields, object).map(|field| &field.name);
-        (
-            object.clone(),
-            names.filter(|name| !common.contains(name)).collect::<Vec<_>>(),
-        )
-    });
-    own.filter(|(_, names)| !names.is_empty()).collect()
-}
-
 fn values<'schema>(fields: Fields<'schema, '_>, type_name: &Name) -> impl Iterator<Item = &'schema FieldDefinition> {
-    plain_fields(fields, type_name).filter(move |field| is_value(fields.schema, field))
+    fields.of(type_name).filter(move |field| is_value(fields.schema, field))
 }
 
-/// The fields that can be had without knowing anything.
-fn plain_fields<'schema>(
-    fields: Fields<'schema, '_>,
-    type_name: &Name,
-) -> impl Iterator<Item = &'schema FieldDefinition> {
-    let is_free = |field: &&FieldDefinition| !field.arguments.iter().any(|argument| argument.is_required());
-    fields.of(type_name).filter(is_free)
+/// Whether a field can be had without knowing anything.
+fn is_free(field: &FieldDefinition) -> bool {
+    !field.arguments.iter().any(|argument| argument.is_required())
 }
 
-fn is_value(schema: &Schema, field: &FieldDefinition) -> bool {
+/// Whether a field is a plain value that can be had without knowing anything.
+pub(super) fn is_value(schema: &Schema, field: &FieldDefinition) -> bool {
     let ty = schema.types.get(field.ty.inner_named_type());
-    matches!(ty, Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)))
+    is_free(field) && matches!(ty, Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)))
 }

@@ -68,6 +68,15 @@ impl<'schema> List<'schema> {
 
     /// The arguments that need a value: those on which the schema insists and that do not turn pages.
     pub(super) fn needed(&self) -> impl Iterator<Item = &'schema InputValueDefinition> {
+        self.undriven().filter(|argument| argument.is_required())
+    }
+
+    /// The arguments that may have a value: the others that do not turn pages.
+    pub(super) fn free(&self) -> impl Iterator<Item = &'schema InputValueDefinition> {
+        self.undriven().filter(|argument| !argument.is_required())
+    }
+
+    fn undriven(&self) -> impl Iterator<Item = &'schema InputValueDefinition> {
         let driven = |argument: &InputValueDefinition| {
             let paths = self.paged.iter().flat_map(PagedField::arguments);
             paths.into_iter().any(|path| path.0.first() == Some(&argument.name))
@@ -75,7 +84,7 @@ impl<'schema> List<'schema> {
         let arguments = self.way.iter().flat_map(|field| &field.arguments);
         arguments
             .map(|argument| &**argument)
-            .filter(move |argument| argument.is_required() && !driven(argument))
+            .filter(move |argument| !driven(argument))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Query files to begin with: one for each list that the query root leads to, with the plain columns of its rows.
 //!
-//! `lists.rs` finds the lists, `columns.rs` chooses what is selected of their rows, `text.rs` writes the file. Whether what
+//! `lists.rs` finds the lists, `columns.rs` chooses what is selected of their rows, `text.rs` writes the file, with
+//! what `unselected.rs` says is not in it and which filters `dates.rs` finds. Whether what
 //! is written can be exported is for the planner to say.
 
 mod columns;
+mod dates;
 mod fields;
 mod lists;
 mod text;
+mod unselected;
 
 use std::collections::{BTreeMap, BTreeSet};
 

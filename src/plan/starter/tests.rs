@@ -134,14 +134,95 @@ fn members_of_a_union_have_what_one_query_can_ask_of_them() {
 }
 
 #[test]
-fn what_only_one_type_of_an_interface_has_is_named_with_the_type() {
+fn what_single_types_of_an_interface_have_is_named_with_the_type() {
     let found = of("type Query { all: [Any] } interface Any { id: ID! }
          type A implements Any { id: ID! size: Int notes: [A] far(at: Int!): Int } type B implements Any { id: ID! b: Float kind: Kind }
          type C implements Any { id: ID! } enum Kind { X }");
     assert_eq!(query(&found[0]), "{ all { id } }");
-    let said = "# Not here, since only rows of one type have them; each can be added as `... on TYPE { … }`:\n\
-                #   A: size\n#   B: b, kind\n{";
+    let said = "# Not here, since not all types of rows have it; each can be added as `... on TYPE { … }`:\n\
+                #   A: size, notes, far(at: Int!)\n#   B: b, kind\n{";
     assert!(found[0].text.contains(said), "{}", found[0].text);
+}
+
+#[test]
+fn what_types_of_an_interface_have_in_different_types_is_named_as_one_query_can_ask_for_it() {
+    let interface = "type Query { all: [Any] } interface Any { id: ID! }
+         type A implements Any { id: ID! val: Int common: String same: Int }
+         type B implements Any { id: ID! val: String common: String! same: Int }";
+    let said = "#   A: val, common, same\n#   B: b_val: val, b_common: common, same\n";
+    let text = &of(interface)[0].text;
+    assert!(text.contains(said), "{text}");
+    let query = "{ all { ... on A { val common same } ... on B { b_val: val b_common: common same } } }";
+    let schema = ApiSchema::read(interface, Path::new("schema.graphql")).unwrap();
+    let checked = apollo_compiler::ExecutableDocument::parse_and_validate(schema.compiled(), query, "all.graphql");
+    assert!(checked.is_ok(), "{checked:?}");
+}
+
+#[test]
+fn what_needs_an_argument_or_lies_deeper_is_named() {
+    let found = of("type Query { users: [User] any: [Any] }
+         type User { id: ID! email(verified: Boolean!): String name(short: Boolean): String tags(of: ID!): [String]
+           address: Address bare: Bare friend: User posts: [Post] old: Bare @deprecated }
+         type Address { street: String geo: Geo flat(at: Int!, on: Int): Int } type Geo { lat: Float lon: Float }
+         type Bare { geo: Geo } type Post { title: String author: User } union Any = User | Post");
+    assert_eq!(
+        query(&found[0]),
+        "{ users { id name address { street } friend { id name } } }"
+    );
+    let told = |starter: &Starter| {
+        let line = starter
+            .text
+            .lines()
+            .find_map(|line| line.strip_prefix("# Not here, since it needs "));
+        line.unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        told(&found[0]),
+        "an argument or lies deeper: email(verified: Boolean!), tags(of: ID!), address.geo, address.flat(at: Int!), bare."
+    );
+    let of_union =
+        "an argument or lies deeper: address, author, bare, email(verified: Boolean!), friend, tags(of: ID!).";
+    assert_eq!(told(&found[1]), of_union);
+}
+
+#[test]
+fn filters_by_date_are_named_and_how_one_is_used() {
+    let told = |arguments: &str| {
+        let found = of(&format!(
+            "scalar Day scalar DateTime enum Way {{ ASC }} input Order {{ createdAt: Way }}
+             input Text {{ is: String }} input Range {{ from: DateTime to: DateTime }} input Filter {{ name: Text, made_at: Text }}
+             type Query {{ rows({arguments}): Rows }} type Row {{ id: ID }}
+             type Rows {{ nodes: [Row] pageInfo: PageInfo! }} type PageInfo {{ hasNextPage: Boolean! endCursor: String }}"
+        ));
+        let mut lines = found[0]
+            .text
+            .lines()
+            .skip_while(|line| !line.starts_with("# Filters by date"));
+        let named = lines
+            .next()
+            .and_then(|line| line.strip_prefix("# Filters by date, by their names or types: "));
+        named.map(|named| (named.to_owned(), lines.take(2).collect::<Vec<_>>().join(" ")))
+    };
+    let (named, how) = told(
+        "first: Int, after: String, orderBy: Order, name: Text, isUpToDate: Boolean, creationDate: Text, day: Day, seen: Range,
+         updatedAfter: String, filter: Filter, from: DateTime!, timeZone: String",
+    )
+    .unwrap();
+    assert_eq!(
+        named,
+        "creationDate: Text, seen: Range, updatedAfter: String, filter: Filter."
+    );
+    for part in [
+        "query ($creationDate: Text) {",
+        "creationDate: $creationDate",
+        "--var 'creationDate=…'",
+    ] {
+        assert!(how.contains(part), "{how}");
+    }
+    assert_eq!(
+        told("first: Int, after: String, before: String, orderBy: Order, name: Text"),
+        None
+    );
 }
 
 #[test]

@@ -4,9 +4,11 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{ExtendedType, Name};
 
-use crate::plan::starter::columns::{Selected, columns, own_values};
+use crate::plan::starter::columns::{Selected, columns};
+use crate::plan::starter::dates::date_filters;
 use crate::plan::starter::fields::Fields;
 use crate::plan::starter::lists::List;
+use crate::plan::starter::unselected::{own_fields, unselected};
 use crate::schema::Pager;
 
 /// What is said above every query.
@@ -29,12 +31,14 @@ pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
         return None;
     }
     let levels = levels(fields.schema, list);
-    let lacks = format!(
-        "{}{}{}",
+    let lacks = [
         inner_words(list),
         left_out_words(fields, list.item_type),
-        own_words(fields, list.item_type)
-    );
+        unselected_words(fields, list),
+        own_words(fields, list.item_type),
+        date_words(fields.schema, list),
+    ];
+    let lacks = lacks.concat();
     let mut text = format!("{ABOUT}{lacks}{}\n", opening(list));
     for (depth, level) in levels.iter().enumerate() {
         let arguments = match level.arguments.as_slice() {
@@ -71,19 +75,49 @@ fn left_out_words(fields: Fields<'_, '_>, rows: &Name) -> String {
     }
 }
 
-/// What is said of what only some types of an interface have.
+/// What is said of what cannot be selected in a word.
+fn unselected_words(fields: Fields<'_, '_>, list: &List<'_>) -> String {
+    match unselected(fields, list.item_type, &list.inner).as_slice() {
+        [] => String::new(),
+        names => format!(
+            "# Not here, since it needs an argument or lies deeper: {}.\n",
+            names.join(", ")
+        ),
+    }
+}
+
+/// What is said of what single types of an interface have.
 fn own_words(fields: Fields<'_, '_>, rows: &Name) -> String {
-    let own = own_values(fields, rows);
+    let own = own_fields(fields, rows);
     if own.is_empty() {
         return String::new();
     }
     let mut words =
-        "# Not here, since only rows of one type have them; each can be added as `... on TYPE { … }`:\n".to_owned();
+        "# Not here, since not all types of rows have it; each can be added as `... on TYPE { … }`:\n".to_owned();
     for (ty, names) in own {
-        let names: Vec<&str> = names.into_iter().map(Name::as_str).collect();
         words.push_str(&format!("#   {ty}: {}\n", names.join(", ")));
     }
     words
+}
+
+/// What is said of filters by date, and how one is used.
+fn date_words(schema: &Schema, list: &List<'_>) -> String {
+    let filters = date_filters(schema, list);
+    let [first, ..] = filters.as_slice() else {
+        return String::new();
+    };
+    let all: Vec<String> = filters
+        .iter()
+        .map(|filter| format!("{}: {}", filter.name, filter.ty))
+        .collect();
+    format!(
+        "# Filters by date, by their names or types: {all}.\n\
+         # To export what is in a range, declare one as a variable (`query (${name}: {ty}) {{`), write `{name}: ${name}` among\n\
+         # the arguments, and run with --var '{name}=…'.\n",
+        all = all.join(", "),
+        name = first.name,
+        ty = first.ty,
+    )
 }
 
 fn opening(list: &List<'_>) -> String {
