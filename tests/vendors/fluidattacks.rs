@@ -876,29 +876,40 @@ fn an_agents_token_exports_what_it_may_see_and_names_the_rest() {
         format!("{{ group(groupName: {name}) {{ name {selection} }} }}")
     };
     let vulnerabilities = "forcesVulnerabilities { edges { node { id } } }";
+    let files = "toeLines { edges { node { filename } } }";
     let project = Project::shipped("fluidattacks")
         .only(&["organizations"])
         .with("agent.graphql", &of_group(vulnerabilities))
-        .with("files.graphql", &of_group("toeLines { edges { node { filename } } }"));
+        // Denied, it takes its group with it, and what else is asked of that.
+        .with("both.graphql", &of_group(&format!("{vulnerabilities} {files}")))
+        .with("files.graphql", &of_group(files));
     let outcomes = export(&project, config).outcomes;
     assert_eq!(outcomes[0], QueryOutcome::Complete, "{outcomes:?}");
+    let told = project.newest("both").incomplete().join("\n");
+    assert!(told.contains("`group.toeLines`"), "{outcomes:?}: {told}");
     let silent = outcomes[1..]
         .iter()
         .filter(|outcome| **outcome == QueryOutcome::Complete);
     assert_eq!(silent.count(), 0, "{outcomes:?}");
     let id = |row: &Row| format!("{:?}", row["id"]);
     let columns = texts(&["_id", "group_name", "id"]);
-    let mut found: Vec<String> = project
-        .exported("agent")
-        .rows("agent", &columns)
-        .iter()
-        .map(id)
-        .collect();
+    let found = |query: &str, table: &str| {
+        let mut found: Vec<String> = project.newest(query).rows(table, &columns).iter().map(id).collect();
+        found.sort_unstable();
+        found
+    };
     let truth = largest.children.iter().map(|row| cell(&Kind::Text, row.get("id")));
     let mut truth: Vec<String> = truth.map(|id| format!("{id:?}")).collect();
-    found.sort_unstable();
     truth.sort_unstable();
-    assert!(found == truth && found.len() > 10, "{} of {}", found.len(), truth.len());
+    for (query, table) in [("agent", "agent"), ("both", "both__forcesVulnerabilities")] {
+        let found = found(query, table);
+        assert!(
+            found == truth && found.len() > 10,
+            "{table}: {} of {}",
+            found.len(),
+            truth.len()
+        );
+    }
 }
 
 #[test]
