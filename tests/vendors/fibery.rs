@@ -430,6 +430,8 @@ fn the_example_can_be_narrowed_to_what_changed() {
     for (query, list, variable, column, since) in [
         ("bugs", "findBugs", "modified", "modificationDate", "2026-03-01"),
         ("features", "findFeatures", "modified", "modificationDate", "2026-03-01"),
+        ("bugs", "findBugs", "created", "creationDate", "2024-03-01"),
+        ("features", "findFeatures", "created", "creationDate", "2024-03-01"),
         (
             "comments",
             "findComments",
@@ -450,6 +452,34 @@ fn the_example_can_be_narrowed_to_what_changed() {
         let rows = project.exported(query).json_rows(query);
         assert_eq!(texts(&rows, &["id"]), texts(&truth, &["id"]), "{query}");
         assert!(truth.len() < all, "{query}");
+    }
+}
+
+#[test]
+fn filters_of_days_and_of_ranges_of_days_narrow_a_list() {
+    for (filter, since) in [
+        (r#"due: { greaterOrEquals: "2025-06-01" }"#, "/due"),
+        (
+            r#"planned: { start: { greaterOrEquals: "2024-06-01" } }"#,
+            "/planned/start",
+        ),
+        (r#"planned: { end: { greaterOrEquals: "2026-01-01" } }"#, "/planned/end"),
+    ] {
+        let bound = filter.split('"').nth(1).expect("a day");
+        let query = format!("{{ findBugs({filter}) {{ id }} }}");
+        let workspace = Workspace::new(unlimited).with_query("narrowed.graphql", &query);
+        workspace.export(&UNLIMITED).with_code(0);
+        let (rows, _) = workspace.rows("narrowed");
+        let all = workspace.truth("findBugs");
+        let is_meant = |bug: &&Map<String, Value>| {
+            let bug = Value::Object((*bug).clone());
+            bug.pointer(since)
+                .and_then(Value::as_str)
+                .is_some_and(|day| day >= bound)
+        };
+        let meant: Vec<_> = all.iter().filter(is_meant).cloned().collect();
+        assert_eq!(texts(&rows, &["id"]), texts(&meant, &["id"]), "{filter}");
+        assert!(!meant.is_empty() && meant.len() < all.len(), "{filter}");
     }
 }
 
