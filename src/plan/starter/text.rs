@@ -112,8 +112,8 @@ fn date_words(schema: &Schema, list: &List<'_>) -> String {
         .collect();
     format!(
         "# Filters by date, by their names or types: {all}.\n\
-         # To export what is in a range, declare one as a variable (`query (${name}: {ty}) {{`), write `{name}: ${name}` among\n\
-         # the arguments, and run with --var '{name}=…'.\n",
+         # To use one, declare it (`query (${name}: {ty}) {{`), write `{name}: ${name}`\n\
+         # among the arguments, and run with --var '{name}=…'.\n",
         all = all.join(", "),
         name = first.name,
         ty = first.ty,
