@@ -84,6 +84,8 @@ pub(crate) struct FoundPage {
     pub(crate) repeats: u64,
     /// Items at its end that are more than the author wants.
     pub(crate) surplus: u64,
+    /// The places in it of items that are null, or edges without a node.
+    pub(crate) null_items: Vec<u64>,
     /// Items in it that are given up, since something of them cannot be read.
     pub(crate) given_up: u64,
     /// It stands in an item that came before or is given up, or in a page that is not what was asked for.

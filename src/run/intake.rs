@@ -43,11 +43,16 @@ pub(crate) struct Consequences {
 impl Consequences {
     /// Notes that something is lacking, if it is so of a value that the query is run for.
     pub(crate) fn lack(&mut self, text: String, member: Option<&Member>) {
+        self.lack_times(text, 1, member);
+    }
+
+    /// The same of what it lacks so many times.
+    fn lack_times(&mut self, text: String, times: u64, member: Option<&Member>) {
         if let Some(member) = member {
             let gain = self.members.entry(member.number).or_default();
             gain.flaw.get_or_insert_with(|| text.clone());
         }
-        *self.flaws.entry(text).or_default() += 1;
+        *self.flaws.entry(text).or_default() += times;
     }
 }
 
@@ -238,10 +243,30 @@ impl Request<'_> {
     }
 
     /// Notes what a connection lacks, and what holds that.
-    fn lack(&self, (connection, page): (&Connection, &FoundPage), text: &str, result: &mut Consequences) {
+    fn lack(&self, of: (&Connection, &FoundPage), text: &str, result: &mut Consequences) {
+        self.lack_times(of, (text, 1), result);
+    }
+
+    /// The same of what it lacks so many times.
+    fn lack_times(
+        &self,
+        (connection, page): (&Connection, &FoundPage),
+        (text, times): (&str, u64),
+        result: &mut Consequences,
+    ) {
         let member = self.member(page);
         let holder = holder(self.plan, connection.depth, page.parent.as_deref(), member);
-        result.lack(named(text, &connection.path, holder.as_deref()), member);
+        result.lack_times(named(text, &connection.path, holder.as_deref()), times, member);
+    }
+
+    /// Names the items of a page that is taken which are null, but for those that the author does not want.
+    fn note_null_items(&self, (connection, page): (&Connection, &FoundPage), result: &mut Consequences) {
+        let wanted = page.rows - page.surplus;
+        let times = page.null_items.iter().filter(|item| **item < wanted).count();
+        if times > 0 {
+            let text = format!("`{}` has items that are null", connection.path);
+            self.lack_times((connection, page), (&text, times as u64), result);
+        }
     }
 
     /// Whether the answer as a whole is that for one member.
@@ -306,7 +331,10 @@ impl Request<'_> {
         };
         match (turned.is_void, page.slot) {
             (true, Some(slot)) => result.void.push(slot),
-            _ => count_new(page, result),
+            _ => {
+                count_new(page, result);
+                self.note_null_items((connection, page), result);
+            }
         }
         let task = asked_task.map(|asked| &asked.task);
         let instance = task.map(|task| task.instance).filter(|instance| *instance != 0);

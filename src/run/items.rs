@@ -93,6 +93,9 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
                 false => reader.skip(raw, &key_places),
             };
             let item = item.map_err(A::Error::custom)?;
+            if item.is_null {
+                page.null_items.push(reader.index - 1);
+            }
             page.note_key(item.paging_key);
             page.note_id(item.id.as_deref());
             page.note_double(layout, raw, &mut known);
@@ -208,6 +211,15 @@ fn is_same_row(layout: &RowsLayout, items: [&RawValue; 2]) -> bool {
     one == other
 }
 
+/// Whether an item is null, or an edge without a node.
+fn is_nothing(layout: &RowsLayout, raw: &RawValue) -> bool {
+    let has_no_node = |node: &str| {
+        let members = Members::parse(raw);
+        members.is_ok_and(|members| members.get(node).is_none_or(|node| node.get() == "null"))
+    };
+    raw.get() == "null" || node_name(layout).is_some_and(has_no_node)
+}
+
 /// The name under which an item stands in its edge.
 fn node_name(layout: &RowsLayout) -> Option<&str> {
     match &layout.items {
@@ -239,6 +251,8 @@ struct SeenItem {
     id: Option<String>,
     /// What stands in it, where that may be rows.
     inner: Option<Inner>,
+    /// It is null, or an edge without a node.
+    is_null: bool,
 }
 
 /// Reads the items of one page, one after the other.
@@ -300,6 +314,7 @@ impl ItemReader<'_> {
             places => key_id(&key_texts(raw, node_name(self.layout), places)?),
         };
         Ok(SeenItem {
+            is_null: id.is_none() && is_nothing(self.layout, raw),
             id,
             ..SeenItem::default()
         })
@@ -314,6 +329,7 @@ impl ItemReader<'_> {
         let Some(members) = item else {
             return Ok(SeenItem {
                 inner,
+                is_null: true,
                 ..SeenItem::default()
             });
         };
@@ -345,7 +361,12 @@ impl ItemReader<'_> {
         if let Some(inner) = &mut inner {
             walk.close(inner);
         }
-        Ok(SeenItem { paging_key, id, inner })
+        Ok(SeenItem {
+            paging_key,
+            id,
+            inner,
+            is_null: false,
+        })
     }
 
     /// The item itself, out of its edge where it stands in one; `None` for null.

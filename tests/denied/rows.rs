@@ -139,7 +139,7 @@ fn rows_of_which_the_key_is_denied_are_lost_alone_where_others_have_it() {
         lacks(&project, "notes", is_denied),
         [
             "`notes.nodes.id` is null: Access denied (51 times)",
-            "table `notes`: items that are null (51 times)",
+            "`notes` has items that are null (51 times)",
         ]
     );
     assert_eq!(stub.requests().len(), 6, "nothing is asked for again");

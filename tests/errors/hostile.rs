@@ -122,7 +122,7 @@ fn a_page_of_a_million_nulls_is_told() {
     let nodes = format!("[{}null]", "null,".repeat(999_999));
     let told = failure(&project, &answering(body(&nodes, "")), 3);
     assert!(
-        told.contains("table `items`: items that are null (1000000 times)"),
+        told.contains("`items` has items that are null (1000000 times)"),
         "{told}"
     );
     assert!(project.newest("items").rows("items", &COLUMNS).is_empty());

@@ -172,6 +172,72 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
+fn items_that_are_null_are_named_with_the_row_that_holds_them() {
+    let plan = plan(NESTED);
+    let groups = [
+        group(r#""G1""#, &page(r#"null,{"id":"F1"},null"#, false, "")),
+        group(r#""G2""#, &page(r#"{"id":"F2"}"#, false, "")),
+        "null".to_owned(),
+        group(r#""G3""#, &page("null", true, "f3")),
+    ];
+    let data = format!(r#"{{"groups":{}}}"#, page(&groups.join(","), false, ""));
+    let result = take(&plan, &[start()], &data);
+    let findings = |group: &str| format!("`{FINDINGS}` of the row `{group}` has items that are null");
+    let [first, third] = ["G1", "G3"].map(findings);
+    assert_eq!(
+        flaws(&result),
+        [
+            (first.as_str(), 2),
+            (third.as_str(), 1),
+            ("`groups` has items that are null", 1)
+        ]
+    );
+    let data = format!(
+        r#"{{"node":{}}}"#,
+        group(r#""G3""#, &page(r#"{"id":"F9"},null"#, false, ""))
+    );
+    let later = take(&plan, &[later(&plan, FINDINGS, "G3", "f3")], &data);
+    assert_eq!(flaws(&later), [(third.as_str(), 1)]);
+}
+
+#[test]
+fn edges_without_a_node_are_items_that_are_null_and_those_behind_the_last_wanted_are_not_named() {
+    for query in [
+        "{ folders @table(key: \"name\") { edges { node { name } } } }",
+        "{ folders { edges { node { name } } } }",
+    ] {
+        let plan = plan(query);
+        let edge = r#"{"node":{"name":"A"},"cursor":"a"}"#;
+        let edges = format!(r#"{edge},{{"node":null,"cursor":"b"}},{{"cursor":"c"}},null"#);
+        let data = format!(r#"{{"folders":{{"edges":[{edges}],"pageInfo":{{"hasNextPage":false,"endCursor":"d"}}}}}}"#);
+        let result = take(&plan, &[start()], &data);
+        assert_eq!(flaws(&result), [("`folders` has items that are null", 3)], "{query}");
+    }
+    let plan = plan("{ groups @paginate(max: 2) { nodes { id } } }");
+    let data = |items: &str| format!(r#"{{"groups":{}}}"#, page(items, false, ""));
+    let harvest = |items: &str| {
+        let mut harvest = read(&plan, &[start()], &[], &data(items)).unwrap();
+        harvest.pages[0].surplus = 1;
+        harvest
+    };
+    for (items, named) in [
+        (r#"{"id":"a"},{"id":"b"},null"#, 0),
+        (r#"{"id":"a"},null,{"id":"c"}"#, 1),
+    ] {
+        let request = Request {
+            plan: &plan,
+            asked: &[start()],
+            inline_sizes: &[2],
+            sequence: 3,
+            denied: &[],
+            doubts_null: false,
+        };
+        let result = consequences(request, &harvest(items), &[]).unwrap();
+        assert_eq!(flaws(&result).len(), named, "{items}");
+    }
+}
+
+#[test]
 fn an_error_in_the_place_of_rows_names_the_row_that_holds_them() {
     let plan = plan("{ groups { nodes { id findings { nodes { id } } } } }");
     let fine = page(r#"{"id":"F1"}"#, false, "");
@@ -311,7 +377,8 @@ fn an_outermost_connection_that_cannot_be_read_on_is_an_error() {
 #[test]
 fn totals_that_do_not_fit_are_named_with_their_rows() {
     let plan = plan(NESTED);
-    let data = r#"{"groups":{"totalCount":"9","nodes":[null],"pageInfo":{"hasNextPage":false}}}"#;
+    let data =
+        r#"{"groups":{"totalCount":"9","nodes":[{"id":"G1","findings":null}],"pageInfo":{"hasNextPage":false}}}"#;
     let result = take(&plan, &[start()], data);
     assert_eq!(flaws(&result), [("`groups` had 1 distinct row, and 9 by its total", 1)]);
     assert_eq!(result.tallies[&0].ends.suspect, 1);

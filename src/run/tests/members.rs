@@ -64,6 +64,28 @@ fn groups(rows: &str, paging: &str) -> String {
     format!(r#"{{"login":"x","groups":{{"nodes":[{rows}],"pageInfo":{paging}}}}}"#)
 }
 
+#[test]
+fn items_that_are_null_are_named_with_the_value_that_lacks_them() {
+    let plan = plan(SPACES);
+    let asked = [first(&plan, 1), first(&plan, 2)];
+    let data = format!(
+        r#"{{"t0":{},"t1":{}}}"#,
+        groups(
+            r#"{"id":"G1","findings":{"nodes":[],"pageInfo":{"hasNextPage":false}}}"#,
+            LAST
+        ),
+        groups("null,null", LAST)
+    );
+    let result = take(&plan, &asked, &data, &[]);
+    let told = r#"`space.groups` of $space = "s2" has items that are null"#;
+    assert_eq!(result.flaws, BTreeMap::from([(told.to_owned(), 2)]));
+    let lacking = result
+        .members
+        .iter()
+        .filter_map(|(number, gain)| Some((*number, gain.flaw.as_deref()?)));
+    assert_eq!(lacking.collect::<Vec<_>>(), [(2, told)]);
+}
+
 const LAST: &str = r#"{"hasNextPage":false,"endCursor":null}"#;
 const MORE: &str = r#"{"hasNextPage":true,"endCursor":"c"}"#;
 const BROKEN: &str = r#"{"hasNextPage":true,"endCursor":null}"#;
