@@ -264,6 +264,22 @@ fn data_with_and_without_errors() {
         200 |               | {"data":{"a":null},"errors":[{"message":"m","extensions":{"code":"UNAUTHORIZED"},"path":["a"]}]}
         200 |               | {"data":null,"errors":[{"message":"Not authorized","path":["a"]}]}
         403 |               | {"errors":[{"message":"m","extensions":{"code":"FORBIDDEN"}}]}
+        200 |               | {"data":{"a":null},"errors":[{"message":"You are not allowed to see this field","path":["a"]}]}
+        200 |               | {"data":null,"errors":[{"message":"Insufficient privileges","path":["a","b"]}]}
+        200 |               | {"data":null,"errors":[{"message":"User does not have access to salary","path":["a","b"]}]}
+        200 |               | {"data":{"a":null},"errors":[{"message":"Not permitted to view this","path":["a"]}]}
+        200 |               | {"data":{"a":null},"errors":[{"message":"The role 'guest' lacks permission 'read'","path":["a"]}]}
+        "#,
+    );
+    // What else is not allowed.
+    check(
+        "invalid",
+        r#"
+        200 |  | {"errors":[{"message":"You are not allowed to request more than 100 rows of a list"}]}
+        200 |  | {"errors":[{"message":"This query is not allowed"}]}
+        200 |  | {"errors":[{"message":"Value 'x' is not allowed for argument 'state'"}]}
+        400 |  | {"errors":[{"message":"The maximum allowed page is another"}]}
+        400 |  | {"errors":[{"message":"GraphQL introspection is not allowed"}]}
         "#,
     );
     // A retry comes first: the denial will still be there.

@@ -193,6 +193,7 @@ pub(super) const SIGNS: &[Sign] = &[
     text(&["insufficient permission"], Denied),
     text(&["resource not accessible"], Denied), // GitHub, Conviso
     text(&["forbidden"], Denied),
+    texts(DENIALS, Denied),
     // Texts: too much in one answer.
     text(&["something went wrong while executing your query"], TooBig), // GitHub
     text(&["resource limits for this query exceeded"], TooBig),         // GitHub
@@ -244,6 +245,35 @@ pub(super) const SIGNS: &[Sign] = &[
     code("internalservererror", Transient).only(Scope::WithoutData), // Apollo
     text(&["internal server error"], Transient).only(Scope::WithoutData),
     code("internalerror", Transient).only(Scope::WithoutData),
+];
+
+/// Other ways to say that a token may not see something. What is not allowed has to be to see it: values, queries and page
+/// sizes are not allowed, too.
+const DENIALS: &[&[&str]] = &[
+    &["not allowed to see"],
+    &["not allowed to view"],
+    &["not allowed to read"],
+    &["not allowed to access"],
+    &["not permitted to see"],
+    &["not permitted to view"],
+    &["not permitted to read"],
+    &["not permitted to access"],
+    &["insufficient privilege"],
+    &["insufficient access rights"],
+    &["insufficient rights"],
+    &["not have access to "],
+    &["n't have access to "],
+    &["have no access to "],
+    &["has no access to "],
+    &["n't have permission"],
+    &["no permission to "],
+    &["lacks permission"],
+    &["lack permission"],
+    &["lacks the permission"],
+    &["lack the permission"],
+    &["lacks the required permission"],
+    &["lack the required permission"],
+    &["missing permission"],
 ];
 
 /// Signs in a message, in lower case, that more requests are in flight than the API takes: all words of one of these.
