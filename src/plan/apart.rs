@@ -14,7 +14,7 @@ use crate::plan::report::PlanError;
 use crate::plan::row_plan::RowPlan;
 use crate::plan::survey::Survey;
 
-/// The response paths of such fields, each directly in its row.
+/// The response paths of such fields.
 pub(crate) type Apart = BTreeMap<Vec<Name>, ApartField>;
 
 /// A field that is asked for by its row.
@@ -43,9 +43,10 @@ pub(crate) fn to_set_apart(
     let Some(path) = first.path.get(..=items.len()).filter(|path| path.starts_with(&items)) else {
         return Ok(None);
     };
+    let key = &path[items.len()];
     let is_all = nodes().all(|node| node.path.starts_with(path));
     let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(path));
-    if is_needed(&plans[row].layout.row, path) || !is_all || holds_rows {
+    if is_needed(&plans[row].layout.row, key) || !is_all || holds_rows {
         return Ok(None);
     }
     let is_found = matches!(address(context, &survey.rows[row])?, Some(Address::Lookup(_)));

@@ -107,6 +107,7 @@ fn collect_paths(set: &SelectionSet, above: &str, paths: &mut Selected) {
                     ty: set.ty.to_string(),
                     name: field.name.to_string(),
                     is_never_null: field.ty().is_non_null(),
+                    is_list: field.ty().is_list(),
                 };
                 paths.insert(path, field);
             }

@@ -6,8 +6,10 @@ use apollo_compiler::schema::Name;
 use crate::plan::address::{Address, address};
 use crate::plan::columns::Context;
 use crate::plan::denied::DeniedField;
+use crate::plan::named::Selected;
+use crate::plan::place::stands_in;
 use crate::plan::report::PlanError;
-use crate::plan::row_plan::RowPlan;
+use crate::plan::row_plan::{RowPlan, joined};
 use crate::plan::survey::{RowField, Survey};
 use crate::plan::table::{RowAddress, RowId, RowLayout};
 use crate::schema::object_field;
@@ -31,12 +33,14 @@ pub(crate) fn ways(
     context: Context<'_>,
     survey: &Survey,
     plans: &[RowPlan],
+    selected: &Selected,
     denied: &[DeniedField],
 ) -> Result<Result<Vec<SetApart>, usize>, PlanError> {
     let mut ways = Vec::new();
+    let objects = Objects { selected, denied };
     for (index, field) in denied.iter().enumerate().filter(|(_, field)| field.is_in_rows) {
         let path: Vec<Name> = field.path.split('.').map(Name::new_unchecked).collect();
-        match way(context, survey, plans, &path)? {
+        match way(context, survey, plans, (&path, objects))? {
             Some(way) => ways.push((path, way)),
             None => return Ok(Err(index)),
         }
@@ -44,7 +48,12 @@ pub(crate) fn ways(
     Ok(Ok(ways))
 }
 
-fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) -> Result<Option<Way>, PlanError> {
+fn way(
+    context: Context<'_>,
+    survey: &Survey,
+    plans: &[RowPlan],
+    (path, objects): (&[Name], Objects<'_>),
+) -> Result<Option<Way>, PlanError> {
     if let Some(inner) = survey.row_at(path) {
         return Ok(is_found_by_holder(survey, plans, inner).then_some(Way::Connection(inner)));
     }
@@ -53,17 +62,54 @@ fn way(context: Context<'_>, survey: &Survey, plans: &[RowPlan], path: &[Name]) 
     };
     let field = &survey.rows[row];
     let items = field.items_path();
-    // Of an object in the row nothing else might be left, which would have to be null as well.
-    let is_of_row_itself = path.len() == items.len() + 1 && path.starts_with(&items);
+    let Some(key) = path.get(items.len()).filter(|_| path.starts_with(&items)) else {
+        return Ok(None);
+    };
     let holds_rows = survey.rows.iter().any(|row| row.path.starts_with(path));
-    if !is_of_row_itself || holds_rows || is_needed(&plans[row].layout.row, path) {
+    let around = objects.around(path, items.len());
+    if holds_rows || is_needed(&plans[row].layout.row, key) || !objects.do_without(&around, path) {
         return Ok(None);
     }
-    if ends_nulls(context, field) {
+    if around.iter().any(|object| objects.can_be_null(object)) || ends_nulls(context, field) {
         return Ok(Some(Way::Group));
     }
     let is_found = matches!(address(context, field)?, Some(Address::Lookup(_)));
     Ok(is_found.then(|| Way::Row(path.to_vec(), row)))
+}
+
+/// The single objects in rows, and what is left of them without what is denied.
+#[derive(Clone, Copy)]
+struct Objects<'plan> {
+    selected: &'plan Selected,
+    denied: &'plan [DeniedField],
+}
+
+impl Objects<'_> {
+    /// The places of what a field stands in within its row, of which so many steps lead to the items; outermost first.
+    fn around(self, path: &[Name], items: usize) -> Vec<String> {
+        let ends = items + 1..path.len();
+        ends.map(|end| joined(&path[..end], ".")).collect()
+    }
+
+    fn can_be_null(self, object: &str) -> bool {
+        self.selected.get(object).is_some_and(|field| !field.is_never_null)
+    }
+
+    /// Whether the objects around a field come without it: an object that holds nothing else has to be null then. Of a
+    /// plain list, nothing is asked for apart.
+    fn do_without(self, around: &[String], path: &[Name]) -> bool {
+        let is_list = |object: &String| self.selected.get(object).is_none_or(|field| field.is_list);
+        let holds_others = |object: &String| {
+            let own = joined(path, ".");
+            let is_denied = |place: &str| place == own || self.denied.iter().any(|field| stands_in(place, &field.path));
+            let mut places = self.selected.keys();
+            places.any(|place| place != object && stands_in(place, object) && !is_denied(place))
+        };
+        let is_kept = around
+            .last()
+            .is_none_or(|object| self.can_be_null(object) || holds_others(object));
+        is_kept && !around.iter().any(is_list)
+    }
 }
 
 /// Whether a row field is a connection in rows that a field of the query root finds.
@@ -73,8 +119,8 @@ pub(crate) fn is_found_by_holder(survey: &Survey, plans: &[RowPlan], row: usize)
     field.paged().is_some() && matches!(holder, Some(Address::Lookup(_)))
 }
 
-/// Whether rows are told or asked for again by a field of theirs, or cannot be told at all.
-pub(crate) fn is_needed(row: &RowLayout, path: &[Name]) -> bool {
+/// Whether rows are told or asked for again by a field of theirs, or by one in it, or cannot be told at all.
+pub(crate) fn is_needed(row: &RowLayout, key: &Name) -> bool {
     let RowId::Key(keys) = &row.id else {
         return true;
     };
@@ -83,7 +129,7 @@ pub(crate) fn is_needed(row: &RowLayout, path: &[Name]) -> bool {
         _ => None,
     };
     let mut places = keys.iter().chain(address);
-    places.any(|place| path.last().is_some_and(|key| key == row.cells[place.cell].key.as_str()))
+    places.any(|place| key == row.cells[place.cell].key.as_str())
 }
 
 /// Whether an item of a row field can be null, so that the null of a field in it goes no further.

@@ -15,6 +15,7 @@ pub(crate) struct SelectedField {
     pub(crate) name: String,
     /// Whether the schema says that it is never null.
     pub(crate) is_never_null: bool,
+    pub(crate) is_list: bool,
 }
 
 /// The fields that are selected, by their places in the response, with dots.
@@ -203,6 +204,7 @@ mod tests {
         let field = |(place, ty, name): (&str, &str, &str)| {
             let (ty, name) = (ty.to_owned(), name.to_owned());
             let field = SelectedField {
+                is_list: false,
                 ty,
                 name,
                 is_never_null: false,
@@ -234,6 +236,7 @@ mod tests {
         .into_iter()
         .map(|place| {
             let field = SelectedField {
+                is_list: false,
                 ty: String::new(),
                 name: String::new(),
                 is_never_null: false,

@@ -486,7 +486,13 @@ fn survey_and_plan(
             rows[*index].address.is_none() && has_rows_below(*index) && has_place_in_edges(context.schema, row)
         });
         let Some((_, row)) = lost else {
-            match ways(context, &survey, &rows, denied)? {
+            match ways(
+                context,
+                &survey,
+                &rows,
+                &selected_fields(&operation.selection_set),
+                denied,
+            )? {
                 Ok(set_apart) => {
                     return Ok(Surveyed {
                         survey,

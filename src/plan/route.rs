@@ -475,12 +475,24 @@ impl<'plan> RouteMaker<'plan> {
             Keep::Toward { focus, within } => self.field_toward(field, path, focus, within),
             Keep::Lone { row } => {
                 let is_key = self.key_fields(row).any(|key| field.response_key() == key);
+                let mut apart = self.apart.iter().filter(|(_, field)| field.row == row);
+                let leads_to_apart = apart.any(|(inner, _)| inner.starts_with(path));
                 match is_key || self.apart.contains_key(path) {
                     true => self.whole_field(field, path, false),
+                    false if leads_to_apart => self.way_to_apart(field, path, keep),
                     false => Text::default(),
                 }
             }
         }
+    }
+
+    /// An object of a row, with what of it does not come with the row.
+    fn way_to_apart(self, field: &Field, path: &[Name], keep: Keep<'_>) -> Text {
+        let mut text = Text::default();
+        self.push_head(&mut text, field, false);
+        push_own_arguments(&mut text, field);
+        text.tokens.extend(self.braced(&field.selection_set, path, keep));
+        text
     }
 
     fn whole_field(self, field: &Field, path: &[Name], is_root: bool) -> Text {

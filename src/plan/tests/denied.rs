@@ -145,9 +145,29 @@ fn what_is_denied_in_single_rows_is_asked_for_apart_where_that_saves_the_others(
     // The null would void the whole list, and no field finds one issue.
     let pages = in_rows("pages.title", "{ pages { id title created } }").unwrap();
     assert_eq!((pages.left_out.len(), pages.denied_in_rows.len()), (1, 0));
-    // Of an object with nothing else in it there would be nothing left.
-    let lone = in_rows("issues.nodes.author.id", "{ issues { nodes { id author { id } } } }").unwrap();
-    assert_eq!((lone.left_out.len(), lone.pieces(0)), (1, 1));
+    // The null of what stands in an object ends there, if that can be null.
+    let author = |fields: &str| {
+        let plan = in_rows(
+            "issues.nodes.author.id",
+            &format!("{{ issues {{ nodes {{ id author {{ {fields} }} }} }} }}"),
+        );
+        let plan = plan.unwrap();
+        assert_eq!(
+            (plan.left_out.len(), plan.denied_in_rows.len(), plan.pieces(0)),
+            (0, 1, 2)
+        );
+        [0, 1].map(|group| plan.later_request(0, 7, 1, &[9], piece(group)).unwrap().text)
+    };
+    let [first, second] = author("id name");
+    assert!(
+        first.contains("nodes{id author{name}}") && second.contains("nodes{id author{id}}"),
+        "{first} {second}"
+    );
+    let [first, second] = author("id");
+    assert!(
+        first.contains("nodes{id}") && second.contains("nodes{id author{id}}"),
+        "{first} {second}"
+    );
     // A connection is asked for by the rows that hold it.
     let findings = in_rows("organization.groups.nodes.findings", GROUPS).unwrap();
     assert!(!start(&findings).text.contains("findings") && findings.is_detached("organization.groups.nodes.findings"));
