@@ -103,17 +103,21 @@ pub enum Perseverance {
     GiveWay,
     /// The same, at once: it tries how much may be asked for.
     Trial,
+    /// It is sent again, as often as the policy says, but given up where the same fields fail again, so that whoever asked
+    /// asks for them apart.
+    GiveWayToFields,
 }
 
 impl Perseverance {
-    /// Whether nothing more is tried after a failure, when so many came before.
+    /// Whether nothing more is tried after a failure, when so many came before; its fields are those that failed again.
     fn ends_with(self, failure: &Failure, failures: u32) -> bool {
-        let has_shown = match self {
+        let has_shown = failure.is_sign_of_size() || failures > 0;
+        match self {
             Self::Repeat => false,
-            Self::GiveWay => failure.is_sign_of_size() || failures > 0,
-            Self::Trial => true,
-        };
-        failure.may_be_of_size() && has_shown
+            Self::GiveWay => failure.may_be_of_size() && has_shown,
+            Self::Trial => failure.may_be_of_size(),
+            Self::GiveWayToFields => !failure.fields().is_empty(),
+        }
     }
 }
 
@@ -184,6 +188,7 @@ impl Endpoint {
         })?;
         let mut retry = RetryState::new(&self.retry);
         let mut is_renewed = false;
+        let mut before = None;
         loop {
             let exchange = self.send(query, &body).await?;
             effort.attempts += 1;
@@ -209,14 +214,14 @@ impl Endpoint {
                         .send_if_modified(|throttles| throttles.note(sent_at, is_of_crowd, Instant::now()));
                     self.slow_down(retry.after_throttle(wait), retry.throttles(), refusal)?;
                 }
-                Outcome::Failed { wait: None, failure } if perseverance.ends_with(&failure, retry.failures()) => {
-                    return Err(ApiError::GaveUp {
-                        attempts: retry.failures() + 1,
-                        last: failure,
-                    });
-                }
                 Outcome::Failed { wait, failure } => {
-                    self.back_off(query, retry.after_failure(wait), retry.failures(), failure)
+                    let last = failure.clone().again_after(before.as_ref());
+                    before = Some(failure);
+                    if wait.is_none() && perseverance.ends_with(&last, retry.failures()) {
+                        let attempts = retry.failures() + 1;
+                        return Err(ApiError::GaveUp { attempts, last });
+                    }
+                    self.back_off(query, retry.after_failure(wait), retry.failures(), last)
                         .await?;
                     effort.retries += 1;
                 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::graphql_error::{ErrorPath, Unplaced};
+use crate::api::graphql_error::{ErrorPath, GraphqlError, Unplaced};
 use crate::api::limiter::LONGEST;
 use crate::api::page_limit::{remedy, told_limit};
 use crate::api::transport::TransportError;
@@ -62,11 +62,42 @@ pub enum Failure {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// There was one, of no use.
-    #[error("{0}")]
-    Response(Refusal),
+    #[error("{refusal}")]
+    Response {
+        /// What it said.
+        refusal: Refusal,
+        /// The errors of fields that left no data, in words that do not say why.
+        fields: Vec<GraphqlError>,
+    },
 }
 
 impl Failure {
+    /// The same, with those alone of its fields that failed in the attempt before, too.
+    pub(super) fn again_after(mut self, before: Option<&Self>) -> Self {
+        let before = before.map_or(&[][..], Self::fields);
+        if let Self::Response { fields, .. } = &mut self {
+            fields.retain(|field| before.iter().any(|other| other.path == field.path));
+        }
+        self
+    }
+
+    /// The errors of fields that left no data, in words that do not say why.
+    pub fn fields(&self) -> &[GraphqlError] {
+        match self {
+            Self::Response { fields, .. } => fields,
+            Self::Transport(_) => &[],
+        }
+    }
+
+    /// The places of these fields.
+    pub(crate) fn paths_of_fields(&mut self) -> impl Iterator<Item = &mut ErrorPath> {
+        let fields = match self {
+            Self::Response { fields, .. } => fields.as_mut_slice(),
+            Self::Transport(_) => &mut [],
+        };
+        fields.iter_mut().filter_map(|field| field.path.as_mut())
+    }
+
     /// Whether the request may have been too much for the API, or for what stands before it, rather than never have got
     /// there.
     pub fn may_be_of_size(&self) -> bool {
@@ -87,7 +118,7 @@ impl Failure {
     pub fn is_sign_of_size(&self) -> bool {
         let is_overload = match self {
             Self::Transport(error) => matches!(error, TransportError::TooLarge { .. }),
-            Self::Response(refusal) => {
+            Self::Response { refusal, .. } => {
                 refusal.is_of_load() || refusal.status.is_some_and(|status| OVERLOADED.contains(&status))
             }
         };
@@ -98,7 +129,7 @@ impl Failure {
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Transport(error) => matches!(error, TransportError::Timeout { .. } | TransportError::Silent { .. }),
-            Self::Response(refusal) => refusal.is_of_time(),
+            Self::Response { refusal, .. } => refusal.is_of_time(),
         }
     }
 }
@@ -221,7 +252,15 @@ impl ApiError {
 
     /// Whether the last attempt met what a server answers that has too much to do, whatever is asked for.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::GaveUp { last: Failure::Response(refusal), .. } if refusal.is_of_load())
+        matches!(self, Self::GaveUp { last: Failure::Response { refusal, .. }, .. } if refusal.is_of_load())
+    }
+
+    /// The errors of fields that left no data in the last two attempts, in words that do not say why.
+    pub fn failed_fields(&self) -> &[GraphqlError] {
+        match self {
+            Self::GaveUp { last, .. } => last.fields(),
+            _ => &[],
+        }
     }
 
     /// Whether the request may have been refused for how much it asked for, whatever would have come: the API said so, or

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 /// One entry of `errors`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphqlError {
     /// The API's own words; empty if it gives none.
     pub message: String,
@@ -25,7 +25,7 @@ pub struct GraphqlError {
 }
 
 /// A field of a response: response names and list positions from the root.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ErrorPath(pub Vec<PathSegment>);
 
 /// One step of an [`ErrorPath`].

@@ -14,7 +14,7 @@ use crate::api::error::{ApiError, Failure, Refusal};
 use crate::api::graphql_error::{ErrorPath, GraphqlError, PathSegment, Unplaced};
 use crate::api::token::TokenKeeper;
 use crate::api::transport::{HttpResponse, TransportError};
-use crate::api::verdict::{Reply, ReplyBody, Verdict, judge, pause_hint, told_budgets};
+use crate::api::verdict::{Reply, ReplyBody, Verdict, failed_fields, judge, pause_hint, told_budgets};
 use crate::project::{Secrets, VerdictRule};
 
 /// What some servers write before a text in UTF-8; JSON has none.
@@ -153,7 +153,8 @@ impl Reading<'_> {
         Outcome::Refused(match verdict {
             Verdict::Throttled { wait } => return Outcome::Throttled { wait, refusal },
             Verdict::Transient { wait } => {
-                let failure = Failure::Response(refusal);
+                let fields = self.redacted_errors(failed_fields(reply, self.rules));
+                let failure = Failure::Response { refusal, fields };
                 return Outcome::Failed { wait, failure };
             }
             Verdict::TooBig => ApiError::TooBig(refusal),

@@ -90,10 +90,11 @@ fn write_learnt(output: &mut impl Write, learnt: &Learnt, now: SystemTime) -> Re
         let DeniedField { path, cause, .. } = field;
         let since = date_of(field.denied_at);
         let place = if field.is_in_rows { " in some rows" } else { "" };
-        writeln!(
-            output,
-            "    the token may not see `{path}`{place} since {since}: {cause}"
-        )?;
+        let told = match field.is_failing {
+            true => format!("`{path}` fails each time{place}"),
+            false => format!("the token may not see `{path}`{place}"),
+        };
+        writeln!(output, "    {told} since {since}: {cause}")?;
     }
     Ok(())
 }

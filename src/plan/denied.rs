@@ -29,6 +29,22 @@ pub struct DeniedField {
     /// Whether it is denied in single rows, and is asked for apart from their other columns.
     #[serde(default)]
     pub is_in_rows: bool,
+    /// Whether the API does not say that it is denied: it fails each time, and takes more with it than itself.
+    #[serde(default)]
+    pub is_failing: bool,
+    /// Rows that the run had of its table before it was left out.
+    #[serde(default)]
+    pub rows_before: u64,
+}
+
+impl DeniedField {
+    /// Why it is not asked for with the others.
+    pub fn why(&self) -> &'static str {
+        match self.is_failing {
+            true => "it fails each time",
+            false => "the token may not see it",
+        }
+    }
 }
 
 /// A denied field that is left out.

@@ -21,6 +21,8 @@ pub(crate) struct Denial {
     pub(crate) cause: String,
     /// Whether it is denied in single rows, and to be asked for apart from what else is asked of them.
     pub(crate) is_in_rows: bool,
+    /// Whether the API does not say that it is denied: it fails each time.
+    pub(crate) is_failing: bool,
 }
 
 impl Denial {
@@ -35,6 +37,7 @@ impl Denial {
             path,
             cause: cause.to_owned(),
             is_in_rows: false,
+            is_failing: false,
         }
     }
 }
@@ -65,6 +68,9 @@ pub(crate) fn denials_in_words(plan: &Plan, unplaced: &[Unplaced]) -> Vec<Denial
         .collect()
 }
 
+/// Where a field failed: the task, and the place within its answer.
+pub(crate) type FailedPlace = (u64, Vec<PathSegment>);
+
 /// A request, and what came of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Told<'run> {
@@ -74,7 +80,8 @@ pub(crate) struct Told<'run> {
     pub(crate) data: &'run Value,
     /// All errors of the answer.
     pub(crate) errors: &'run [GraphqlError],
-    /// The places of those among them that say that the token may not see something.
+    /// The places of those among them that are looked at: that say that the token may not see something, or do not say what
+    /// is wrong.
     pub(crate) denied: &'run [ErrorPath],
 }
 
@@ -99,13 +106,8 @@ impl<'run> Told<'run> {
     /// What follows for later requests.
     pub(crate) fn denials(self) -> Denials {
         let roots = slot_roots(self.plan, self.asked);
-        let mut by_place: BTreeMap<String, Vec<Sighting<'run>>> = BTreeMap::new();
-        let sightings = self.denied.iter().filter_map(|path| self.sighting(path, &roots));
-        for sighting in sightings.filter(|sighting| !self.plan.is_left_out(&sighting.place)) {
-            by_place.entry(sighting.place.clone()).or_default().push(sighting);
-        }
         let mut denials = Denials::default();
-        for (place, sightings) in by_place {
+        for (place, sightings) in self.by_place(&roots) {
             let Extent { is_everywhere, is_seen } = self.extent(&sightings, &roots);
             let is_void = |sighting: &Sighting<'_>| self.is_void(sighting, is_everywhere);
             let are_few = sightings.len() <= A_FEW_ROWS;
@@ -134,9 +136,8 @@ impl<'run> Told<'run> {
             };
             let cause = self.cause(&sightings);
             list.push(Denial {
-                path: place,
-                cause,
                 is_in_rows,
+                ..Denial::everywhere(place, &cause)
             });
         }
         // What can be null took nothing along where something that cannot be did: the next answer tells of it again.
@@ -145,6 +146,57 @@ impl<'run> Told<'run> {
             denials.voiding.retain(has_voided);
         }
         denials
+    }
+
+    /// What follows for later requests where the errors are in words that do not say why: the places tell of fields of rows
+    /// that took more with them than themselves, and, of those that are asked for apart, which of them no row has.
+    pub(crate) fn failures(self) -> Denials {
+        let roots = slot_roots(self.plan, self.asked);
+        let mut failures = Denials::default();
+        for (place, sightings) in self.by_place(&roots) {
+            let is_lost = |sighting: &Sighting<'_>| self.is_lost(sighting) && self.depth_of_row(sighting).is_some();
+            let is_apart = self.plan.is_denied_in_rows(&place);
+            let is_in_vain = sightings.len() > A_FEW_ROWS && self.extent(&sightings, &roots).is_everywhere;
+            // What can be null takes nothing along; rows that lack what they are known by are lost.
+            let is_voiding = self.plan.is_never_null(&place) && !self.plan.is_key(&place);
+            let list = match is_apart || self.plan.is_detached(&place) {
+                true if is_apart && is_in_vain => &mut failures.everywhere,
+                false if is_voiding && sightings.iter().all(is_lost) => &mut failures.voiding,
+                _ => continue,
+            };
+            list.push(Denial {
+                is_in_rows: !is_apart,
+                is_failing: true,
+                ..Denial::everywhere(place, &self.cause(&sightings))
+            });
+        }
+        failures
+    }
+
+    /// The task and the place within its answer of each error at one of these fields.
+    pub(crate) fn places_of(self, fields: &[Denial]) -> Vec<(String, FailedPlace)> {
+        let roots = slot_roots(self.plan, self.asked);
+        let sightings = self.by_place(&roots).into_iter();
+        let sightings = sightings.filter(|(place, _)| fields.iter().any(|field| field.path == *place));
+        let place = |(place, sighting): (String, Sighting<'run>)| {
+            let task = self.asked.get(sighting.slot.unwrap_or(0))?.task.id;
+            // The key of a slot is another one in other company.
+            let within = usize::from(sighting.slot.is_some());
+            Some((place, (task, sighting.path[within..].to_vec())))
+        };
+        sightings
+            .flat_map(|(place, sightings)| sightings.into_iter().map(move |sighting| (place.clone(), sighting)))
+            .filter_map(place)
+            .collect()
+    }
+
+    fn by_place(self, roots: &[String]) -> BTreeMap<String, Vec<Sighting<'run>>> {
+        let mut by_place: BTreeMap<String, Vec<Sighting<'run>>> = BTreeMap::new();
+        let sightings = self.denied.iter().filter_map(|path| self.sighting(path, roots));
+        for sighting in sightings.filter(|sighting| !self.plan.is_left_out(&sighting.place)) {
+            by_place.entry(sighting.place.clone()).or_default().push(sighting);
+        }
+        by_place
     }
 
     fn sighting(self, path: &'run ErrorPath, roots: &[String]) -> Option<Sighting<'run>> {

@@ -7,6 +7,7 @@ mod alone;
 mod asking;
 mod behind;
 mod denying;
+mod failing;
 mod given_up;
 mod joining;
 mod lanes;
@@ -38,7 +39,7 @@ use crate::plan::{Connection, Plan, PlanError};
 use crate::project::OnDenied;
 use crate::report::{Event, SharedObserver};
 use crate::run::company::Company;
-use crate::run::denied::Denial;
+use crate::run::denied::{Denial, FailedPlace};
 use crate::run::export::alone::Alone;
 use crate::run::export::joining::Response;
 use crate::run::export::lanes::Flying;
@@ -223,6 +224,10 @@ pub(crate) struct Export<'work> {
     learnt_at: Instant,
     /// Attempts at pages that did not bring what was asked for, by task.
     failed_attempts: HashMap<u64, u32>,
+    /// Where fields failed that took more with them than themselves.
+    failed_places: HashSet<FailedPlace>,
+    /// Whether fields that fail were asked for apart in vain, in each answer.
+    is_apart_in_vain: bool,
     /// Requests that were refused for their cursors since one of a connection that was not begun again was taken.
     cursors_refused: u32,
     /// Connections whose cursors have expired.
@@ -329,6 +334,8 @@ impl<'work> Export<'work> {
             noted_until: Instant::now(),
             learnt_at: Instant::now(),
             failed_attempts: HashMap::new(),
+            failed_places: HashSet::new(),
+            is_apart_in_vain: true,
             cursors_refused: 0,
             restarted: HashSet::new(),
             company: Company::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use crate::plan::{DeniedField, Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
+use crate::plan::{DeniedField, LeftOut, Plan, PlanError, PlanSettings, PlannedFile, QueryDocument, link, plan_query};
 use crate::project::Secrets;
 use crate::run::denied::Denial;
 use crate::run::export::ExportError;
@@ -23,6 +23,12 @@ const BELIEF_LIFE: Duration = Duration::from_hours(7 * 24);
 pub(crate) fn is_still_believed(learnt_at: u64, now: u64) -> bool {
     let age = now.checked_sub(learnt_at).map(Duration::from_millis);
     age.is_some_and(|age| age < BELIEF_LIFE)
+}
+
+/// Whether a run that begins now goes by what an earlier one found of a field. What the API did not say to be denied may have
+/// been an incident.
+pub(crate) fn is_still_denied(field: &DeniedField, now: u64) -> bool {
+    !field.is_failing && is_still_believed(field.denied_at, now)
 }
 
 /// Plans the query files of a source against a schema. Of two that would write to the same folder the later is refused.
@@ -91,6 +97,15 @@ impl Planner<'_> {
         self.denied.get(self.query).map_or(&[], Vec::as_slice)
     }
 
+    /// Keeps what is known of the fields that are left out now.
+    pub(crate) fn note_left_out(&mut self, left_out: &[LeftOut]) {
+        let fields = self.denied.get_mut(self.query).into_iter().flatten();
+        for field in fields.filter(|field| !field.is_in_rows) {
+            let now = left_out.iter().find(|now| now.field.path == field.path);
+            field.rows_before = now.map_or(0, |now| now.field.rows_before);
+        }
+    }
+
     /// What is denied where these are, too, and the plan then; an error, where there is nothing left to be asked for.
     pub(crate) fn without(&self, denials: &[Denial], now: u64) -> Result<(DeniedFields, Plan), ExportError> {
         let fields = denials.iter().map(|denial| DeniedField {
@@ -98,6 +113,8 @@ impl Planner<'_> {
             cause: denial.cause.clone(),
             denied_at: now,
             is_in_rows: denial.is_in_rows,
+            is_failing: denial.is_failing,
+            rows_before: 0,
         });
         let mut denied = self.denied.clone();
         denied.entry(self.query.to_owned()).or_default().extend(fields);

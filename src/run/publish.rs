@@ -183,14 +183,17 @@ pub(crate) fn shortcomings(plan: &Plan, run: &UnfinishedRun) -> Vec<String> {
 /// The flaws of a run, but for those of fields that are left out, which are told by themselves.
 fn flaws<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl Iterator<Item = &'run (String, u64)> {
     let is_of_left_out = |text: &str| {
-        let is_of = |path: &str| {
-            let told = text.strip_prefix('`').and_then(|text| text.strip_prefix(path));
-            // What holds it may stand between.
-            told.is_some_and(|told| told.starts_with('`') && told.contains(" is null: "))
-        };
-        plan.left_out.iter().any(|left_out| is_of(&left_out.field.path))
+        let mut left_out = plan.left_out.iter();
+        left_out.any(|left_out| tells_of_null(text, &left_out.field.path))
     };
     run.flaws.iter().filter(move |(text, _)| !is_of_left_out(text))
+}
+
+/// Whether a flaw is that of the field at a place being null.
+fn tells_of_null(text: &str, path: &str) -> bool {
+    let told = text.strip_prefix('`').and_then(|text| text.strip_prefix(path));
+    // What holds it may stand between.
+    told.is_some_and(|told| told.starts_with('`') && told.contains(" is null: "))
 }
 
 /// What is lacking of fields that are left out.
@@ -200,6 +203,11 @@ fn lines_of_left_out<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl I
         let parts = run.parts.iter().filter(move |part| Some(part.table.as_str()) == name);
         parts.map(|part| part.rows).sum::<u64>()
     };
+    let lacking = move |table: usize, field: &DeniedField| {
+        let nulls = run.flaws.iter().filter(|(text, _)| tells_of_null(text, &field.path));
+        let nulls: u64 = nulls.map(|(_, occurrences)| *occurrences).sum();
+        nulls.min(field.rows_before) + rows(table).saturating_sub(field.rows_before)
+    };
     plan.left_out.iter().map(move |LeftOut { field, table }| {
         let DeniedField {
             path,
@@ -208,11 +216,14 @@ fn lines_of_left_out<'run>(plan: &'run Plan, run: &'run UnfinishedRun) -> impl I
             ..
         } = field;
         let why = match is_in_rows {
-            true => "the token may not see it in some rows, and there is no way to ask the others for it",
-            false => "the token may not see it",
+            true => format!(
+                "{} in some rows, and there is no way to ask the others for it",
+                field.why()
+            ),
+            false => field.why().to_owned(),
         };
         let in_all = match table {
-            Some(table) => format!(", as {why}, in {}", counted_rows(rows(*table))),
+            Some(table) => format!(", as {why}, in {}", counted_rows(lacking(*table, field))),
             None => match first_table_in(plan, path).map_or(0, rows) {
                 0 => format!(" with all its rows, as {why}"),
                 came => format!(" but for {} that came before, as {why}", counted_rows(came)),

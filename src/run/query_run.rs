@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api::ApiError;
 use crate::output::RunId;
-use crate::plan::Plan;
+use crate::plan::{LeftOut, Plan};
 use crate::project::RequestLimit;
 use crate::report::{Event, QuerySummary, Resumed};
 use crate::run::denied::Denial;
@@ -84,29 +84,36 @@ impl QueryRun<'_> {
         if left.is_err() {
             self.drop_if_empty().await?;
         }
-        let (denied, plan) = left?;
+        let (denied, mut plan) = left?;
         self.planner.denied = denied;
+        self.note_rows_before(&mut plan, &denials).await?;
         let kept = written_denied(self.planner.denied()).into_iter().collect();
         self.workplace.state.store_learnt(&self.query, kept, now).await?;
-        for Denial {
-            path,
-            cause,
-            is_in_rows,
-        } in &denials
-        {
-            let what = match (plan.is_left_out(path), is_in_rows) {
-                (true, false) => ", which is left out",
-                (true, true) => " in some rows, and it is left out of all, as there is no way to ask the others for it",
-                (false, _) => " in some rows, and it is asked for apart",
-            };
-            self.warn(format!("the token may not see `{path}`{what}: {cause}"));
-        }
+        denials.iter().for_each(|denial| self.warn(told(denial, &plan)));
         let paths: Vec<String> = denials.iter().map(|denial| format!("`{}`", denial.path)).collect();
         self.why_dropped = Some(match plan.tables == self.plan.tables {
             true => format!("{} is asked for otherwise from now on", paths.join(", ")),
             false => format!("without {} its tables are others", paths.join(", ")),
         });
         self.plan = Arc::new(plan);
+        Ok(())
+    }
+
+    /// Notes how many rows came before fields were left out; none, where they are dropped.
+    async fn note_rows_before(&mut self, plan: &mut Plan, denials: &[Denial]) -> Result<(), ExportError> {
+        let goes_on = plan.fingerprint == self.plan.fingerprint;
+        let run = self.workplace.state.unfinished_run(&self.query).await?;
+        let tallies = run.map(|run| run.tallies).unwrap_or_default();
+        for LeftOut { field, table } in &mut plan.left_out {
+            let is_of_table = |index: &usize| self.plan.connections.get(*index).map(|one| one.table) == *table;
+            let came = || tallies.iter().find(|(index, _)| is_of_table(index));
+            field.rows_before = match denials.iter().any(|denial| denial.path == field.path) {
+                _ if !goes_on => 0,
+                true => came().map_or(0, |(_, tally)| tally.rows),
+                false => field.rows_before,
+            };
+        }
+        self.planner.note_left_out(&plan.left_out);
         Ok(())
     }
 
@@ -307,6 +314,26 @@ impl QueryRun<'_> {
 
     fn tell(&self, event: &Event) {
         self.workplace.observer.notice(event);
+    }
+}
+
+/// What becomes of a field, and why.
+fn told(denial: &Denial, plan: &Plan) -> String {
+    let Denial {
+        path,
+        cause,
+        is_in_rows,
+        is_failing,
+    } = denial;
+    let what = match (plan.is_left_out(path), is_in_rows) {
+        (true, false) if *is_failing => ", and it is left out",
+        (true, false) => ", which is left out",
+        (true, true) => " in some rows, and it is left out of all, as there is no way to ask the others for it",
+        (false, _) => " in some rows, and it is asked for apart",
+    };
+    match is_failing {
+        true => format!("`{path}` fails each time{what}: {cause}"),
+        false => format!("the token may not see `{path}`{what}: {cause}"),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::run::memory::read_denied;
 use crate::run::outcome::QueryOutcome;
 use crate::run::pace::{Aims, Knee};
 use crate::run::pack::Room;
-use crate::run::plans::{DeniedFields, Planner, is_still_believed, plan_all};
+use crate::run::plans::{DeniedFields, Planner, is_still_denied, plan_all};
 use crate::run::query_run::{QueryRun, describe};
 use crate::run::schema::{SCHEMA_LIFE, SchemaSourceError, introspect, read_schema, stored_schema};
 use crate::run::text_limits::TextLimits;
@@ -346,7 +346,12 @@ impl SourceRun<'_> {
             let kept = state.learnt(query).await?;
             let mut denied = read_denied(kept.iter().map(|(name, text)| (name.as_str(), text.as_str())));
             let goes_on = !self.settings.is_fresh && state.unfinished_run(query).await?.is_some();
-            denied.retain(|field| goes_on || is_still_believed(field.denied_at, now));
+            denied.retain(|field| goes_on || is_still_denied(field, now));
+            // Rows of another run.
+            denied
+                .iter_mut()
+                .filter(|_| !goes_on)
+                .for_each(|field| field.rows_before = 0);
             all.insert(query.clone(), denied);
         }
         Ok(all)
@@ -443,7 +448,7 @@ fn known_denied(job: &SourceJob, settings: &RunSettings) -> Result<DeniedFields,
     let now = settings.clock.unix_millis();
     let of_query = |(query, _): &(String, QueryDocument)| {
         let mut denied = Learnt::read(&view.learnt(query)?).denied;
-        denied.retain(|field| is_still_believed(field.denied_at, now));
+        denied.retain(|field| is_still_denied(field, now));
         Ok((query.clone(), denied))
     };
     job.queries.iter().map(of_query).collect()

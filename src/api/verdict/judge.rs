@@ -78,6 +78,16 @@ pub fn judge(reply: &Reply<'_>, rules: &[VerdictRule], now: SystemTime) -> Verdi
     verdict(by_status(reply), reply, now, |_| true)
 }
 
+/// The errors of fields, in words that do not say what they mean. `rules` are the source's own.
+pub(in crate::api) fn failed_fields(reply: &Reply<'_>, rules: &[VerdictRule]) -> Vec<GraphqlError> {
+    if rules.iter().any(|rule| fits(rule, reply)) {
+        return Vec::new();
+    }
+    // Codes that servers use for many things tell no more of a field than its place does.
+    let is_untold = |error: &&GraphqlError| error.path.is_some() && sign_of(error, true).is_none();
+    reply.errors().iter().filter(is_untold).cloned().collect()
+}
+
 fn verdict(name: VerdictName, reply: &Reply<'_>, now: SystemTime, is_cause: impl Fn(&GraphqlError) -> bool) -> Verdict {
     match name {
         VerdictName::Throttled => Verdict::Throttled {

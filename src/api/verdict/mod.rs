@@ -10,6 +10,6 @@ mod signs;
 
 pub(in crate::api) use hint::{pause_hint, told_budgets};
 pub use judge::{Verdict, judge};
-pub(in crate::api) use judge::{tells_of_crowd, tells_of_load};
+pub(in crate::api) use judge::{failed_fields, tells_of_crowd, tells_of_load};
 pub(in crate::api) use reply::one_line;
 pub use reply::{Reply, ReplyBody};

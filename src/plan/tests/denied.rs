@@ -9,6 +9,8 @@ fn without(paths: &[&str]) -> Case {
         cause: "Access denied".to_owned(),
         denied_at: 0,
         is_in_rows: false,
+        is_failing: false,
+        rows_before: 0,
     });
     Case {
         denied: denied.collect(),

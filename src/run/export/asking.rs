@@ -24,6 +24,7 @@ use crate::run::export::{ExportError, Workplace};
 use crate::run::harvest::{Harvest, HarvestSeed, Look, SlotPlace};
 use crate::run::intake::AskedTask;
 use crate::run::lookups::Lookups;
+use crate::run::plans::Planner;
 use crate::state::{KeptPiece, PieceOf, RunKey};
 
 /// Times that a request is sent again as it was, since the API had been down altogether.
@@ -34,6 +35,7 @@ const ACCIDENTS: u32 = 1;
 /// Asks for requests of one query file.
 pub(super) struct Asker<'work> {
     pub(super) workplace: &'work Workplace,
+    pub(super) planner: &'work Planner<'work>,
     pub(super) plan: Arc<Plan>,
     pub(super) looks: Arc<[Look]>,
     /// `source/query_file`.
@@ -238,10 +240,10 @@ impl Asker<'_> {
     {
         let can_ask_for_less = sent.is_divisible || self.can_do_without(sent, piece);
         // Before rows are given up, they are asked for as often as anything else: what fails may fail by chance.
-        let perseverance = match sent.is_divisible || self.has_finer(sent, piece) {
+        let mut perseverance = match sent.is_divisible || self.has_finer(sent, piece) {
             true if sent.standing.is_trial => Perseverance::Trial,
             true => Perseverance::GiveWay,
-            false => Perseverance::Repeat,
+            false => Perseverance::GiveWayToFields,
         };
         let endpoint = &self.workplace.endpoint;
         // What cannot be made of fewer rows is cut only if it fails for what it is.
@@ -253,7 +255,18 @@ impl Asker<'_> {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.located(sent, piece, request, error),
             };
-            let gave_way = perseverance != Perseverance::Repeat && !sent.is_divisible;
+            if !error.failed_fields().is_empty() {
+                if self.can_set_failed_apart(sent, &error) {
+                    let (error, blame) = (error.into(), Blame::Tasks);
+                    return Err(Setback { error, blame });
+                }
+                if perseverance == Perseverance::GiveWayToFields {
+                    perseverance = Perseverance::Repeat;
+                    spent.retries += 1;
+                    continue;
+                }
+            }
+            let gave_way = matches!(perseverance, Perseverance::GiveWay | Perseverance::Trial) && !sent.is_divisible;
             let may_be_accident = gave_way && fault(&error) == Fault::Either;
             // Where more rows ran out of time before, or failed again and again, one that does so is no accident.
             let accidents = if error.is_timeout() { 0 } else { ACCIDENTS };

@@ -16,6 +16,11 @@ struct Body {
     data: Value,
 }
 
+/// `data` of a body that was read before, and so can be read again.
+pub(super) fn data_of(body: &[u8]) -> Value {
+    serde_json::from_slice(body).map_or(Value::Null, |Body { data }| data)
+}
+
 impl Export<'_> {
     /// Notes the fields of an answer that are not to be asked for any more. An error tells that the answer lacks more than
     /// these, and is not to be taken.
@@ -27,8 +32,7 @@ impl Export<'_> {
         let said = answer.errors.iter().find(of_first);
         self.workplace
             .stop_if_told(&first.to_string(), said.map_or("", |error| error.message.as_str()))?;
-        // The body was read before, so that it can be read again.
-        let data = serde_json::from_slice(&answer.body).map_or(Value::Null, |Body { data }| data);
+        let data = data_of(&answer.body);
         let told = Told {
             plan: &self.plan,
             asked: &sent.asked,
@@ -46,7 +50,7 @@ impl Export<'_> {
     }
 
     /// Whether there is something left to be asked for without these.
-    fn goes_on_without(&self, denials: &[Denial]) -> bool {
+    pub(super) fn goes_on_without(&self, denials: &[Denial]) -> bool {
         let now = self.workplace.clock.unix_millis();
         denials.is_empty() || self.planner.without(denials, now).is_ok()
     }

@@ -271,15 +271,20 @@ fn slot_keys(plan: &Plan, sent: &Sent, piece: Piece) -> Vec<(String, String)> {
 }
 
 impl Asker<'_> {
-    /// The same error, with paths for the fields that it names by nothing but their places in the text that was sent.
+    /// The same error, with paths of the whole request for the fields that failed, and for those that it names by nothing
+    /// but their places in the text that was sent.
     pub(super) fn located(&self, sent: &Sent, piece: Piece, request: &GraphqlRequest, mut error: ApiError) -> ApiError {
+        let slots = slot_keys(&self.plan, sent, piece);
+        if let ApiError::GaveUp { last, .. } = &mut error {
+            let paths = last.paths_of_fields();
+            paths.for_each(|path| *path = in_whole(std::mem::take(path), &slots));
+        }
         let ApiError::Denied {
             paths, cause, unplaced, ..
         } = &mut error
         else {
             return error;
         };
-        let slots = slot_keys(&self.plan, sent, piece);
         let mut rest = std::mem::take(unplaced).into_vec();
         rest.retain(|unplaced| {
             // Words say more than a place, which may be that of a field around the one that is meant.

@@ -54,6 +54,7 @@ impl Export<'_> {
         {
             self.heed_refusal(&sent, paths, cause, unplaced)?;
         }
+        self.heed_failed(&sent, &error)?;
         let most = match &error {
             ExportError::Api(error) => error.page_limit(),
             _ => None,

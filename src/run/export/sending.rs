@@ -293,6 +293,7 @@ impl<'work> Export<'work> {
     pub(super) fn ask(&self, mut sent: Sent) -> BoxFuture<'work, Asked> {
         let asker = Asker {
             workplace: self.workplace,
+            planner: self.planner,
             plan: Arc::clone(&self.plan),
             looks: Arc::clone(&self.looks),
             name: self.name.clone(),

@@ -34,9 +34,10 @@ impl Export<'_> {
         self.note_fineness(sent, &response);
         self.bear_with_lone(&response)?;
         self.heed_denied(sent, &response.answer)?;
+        let may_be_chance = self.heed_failing(sent, &response.answer)?;
         let is_named = |value: &str| self.denied_everywhere.iter().any(|denial| denial.holds(value));
         response.lone.leave_to_others(is_named);
-        if self.is_over_cap(sent, &response) || self.doubts_lists(sent, &response) {
+        if may_be_chance || self.is_over_cap(sent, &response) || self.doubts_lists(sent, &response) {
             self.drop_pieces(sent).await?;
             self.note_spent(response.answer.effort).await?;
             sent.asked
