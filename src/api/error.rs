@@ -269,7 +269,7 @@ impl ApiError {
         match self {
             Self::Invalid(_) | Self::TooComplex(_) => true,
             Self::GaveUp {
-                last: Failure::Response(refusal),
+                last: Failure::Response { refusal, .. },
                 ..
             } => refusal.status.is_some_and(|status| status < 500) && !refusal.is_of_load() && !refusal.is_of_time(),
             _ => false,

@@ -49,7 +49,9 @@ impl Export<'_> {
         // What some rows have may fail in all of others by chance.
         self.is_apart_in_vain &= !everywhere.is_empty();
         everywhere.retain(|_| self.is_apart_in_vain);
-        let fields = self.planner.can_set_apart(voiding);
+        let fields = self
+            .planner
+            .can_set_apart(sent.fail_for_themselves(&self.plan, voiding));
         let places = told.places_of(&fields);
         let failed_before = |field: &Denial| {
             let mut own = places.iter().filter(|(path, _)| *path == field.path);
@@ -104,7 +106,22 @@ fn failed_in(plan: &Plan, sent: &Sent, error: &ApiError) -> Vec<Denial> {
         errors: error.failed_fields(),
         denied: &places(error.failed_fields()).collect::<Vec<_>>(),
     };
-    told.failures().voiding
+    sent.fail_for_themselves(plan, told.failures().voiding)
+}
+
+impl Sent {
+    /// Those of the fields that did not fail for the size of a page.
+    fn fail_for_themselves(&self, plan: &Plan, mut fields: Vec<Denial>) -> Vec<Denial> {
+        let size = |field: &Denial| {
+            let index = plan
+                .connections
+                .iter()
+                .position(|connection| connection.path == field.path);
+            index.and_then(|index| self.inline_sizes.get(index)).copied()
+        };
+        fields.retain(|field| size(field).is_none_or(|size| size <= 1));
+        fields
+    }
 }
 
 fn places(errors: &[GraphqlError]) -> impl Iterator<Item = ErrorPath> {
