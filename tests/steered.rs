@@ -157,6 +157,30 @@ fn a_wall_is_kept_clear_of_where_lists_are_of_all_lengths() {
     }
 }
 
+/// A wall that stands where it is, below lists in lists in lists: what one kind of request has found, the others need not
+/// find again, and the nights behind the first one begin below it.
+#[test]
+fn a_wall_that_stands_is_met_by_no_request_in_later_nights() {
+    for (case, rows) in [(roomy_shop(), 900), (uneven_shop(), 600)] {
+        let project = case.project();
+        let mut stand_in = walled(&case, rows);
+        stand_in.behaviours.limits.clear();
+        let mut simulation = Simulation::new(project.folder(), stand_in);
+        let [first, second, third] = [(); 3].map(|()| run(&case, &project, &mut simulation).service.log());
+        assert!(first.walls_hit > 0, "{}: the wall was never met", case.name);
+        assert!(first.walls_hit * 10 <= first.requests, "{}: {first:?}", case.name);
+        for (night, log) in [(2, &second), (3, &third)] {
+            assert!(
+                log.walls_hit * 100 <= log.requests,
+                "{}, night {night}: {} of {}",
+                case.name,
+                log.walls_hit,
+                log.requests
+            );
+        }
+    }
+}
+
 /// Rows become five times as slow within a minute; nothing comes near the time at which the server gives up.
 #[test]
 fn a_server_that_becomes_slower_is_asked_for_less_before_it_fails() {

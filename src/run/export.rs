@@ -250,8 +250,6 @@ pub(crate) struct Export<'work> {
     lookups: Arc<Mutex<Lookups>>,
     /// Connections of which a single row was refused in words that tell nothing.
     refused_singly: HashSet<Option<usize>>,
-    /// Whether there are rows of which something cannot be read.
-    has_lost_rows: bool,
     /// How often a cap on the rows of a page was learnt, and once more.
     caps_learnt: u64,
     /// Whether denials that name no field were found to be for rows, or for all that is asked for.
@@ -347,7 +345,6 @@ impl<'work> Export<'work> {
             rows_given_up: HashMap::new(),
             lookups: Arc::new(Mutex::new(lookups)),
             refused_singly: HashSet::new(),
-            has_lost_rows: false,
             caps_learnt: 1,
             denials_are_of_rows: Arc::default(),
             lookups_lost: 0,
@@ -380,7 +377,7 @@ impl<'work> Export<'work> {
             self.land_alone(&sent, answer.is_ok());
             let taken = match answer {
                 Ok(response) => {
-                    self.note_pace(&sent, &response.answer, is_busy);
+                    self.note_pace(&sent, &response, is_busy);
                     self.take(&sent, response).await.map_err(Setback::from)
                 }
                 Err(setback) => Err(setback),
@@ -453,7 +450,6 @@ impl<'work> Export<'work> {
             fineness: &self.fineness,
             bearing: self.workplace.knee().bearing(),
             lookups: &lookups,
-            has_lost_rows: self.has_lost_rows,
         };
         let learnt = Memory::write(&self.plan, shown);
         let now = self.workplace.clock.unix_millis();

@@ -121,7 +121,7 @@ mod tests {
         }
         let mut pace = Pace::new(2);
         for rows in [10.0, 100.0, 200.0] {
-            let load = pace.take_off(vec![0.0, rows]);
+            let load = pace.take_off(vec![0.0, rows], Some(1));
             pace.note_answer(
                 &load,
                 &[0.0, rows],

@@ -65,8 +65,6 @@ pub(crate) struct Remembered<'run> {
     pub(crate) fineness: &'run Fineness,
     pub(crate) bearing: Bearing,
     pub(crate) lookups: &'run Lookups,
-    /// Whether there are rows of which something cannot be read.
-    pub(crate) has_lost_rows: bool,
 }
 
 impl Memory {
@@ -105,7 +103,7 @@ impl Memory {
         let kept = KeptPace {
             connections: paths(plan),
             columns: columns(plan),
-            pace: memory.pace.settled(memory.has_lost_rows),
+            pace: memory.pace.settled(),
             fineness: Some(memory.fineness.clone()),
             bearing: Some(memory.bearing),
             lookups: memory.lookups.clone(),

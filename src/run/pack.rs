@@ -15,7 +15,7 @@ use crate::plan::{Connection, Plan};
 use crate::project::QueryLimits;
 use crate::run::fan_out::FanOut;
 use crate::run::pace::Allowance;
-use crate::run::pack::demand::first_pages;
+use crate::run::pack::demand::pages;
 use crate::run::pack::measure::{Measure, Measures, likely_rows};
 use crate::schema::{Pager, Style};
 use crate::state::{FIRST_TASK, Task};
@@ -381,13 +381,8 @@ impl<'plan> Packer<'plan> {
         fan_outs: &[FanOut],
     ) -> Vec<f64> {
         let mut rows = vec![0.0; self.plan.connections.len()];
-        for (task, size) in asked {
-            if let Some(connection) = task.connection {
-                rows[connection] += f64::from(size);
-            }
-            for index in first_pages(self.plan, task) {
-                rows[index] += f64::from(self.inline_sizes[index]);
-            }
+        for (index, size) in asked.flat_map(|(task, size)| pages(self.plan, &self.inline_sizes, task, size)) {
+            rows[index] += f64::from(size);
         }
         // Children stand behind their parents.
         for (index, connection) in self.plan.connections.iter().enumerate() {
@@ -396,6 +391,16 @@ impl<'plan> Packer<'plan> {
             }
         }
         rows
+    }
+
+    /// The connection with whose pages most rows of a request are likely to come, what comes below them included.
+    pub(crate) fn main_connection<'task>(&self, asked: impl Iterator<Item = (&'task Task, u32)>) -> Option<usize> {
+        let likely = self.measures.likely();
+        let mut rows = vec![0.0; self.plan.connections.len()];
+        for (index, size) in asked.flat_map(|(task, size)| pages(self.plan, &self.inline_sizes, task, size)) {
+            rows[index] += likely.cost(index, size);
+        }
+        (0..rows.len()).max_by(|left, right| rows[*left].total_cmp(&rows[*right]))
     }
 }
 

@@ -115,7 +115,6 @@ impl Export<'_> {
         for page in harvest.pages.iter().filter(is_whole) {
             self.rows_given_up.remove(&page.connection);
         }
-        self.has_lost_rows |= !given_up.connections.is_empty();
         for (connection, rows) in &given_up.connections {
             let in_a_row = self.rows_given_up.entry(*connection).or_default();
             *in_a_row += rows;

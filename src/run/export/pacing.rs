@@ -1,11 +1,12 @@
 //! Answers as what they tell of the API: how long it takes, how much it gives, and what is asked for next because of it.
 
-use crate::api::Answer;
-use crate::plan::Connection;
+use crate::plan::{Connection, Plan};
 use crate::run::export::joining::Response;
 use crate::run::export::sending::Sent;
 use crate::run::export::{Export, ExportError};
-use crate::run::harvest::{FoundPage, Harvest};
+use crate::run::harvest::FoundPage;
+use crate::run::intake::AskedTask;
+use crate::run::pace::Stretch;
 use crate::run::pack::{Packer, is_by_offset, is_fixed};
 use crate::run::turning::{divided, resized};
 use crate::state::Task;
@@ -15,15 +16,18 @@ const TOLERANCE: f64 = 1.5;
 
 impl Export<'_> {
     /// Notes what an answer tells of the API. `is_busy` tells that as many requests were in flight as may be.
-    pub(super) fn note_pace(&mut self, sent: &Sent, answer: &Answer<Harvest>, is_busy: bool) {
+    pub(super) fn note_pace(&mut self, sent: &Sent, response: &Response, is_busy: bool) {
+        let answer = &response.answer;
         let mut rows = vec![0.0; self.plan.connections.len()];
         for page in &answer.data.pages {
             rows[page.connection] += page.rows as f64;
         }
         self.pace
             .note_answer(&sent.load, &rows, answer.elapsed, answer.body.len() as u64);
-        // What failed twice and more, and came with fewer rows, failed for their number.
-        if sent.terms.failures > 1 && !sent.terms.met_busy {
+        if !response.losses.is_empty() {
+            self.note_lost(&sent.asked, &sent.inline_sizes);
+        // What failed twice and more, and came whole with fewer rows, failed for their number.
+        } else if sent.terms.failures > 1 && !sent.terms.met_busy {
             self.pace.note_wall(&sent.load, sent.terms.failed);
         }
         for page in &answer.data.pages {
@@ -32,6 +36,19 @@ impl Export<'_> {
         let work = 1.0 + rows.iter().sum::<f64>();
         let now = answer.sent_at.duration_since(self.begun_at) + answer.elapsed;
         self.workplace.steer(|knee| knee.note_answer(now, work, is_busy));
+    }
+
+    /// Notes that something of what is asked for cannot be had: what failed with it failed for it, or for what holds it.
+    pub(super) fn note_lost(&mut self, asked: &[AskedTask], inline_sizes: &[u32]) {
+        let mut lost = stretches(&self.plan, asked, inline_sizes);
+        for asked in asked {
+            let mut above = self.connection_of(&asked.task).and_then(|connection| connection.parent);
+            while let Some(index) = above {
+                lost.push(Stretch::any_of(index));
+                above = self.plan.connections[index].parent;
+            }
+        }
+        self.pace.note_lost(&lost);
     }
 
     /// Notes how finely the columns of an answer had to be cut. What is true of most rows is asked for so from then on, with
@@ -161,6 +178,27 @@ impl Export<'_> {
     pub(super) fn connection_of(&self, task: &Task) -> Option<&Connection> {
         self.plan.connections.get(task.connection?)
     }
+}
+
+/// The rows that tasks ask for by themselves.
+pub(super) fn stretches(plan: &Plan, asked: &[AskedTask], inline_sizes: &[u32]) -> Vec<Stretch> {
+    let stretch = |connection: usize, size: u32, task: &Task| Stretch {
+        connection,
+        instance: task.instance,
+        first: task.before,
+        behind: task.before.saturating_add(size.into()),
+    };
+    let first_pages = |task: &Task| {
+        let outermost = plan.connections.iter().zip(inline_sizes).enumerate();
+        let outermost = outermost.filter(|(_, (connection, _))| connection.parent.is_none());
+        let first_pages = outermost.map(|(index, (_, size))| stretch(index, *size, task));
+        first_pages.collect::<Vec<_>>()
+    };
+    let each = asked.iter().map(|AskedTask { task, size }| match task.connection {
+        Some(connection) => vec![stretch(connection, *size, task)],
+        None => first_pages(task),
+    });
+    each.flatten().collect()
 }
 
 /// The rows that a response brought of each connection that was asked for; what is of none counts for one.

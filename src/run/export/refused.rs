@@ -269,7 +269,7 @@ impl Export<'_> {
         if !is_known && sent.asked.iter().any(|asked| !self.can_be_spared(&asked.task)) {
             return Err(error);
         }
-        self.has_lost_rows = true;
+        self.note_lost(&sent.asked, &sent.inline_sizes);
         let lost = self.given_up(&sent.asked, &error);
         Ok(self.workplace.state.change_tasks(self.key, lost).await?)
     }

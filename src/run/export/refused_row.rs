@@ -102,7 +102,7 @@ impl Export<'_> {
         rest: Rest,
         error: &ExportError,
     ) -> Result<(), ExportError> {
-        self.has_lost_rows = true;
+        self.note_lost(std::slice::from_ref(asked), &[]);
         let task = &asked.task;
         let next = match rest {
             Rest::At(task) => vec![*task],

@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::run::company::Terms;
 use crate::run::export::asking::Asker;
 use crate::run::export::lanes::Lane;
+use crate::run::export::pacing::stretches;
 use crate::run::export::{Asked, Export, ExportError};
 use crate::run::intake::AskedTask;
 use crate::run::pace::{Allowance, Budget, Demand, Load, Split, Spread, Standing};
@@ -170,6 +171,7 @@ impl<'work> Export<'work> {
         }
         let inline_sizes = packer.inline_sizes().to_vec();
         let rows = packer.likely(chosen.iter().copied(), &self.fan_outs);
+        let main = packer.main_connection(chosen.iter().copied());
         let asked: Vec<AskedTask> = chosen
             .into_iter()
             .map(|(task, size)| AskedTask {
@@ -177,7 +179,7 @@ impl<'work> Export<'work> {
                 size,
             })
             .collect();
-        let load = self.pace.take_off(rows);
+        let load = self.pace.take_off(rows, main);
         self.split = split.map(|split| (group, split));
         asked.iter().for_each(|asked| self.frontier.remove(&asked.task));
         let sent = Sent {
@@ -215,11 +217,13 @@ impl<'work> Export<'work> {
     /// A request of which a part came before the run was interrupted.
     fn gone_on_with(&mut self, begun: BegunRequest) -> Sent {
         let packer = self.packer(&self.pace.allowance(self.workplace.aims));
-        let tasks = begun.tasks.iter().map(|(task, size)| (task, *size));
-        let rows = packer.likely(tasks, &self.fan_outs);
-        let load = self.pace.take_off(rows);
+        let tasks = || begun.tasks.iter().map(|(task, size)| (task, *size));
+        let rows = packer.likely(tasks(), &self.fan_outs);
+        let main = packer.main_connection(tasks());
+        let mut load = self.pace.take_off(rows, main);
         let asked = begun.tasks.into_iter().map(|(task, size)| AskedTask { task, size });
         let asked: Vec<AskedTask> = asked.collect();
+        load.asked = stretches(&self.plan, &asked, &begun.inline_sizes);
         Sent {
             lane: Lane::Bulk,
             pages_left: asked.iter().map(|asked| self.pages_left(&asked.task)).sum(),
@@ -287,6 +291,7 @@ impl<'work> Export<'work> {
         }
         // Where the API weighs a text by the sizes that stand in it, smaller ones are a lighter text.
         while !fits(&self.plan, &sent) && sent.halve_sizes(&self.plan) {}
+        sent.load.asked = stretches(&self.plan, &sent.asked, &sent.inline_sizes);
         sent
     }
 

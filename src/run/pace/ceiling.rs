@@ -48,6 +48,8 @@ const SLOW_FADE: f64 = 0.995;
 const CHANCE_WEIGHT: f64 = 0.05;
 const NOISE: f64 = 0.07;
 const NOISY_PATIENCE: u32 = 10;
+/// Answers near a wall that is known of other requests alone until it is tried.
+const BORROWED_PATIENCE: u32 = 20;
 /// Failures of requests one after the other, with which a server would have to be busy all the time, until they are taken to
 /// be of the rows.
 const BUSY_ROUNDS: u32 = 4;
@@ -128,17 +130,31 @@ impl Strike {
 
 /// Something that failed above so many rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Wall {
+pub(super) struct Wall {
     rows: f64,
     /// Answers near it since it was last moved.
     calm: u32,
     patience: u32,
     /// Where it stood before it was tried; `None` while it is not.
     before: Option<f64>,
+    #[serde(default)]
+    evidence: Evidence,
+}
+
+/// What a wall is known by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Evidence {
+    /// By failures of other requests.
+    Borrowed,
+    /// By a failure that may have been chance after all.
+    #[default]
+    Single,
+    /// By failures that came again.
+    Repeated,
 }
 
 impl Ceiling {
-    /// Rows that the next request may hold by what requests had whose rows were mostly of any connection, at least one.
+    /// Rows that the next request may hold by what requests for pages of any connection had, at least one.
     pub(crate) fn rows(&self, grown: f64) -> f64 {
         let most = |wall: Wall| match wall.before {
             Some(before) if self.trials > 0 => before,
@@ -295,6 +311,41 @@ impl Ceiling {
         if self.wall.is_none_or(|wall| rows <= wall.rows) {
             self.lower(rows, 0.0);
         }
+        if let Some(wall) = &mut self.wall {
+            wall.evidence = Evidence::Repeated;
+        }
+    }
+
+    /// Rows above which requests failed again and again, and not by chance: as many as others had better not hold either.
+    pub(super) fn lent(&self) -> Option<f64> {
+        let wall = self.wall.filter(|wall| wall.evidence == Evidence::Repeated)?;
+        let rows = wall.before.unwrap_or(wall.rows);
+        let is_doubtful = self.is_noisy() || rows < FEW_ROWS || rows < self.once * DOUBTFUL;
+        (!is_doubtful).then_some(rows)
+    }
+
+    /// Requests of other connections failed above so many rows, if any did. Where nothing failed of this one, that is where
+    /// its wall is taken to stand until more comes: it is tried as others are.
+    pub(super) fn borrow(&mut self, lent: Option<f64>) {
+        if self.wall.is_some_and(|wall| wall.evidence != Evidence::Borrowed) {
+            return;
+        }
+        let once = self.once;
+        let borrowed = |lent: f64| {
+            let rows = lent.max(once);
+            let wall = self.wall.unwrap_or(Wall {
+                rows,
+                calm: 0,
+                patience: BORROWED_PATIENCE,
+                before: None,
+                evidence: Evidence::Borrowed,
+            });
+            Wall {
+                rows: wall.before.map_or(rows, |_| wall.rows.max(rows)),
+                ..wall
+            }
+        };
+        self.wall = lent.map(borrowed);
     }
 
     /// The wall is below so many rows, though not below `floor`.
@@ -319,11 +370,12 @@ impl Ceiling {
 
     /// The wall after a failure that is believed.
     fn lowered(&self, rows: f64, floor: f64) -> Wall {
-        let wall = |rows: f64, patience| Wall {
+        let wall = |rows: f64, patience, evidence| Wall {
             rows,
             calm: 0,
             patience,
             before: None,
+            evidence,
         };
         match self.wall {
             // The trial failed: it stays where it was.
@@ -332,8 +384,8 @@ impl Ceiling {
                 patience,
                 ..
             }) if rows > before => match self.is_noisy() {
-                true => wall(before, patience.min(NOISY_PATIENCE)),
-                false => wall(before, (patience * WARIER).min(MOST_PATIENCE)),
+                true => wall(before, patience.min(NOISY_PATIENCE), Evidence::Repeated),
+                false => wall(before, (patience * WARIER).min(MOST_PATIENCE), Evidence::Repeated),
             },
             last => {
                 let retreat = rows * RETREAT;
@@ -344,37 +396,59 @@ impl Ceiling {
                     false if retreat < self.once * FAR => PATIENCE,
                     false => last.patience,
                 };
-                wall(retreat.max(floor).max(1.0), last.map_or(PATIENCE, warier))
+                let evidence = match last.is_some() && floor > retreat {
+                    true => Evidence::Repeated,
+                    false => Evidence::Single,
+                };
+                wall(retreat.max(floor).max(1.0), last.map_or(PATIENCE, warier), evidence)
             }
         }
     }
 
+    /// What the wall is, so that it can stand there again.
+    pub(super) fn standing(&self) -> Option<Wall> {
+        self.wall
+    }
+
+    /// What moved the wall was not the number of rows: it stands again where it stood, or higher if more came since.
+    pub(super) fn restore(&mut self, wall: Option<Wall>) {
+        self.strike = None;
+        self.is_falling = false;
+        let is_lower = |wall: Wall| self.wall.is_none_or(|now| now.rows < wall.rows);
+        if wall.is_none_or(is_lower) {
+            self.wall = wall;
+        }
+    }
+
     /// What is kept for the next run: how far a trial had come is not, and what held for a night is not tried at once. A wall
-    /// far below what came in the same night is one of a few rows, or of an hour; where rows were lost, what was found is taken
-    /// for theirs.
-    pub(crate) fn settled(&self, has_lost_rows: bool) -> Self {
+    /// far below what came in the same night is one of a few rows, or of an hour.
+    pub(crate) fn settled(&self) -> Self {
         let settled = |wall: Wall| {
             let rows = wall.before.unwrap_or(wall.rows);
             if self.moves == 0 {
                 // Nothing failed in this run: it stays where it was, and is tried the sooner.
-                return Some(Wall {
+                let patience = match wall.evidence {
+                    Evidence::Borrowed => wall.patience,
+                    _ => (wall.patience / 2).max(PATIENCE),
+                };
+                return Wall {
                     rows,
                     before: None,
-                    patience: (wall.patience / 2).max(PATIENCE),
+                    patience,
                     ..wall
-                });
+                };
             }
             let rows = (rows * KEPT).max(1.0);
             let is_doubtful = rows < self.once * DOUBTFUL;
-            let wall = Wall {
+            Wall {
                 rows,
                 calm: 0,
                 patience: if is_doubtful { PATIENCE } else { MOST_PATIENCE },
                 before: None,
-            };
-            (!has_lost_rows).then_some(wall)
+                ..wall
+            }
         };
-        let wall = self.wall.and_then(settled);
+        let wall = self.wall.map(settled);
         Self {
             wall,
             moves: 0,
@@ -399,7 +473,8 @@ impl Ceiling {
 
     /// Rows above which requests failed, where any did.
     pub(crate) fn wall(&self) -> Option<f64> {
-        self.wall.map(|wall| wall.rows)
+        let own = self.wall.filter(|wall| wall.evidence != Evidence::Borrowed);
+        own.map(|wall| wall.rows)
     }
 }
 
@@ -547,7 +622,7 @@ mod tests {
     fn a_wall_stays_where_it_is_in_nights_without_failures_and_is_tried_in_short_ones() {
         let mut ceiling = Ceiling::default();
         play(&mut ceiling, 60, 400.0, |_| 20.0);
-        ceiling = ceiling.settled(false);
+        ceiling = ceiling.settled();
         let first = room(&ceiling);
         assert!((10.0..=20.0).contains(&first), "{first}");
         for wall in [20.0, f64::INFINITY] {
@@ -555,7 +630,7 @@ mod tests {
             let mut failures = 0;
             for _ in 0..15 {
                 failures += play(&mut nights, 25, 400.0, |_| wall).1;
-                nights = nights.settled(false);
+                nights = nights.settled();
             }
             match wall.is_finite() {
                 true => assert!(failures <= 8 && room(&nights) >= 0.7 * first, "{failures}: {nights:?}"),
@@ -571,7 +646,7 @@ mod tests {
         for night in 0..5 {
             // At its end one row fails whatever comes with it.
             play(&mut ceiling, 20, 4_000.0, |_| 0.0);
-            ceiling = ceiling.settled(false);
+            ceiling = ceiling.settled();
             assert!(room(&ceiling) < 10.0, "night {night}: {ceiling:?}");
             let (_, failures, _) = play(&mut ceiling, 60, 4_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) > 2_000.0, "night {night}: {ceiling:?}");
@@ -603,18 +678,6 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_that_was_found_while_rows_were_lost_is_not_kept_and_an_older_one_is() {
-        let mut ceiling = Ceiling::default();
-        play(&mut ceiling, 50, 1_000.0, |_| 70.0);
-        assert!(ceiling.settled(false).wall().is_some());
-        assert_eq!(ceiling.settled(true).wall(), None);
-        let mut next = ceiling.settled(false);
-        let wall = next.wall();
-        play(&mut next, 1, 20.0, |_| 70.0);
-        assert_eq!(next.settled(true).wall(), wall);
-    }
-
-    #[test]
     fn a_wall_of_one_row_is_left_however_long_it_stood() {
         let mut ceiling = Ceiling::default();
         for rows in [1.0, 1.15, 1.44] {
@@ -623,6 +686,7 @@ mod tests {
                 calm: 0,
                 patience: MOST_PATIENCE,
                 before: None,
+                evidence: Evidence::Repeated,
             });
             let (_, failures, _) = play(&mut ceiling, 150, 4_000.0, |_| f64::INFINITY);
             assert!(failures == 0 && room(&ceiling) > 1_000.0, "{rows}: {ceiling:?}");
@@ -648,7 +712,7 @@ mod tests {
     fn the_next_run_begins_below_the_wall() {
         let mut ceiling = Ceiling::default();
         play(&mut ceiling, 200, 10_000.0, |_| 700.0);
-        let text = serde_json::to_string(&ceiling.settled(false)).unwrap();
+        let text = serde_json::to_string(&ceiling.settled()).unwrap();
         let mut kept: Ceiling = serde_json::from_str(&text).unwrap();
         assert!(room(&kept) <= 700.0, "{kept:?}");
         let (_, failures, _) = play(&mut kept, 10, 10_000.0, |_| 700.0);

@@ -7,6 +7,7 @@
 
 mod bounds;
 mod ceiling;
+mod doubt;
 mod fit;
 mod knee;
 mod spread;
@@ -20,9 +21,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::project::SourceSettings;
 use crate::run::pace::ceiling::{Ceiling, Mark};
+use crate::run::pace::doubt::Doubts;
 use crate::run::pace::fit::Fit;
 
 pub(crate) use bounds::{Bounds, Demand, Standing};
+pub(crate) use doubt::Stretch;
 pub(crate) use knee::{Bearing, Knee};
 pub(crate) use spread::{Budget, Split, Spread};
 
@@ -52,8 +55,12 @@ pub(crate) struct Pace {
     /// Answers that the trend is of.
     #[serde(skip)]
     trend_answers: u32,
-    /// By the connection that most rows of a request are of.
+    /// By the connection with whose pages most rows of a request come: how many come of those that are likely to, and what
+    /// they weigh, is much the same for such requests alone.
     ceilings: Vec<Ceiling>,
+    /// What moved their walls.
+    #[serde(skip)]
+    doubts: Doubts,
     caps: Vec<Cap>,
     bounds: Bounds,
 }
@@ -129,7 +136,7 @@ pub(crate) struct Allowance {
     pub(crate) time: Option<(f64, Vec<f64>)>,
     /// The same in bytes.
     pub(crate) bytes: Option<(f64, Vec<f64>)>,
-    /// Rows, by the connection that most of them are of.
+    /// Rows, by the connection with whose pages most of them come.
     pub(crate) rows: Vec<f64>,
     /// The same without what is only not tried yet.
     pub(crate) walls: Vec<f64>,
@@ -187,8 +194,10 @@ pub(crate) struct Signs {
 pub(crate) struct Load {
     /// Rows that are likely to come, by connection.
     pub(crate) rows: Vec<f64>,
-    /// The connection that most of them were of.
-    largest: Option<usize>,
+    /// The rows that it asks for, by their places.
+    pub(crate) asked: Vec<Stretch>,
+    /// The connection with whose pages most of them come.
+    main: Option<usize>,
     /// As many as may well come.
     at_worst: f64,
     mark: Mark,
@@ -212,6 +221,7 @@ impl Pace {
             trend: 0.0,
             trend_answers: 0,
             ceilings: vec![Ceiling::default(); connections],
+            doubts: Doubts::default(),
             caps: vec![Cap::default(); connections],
             bounds: Bounds::new(connections),
         }
@@ -263,16 +273,17 @@ impl Pace {
         }
     }
 
-    /// Marks a request with these rows, which is sent now.
-    pub(crate) fn take_off(&mut self, rows: Vec<f64>) -> Load {
+    /// Marks a request with these rows, most of which come with pages of the connection `main`, which is sent now.
+    pub(crate) fn take_off(&mut self, rows: Vec<f64>, main: Option<usize>) -> Load {
         let total = rows.iter().sum();
-        let ceiling = largest(&rows).and_then(|index| self.ceilings.get_mut(index));
+        let ceiling = main.and_then(|index| self.ceilings.get_mut(index));
         let (at_worst, mark) = ceiling.map_or((total, Mark::default()), |ceiling| {
             let at_worst = ceiling.at_worst(total);
             (at_worst, ceiling.take_off(at_worst))
         });
         Load {
-            largest: largest(&rows),
+            main,
+            asked: Vec::new(),
             foresight: self
                 .time
                 .is_known()
@@ -285,7 +296,7 @@ impl Pace {
 
     /// A request is over, whatever came of it.
     pub(crate) fn land(&mut self, load: &Load) {
-        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
+        if let Some(ceiling) = load.main.and_then(|index| self.ceilings.get_mut(index)) {
             ceiling.land(load.mark);
         }
     }
@@ -317,11 +328,11 @@ impl Pace {
         self.time.note(rows, elapsed.as_secs_f64());
         self.bytes.note(rows, bytes as f64);
         let (came, likely) = (rows.iter().sum(), load.total());
-        let ceiling = load.largest.and_then(|index| self.ceilings.get_mut(index));
-        let tried = ceiling.map_or(came, |ceiling| ceiling.note_yield(came, likely, load.at_worst));
-        if let Some(ceiling) = largest(rows).and_then(|index| self.ceilings.get_mut(index)) {
+        if let Some(ceiling) = load.main.and_then(|index| self.ceilings.get_mut(index)) {
+            let tried = ceiling.note_yield(came, likely, load.at_worst);
             ceiling.note_answer(tried, came);
         }
+        self.spread_walls();
     }
 
     /// No answer came for a request that may have been too large, after `elapsed`; or, where `may_be_busy`, that may have met
@@ -329,24 +340,56 @@ impl Pace {
     pub(crate) fn note_failure(&mut self, load: &Load, elapsed: Duration, may_be_busy: bool) -> bool {
         // The answer would have taken longer than it was waited for.
         self.time.note_at_least(&load.rows, elapsed.as_secs_f64());
-        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
-            return match may_be_busy {
-                true => ceiling.note_busy(load.at_worst, load.mark),
-                false => ceiling.note_failure(load.at_worst, load.mark),
-            };
-        }
-        true
+        self.moving_walls(load, load.asked.clone(), |ceiling| match may_be_busy {
+            true => ceiling.note_busy(load.at_worst, load.mark),
+            false => ceiling.note_failure(load.at_worst, load.mark),
+        })
+        .unwrap_or(true)
     }
 
     /// A request like this one came through at last that had failed with `rows`.
     pub(crate) fn note_wall(&mut self, load: &Load, rows: f64) {
-        if let Some(ceiling) = load.largest.and_then(|index| self.ceilings.get_mut(index)) {
-            ceiling.note_wall(ceiling.at_worst(rows));
+        // It asked for as many times more of the same pages.
+        let share = rows / load.total();
+        let asked = load.asked.iter().map(|stretch| stretch.beginning(share)).collect();
+        self.moving_walls(load, asked, |ceiling| ceiling.note_wall(ceiling.at_worst(rows)));
+    }
+
+    /// Something of these rows cannot be had, however little is asked for: that requests for them failed says nothing of
+    /// their number.
+    pub(crate) fn note_lost(&mut self, lost: &[Stretch]) {
+        for (index, wall) in self.doubts.take_back(lost) {
+            if let Some(ceiling) = self.ceilings.get_mut(index) {
+                ceiling.restore(wall);
+            }
         }
+        self.spread_walls();
+    }
+
+    /// Notes what may move the wall of a request that asked for these rows.
+    fn moving_walls<T>(&mut self, load: &Load, asked: Vec<Stretch>, note: impl FnOnce(&mut Ceiling) -> T) -> Option<T> {
+        let index = load.main?;
+        let ceiling = self.ceilings.get_mut(index)?;
+        let before = ceiling.standing();
+        let noted = note(ceiling);
+        let after = ceiling.standing();
+        if before != after {
+            self.doubts.note(index, asked, (before, after));
+        }
+        self.spread_walls();
+        Some(noted)
+    }
+
+    /// What is known of the walls of some connections bounds requests for the others, as far as those have not shown that
+    /// they bear more: most walls are of all rows together.
+    fn spread_walls(&mut self) {
+        let lent = self.ceilings.iter().filter_map(Ceiling::lent).min_by(f64::total_cmp);
+        self.ceilings.iter_mut().for_each(|ceiling| ceiling.borrow(lent));
     }
 
     /// Forgets above how many rows requests failed: of a connection, or, where the request is of none, of all.
     pub(crate) fn forget_walls(&mut self, connection: Option<usize>) {
+        self.doubts.forget(connection);
         let ceilings = self.ceilings.iter_mut().enumerate();
         for (index, ceiling) in ceilings {
             if connection.is_none_or(|connection| connection == index) {
@@ -415,22 +458,18 @@ impl Pace {
         (0..self.caps.len()).map(|index| fit.per_row(index)).collect()
     }
 
-    /// What is kept for the next run of one in which rows were lost or were not.
-    pub(crate) fn settled(&self, has_lost_rows: bool) -> Self {
+    /// What is kept for the next run.
+    pub(crate) fn settled(&self) -> Self {
         let ceilings = self.ceilings.iter();
-        Self {
-            ceilings: ceilings.map(|ceiling| ceiling.settled(has_lost_rows)).collect(),
+        let mut settled = Self {
+            ceilings: ceilings.map(Ceiling::settled).collect(),
+            doubts: Doubts::default(),
             bounds: self.bounds.settled(),
             trend: 0.0,
             trend_answers: 0,
             ..self.clone()
-        }
+        };
+        settled.spread_walls();
+        settled
     }
-}
-
-/// The connection that most rows are of.
-fn largest(rows: &[f64]) -> Option<usize> {
-    let rows = rows.iter().enumerate();
-    rows.max_by(|left, right| left.1.total_cmp(right.1))
-        .map(|(index, _)| index)
 }

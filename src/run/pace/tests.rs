@@ -83,7 +83,7 @@ fn play(pace: &mut Pace, server: &Server, requests: std::ops::Range<u32>, most: 
     let mut outcome = Outcome::default();
     for request in requests {
         let rows = allowed(pace, most);
-        let load = pace.take_off(vec![rows]);
+        let load = pace.take_off(vec![rows], Some(0));
         pace.land(&load);
         match server.ask(request, rows, &mut random) {
             Ok(seconds) => {
@@ -192,11 +192,146 @@ fn the_next_night_begins_where_this_one_ended_and_fails_nowhere() {
     };
     let mut pace = Pace::new(1);
     play(&mut pace, &server, 0..150, 1e9);
-    let kept = serde_json::to_string(&pace.settled(false)).unwrap();
+    let kept = serde_json::to_string(&pace.settled()).unwrap();
     let mut next: Pace = serde_json::from_str(&kept).unwrap();
     let outcome = play(&mut next, &server, 150..250, 1e9);
     assert_eq!(outcome.failures, 0);
     assert!(outcome.rows_an_answer() > 600.0, "{outcome:?}");
+}
+
+/// Asks so many times for as many rows of a connection as may be, of a server that fails above `most` rows; failures.
+fn ask(pace: &mut Pace, connection: usize, times: u32, most: f64) -> u32 {
+    let mut failures = 0;
+    for _ in 0..times {
+        let mut rows = vec![0.0; 2];
+        rows[connection] = pace.allowance(AIMS).rows[connection].min(4_000.0).floor();
+        let load = pace.take_off(rows.clone(), Some(connection));
+        pace.land(&load);
+        match rows[connection] <= most {
+            true => pace.note_answer(&load, &rows, Duration::from_millis(100), 1_000),
+            false => {
+                pace.note_failure(&load, Duration::from_millis(100), false);
+                failures += 1;
+            }
+        }
+    }
+    failures
+}
+
+#[test]
+fn a_wall_that_one_connection_has_found_is_not_found_by_the_others_again() {
+    let mut pace = Pace::new(2);
+    assert!(ask(&mut pace, 0, 40, 600.0) > 0);
+    assert_eq!(ask(&mut pace, 1, 15, 600.0), 0);
+    assert_eq!(pace.signs(1).wall, None, "nothing failed of it");
+    let night = |pace: &mut Pace| {
+        *pace = pace.settled();
+        ask(pace, 1, 15, 600.0) + ask(pace, 0, 40, 600.0)
+    };
+    // Later ones try again what held: that is of the wall's own patience.
+    let failures: u32 = (2..4).map(|_| night(&mut pace)).sum();
+    assert!(failures <= 1, "{failures}: it is tried once whether it bears more");
+}
+
+#[test]
+fn lighter_rows_are_asked_for_in_ever_larger_requests_until_those_fail() {
+    let mut pace = Pace::new(2);
+    ask(&mut pace, 0, 40, 100.0);
+    let first = pace.allowance(AIMS).rows[1];
+    assert!(first <= 100.0, "{first}");
+    assert_eq!(ask(&mut pace, 1, 100, f64::INFINITY), 0);
+    let climbed = pace.allowance(AIMS).rows[1];
+    assert!(climbed >= 4_000.0, "{climbed}");
+    let next = pace.settled().allowance(AIMS).rows[1];
+    assert!(next >= 4_000.0, "{next}");
+}
+
+#[test]
+fn a_wall_by_chance_bounds_no_other_connection() {
+    let mut pace = Pace::new(2);
+    ask(&mut pace, 1, 1, f64::INFINITY);
+    ask(&mut pace, 0, 3, f64::INFINITY);
+    assert_eq!(ask(&mut pace, 0, 1, 0.0), 1);
+    assert!(pace.allowance(AIMS).rows[1] >= 2_000.0);
+}
+
+/// Rows of the only list, from one on.
+fn stretch(first: u64, rows: f64) -> Stretch {
+    Stretch {
+        connection: 0,
+        instance: 7,
+        first,
+        behind: first + rows as u64,
+    }
+}
+
+/// Reads a list whose row number `lost` no request gets, with a wall of `most` rows: failures.
+fn read(pace: &mut Pace, lost: u64, most: f64, rows_in_all: u64) -> u32 {
+    let (mut place, mut failures) = (0, 0);
+    while place < rows_in_all {
+        let mut rows = pace.allowance(AIMS).rows[0].floor();
+        let mut failed: Vec<f64> = Vec::new();
+        loop {
+            let mut load = pace.take_off(vec![rows], Some(0));
+            load.asked = vec![stretch(place, rows)];
+            pace.land(&load);
+            let has_lost = (place..place + rows as u64).contains(&lost);
+            if rows <= most && !has_lost {
+                pace.note_answer(&load, &[rows], Duration::from_millis(100), 1_000);
+                if failed.len() > 1 {
+                    pace.note_wall(&load, failed[failed.len() - 1]);
+                }
+                break;
+            }
+            failures += 1;
+            if failed.is_empty() {
+                pace.note_failure(&load, Duration::from_millis(100), false);
+            }
+            if rows <= 1.0 {
+                pace.note_lost(&load.asked);
+                break;
+            }
+            failed.push(rows);
+            rows = (rows / 2.0).floor();
+        }
+        place += rows as u64;
+    }
+    failures
+}
+
+#[test]
+fn a_row_that_nobody_can_have_leaves_no_wall_of_a_few_rows() {
+    let mut pace = Pace::new(1);
+    read(&mut pace, 6_789, f64::INFINITY, 30_000);
+    assert_eq!(pace.settled().signs(0).wall, None);
+    assert!(pace.allowance(AIMS).rows[0] > 4_000.0, "{:?}", pace.allowance(AIMS));
+}
+
+#[test]
+fn a_wall_is_remembered_though_a_row_was_lost() {
+    for lost in [10, 3_333, 7_999] {
+        let mut pace = Pace::new(1);
+        read(&mut pace, lost, 100.0, 8_000);
+        pace = pace.settled();
+        let kept = pace.signs(0).wall.unwrap();
+        assert!((40.0..=100.0).contains(&kept), "{lost}: {kept}");
+        assert_eq!(read(&mut pace, u64::MAX, 100.0, 4_000), 0, "{lost}");
+    }
+}
+
+#[test]
+fn a_row_lost_in_another_list_takes_no_wall_away() {
+    let mut pace = Pace::new(1);
+    read(&mut pace, u64::MAX, 100.0, 4_000);
+    let wall = pace.signs(0).wall;
+    let elsewhere = Stretch {
+        instance: 8,
+        ..stretch(0, 1_000.0)
+    };
+    pace.note_lost(&[elsewhere]);
+    assert_eq!(pace.signs(0).wall, wall);
+    pace.note_lost(&[Stretch::any_of(0)]);
+    assert_eq!(pace.signs(0).wall, None);
 }
 
 #[test]
@@ -207,7 +342,7 @@ fn responses_stay_below_what_is_read() {
     };
     let mut pace = Pace::new(1);
     for rows in [100.0, 200.0, 300.0] {
-        let load = pace.take_off(vec![rows]);
+        let load = pace.take_off(vec![rows], Some(0));
         pace.note_answer(&load, &[rows], Duration::from_millis(200), (rows * 1_000.0) as u64);
     }
     let (room, per_row) = pace.allowance(aims).bytes.unwrap();

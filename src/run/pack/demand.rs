@@ -11,46 +11,41 @@ pub(crate) fn demand<'task>(
     asked: impl Iterator<Item = (&'task Task, u32)>,
     inline_sizes: &[u32],
 ) -> Demand {
-    let mut pages = vec![0; plan.connections.len()];
+    let mut largest = vec![0; plan.connections.len()];
     let mut rows = vec![0.0; plan.connections.len()];
     let mut slots = 0;
     for (task, size) in asked {
-        let first_pages = first_pages(plan, task)
-            .into_iter()
-            .map(|index| (index, inline_sizes[index]));
-        slots += task.connection.map_or_else(|| first_pages.len().max(1), |_| 1);
-        for (index, size) in task
-            .connection
-            .map(|index| (index, size))
-            .into_iter()
-            .chain(first_pages)
-        {
-            pages[index] = size.max(pages[index]);
+        let own = pages(plan, inline_sizes, task, size);
+        slots += own.len().max(1);
+        for (index, size) in own {
+            largest[index] = size.max(largest[index]);
             rows[index] += f64::from(size);
         }
     }
     // Children stand behind their parents.
     for (index, connection) in plan.connections.iter().enumerate() {
-        if let Some(parent) = connection.inline_parent().filter(|parent| pages[*parent] > 0) {
-            pages[index] = inline_sizes[index].max(pages[index]);
+        if let Some(parent) = connection.inline_parent().filter(|parent| largest[*parent] > 0) {
+            largest[index] = inline_sizes[index].max(largest[index]);
             rows[index] += rows[parent] * f64::from(inline_sizes[index]);
         }
     }
-    Demand::new(&pages, rows.iter().sum(), slots)
+    Demand::new(&largest, rows.iter().sum(), slots)
 }
 
-/// The connections whose first pages a task without one of its own is for.
-pub(super) fn first_pages(plan: &Plan, task: &Task) -> Vec<usize> {
+/// The pages that a task asks for by themselves, each with its connection and size.
+pub(super) fn pages(plan: &Plan, inline_sizes: &[u32], task: &Task, size: u32) -> Vec<(usize, u32)> {
+    let first_page = |index: usize| (index, inline_sizes[index]);
     match (task.connection, task.root) {
-        (Some(_), _) => Vec::new(),
+        (Some(connection), _) => vec![(connection, size)],
         (None, Some(root)) => {
-            let root = plan.member_roots.get(root);
-            root.map_or_else(Vec::new, |root| root.connections.clone())
+            let root = plan.member_roots.get(root).into_iter();
+            let connections = root.flat_map(|root| &root.connections);
+            connections.copied().map(first_page).collect()
         }
         (None, None) => {
             let connections = plan.connections.iter().enumerate();
             let outermost = connections.filter(|(_, connection)| connection.parent.is_none());
-            outermost.map(|(index, _)| index).collect()
+            outermost.map(|(index, _)| first_page(index)).collect()
         }
     }
 }

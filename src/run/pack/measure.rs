@@ -31,7 +31,7 @@ struct Ceilings {
     fixed: Vec<f64>,
 }
 
-/// All ways of counting; the first counts nodes.
+/// All ways of counting; the first counts nodes, the second the rows that are likely to come.
 #[derive(Debug)]
 pub(super) struct Measures(pub(super) Vec<Measure>);
 
@@ -46,10 +46,14 @@ impl Measures {
             ..Measure::new(rows, ones())
         };
         let ceilings = Ceilings {
-            any: with_those_below(plan, &allowance.rows),
-            fixed: with_those_below(plan, &allowance.walls),
+            any: allowance.rows.clone(),
+            fixed: allowance.walls.clone(),
         };
-        let least = |ceilings: &[f64]| ceilings.iter().copied().fold(f64::INFINITY, f64::min);
+        let is_outermost = |index: &usize| plan.connections[*index].parent.is_none();
+        let least = |ceilings: &[f64]| {
+            let outermost = (0..plan.connections.len()).filter(is_outermost);
+            outermost.map(|index| ceilings[index]).fold(f64::INFINITY, f64::min)
+        };
         let likely = Measure {
             fixed_room: least(&ceilings.fixed),
             ..Measure::new(least(&ceilings.any), ones())
@@ -72,6 +76,11 @@ impl Measures {
 
     pub(super) fn nodes(&self) -> &Measure {
         &self.0[0]
+    }
+
+    /// That of the rows that are likely to come.
+    pub(super) fn likely(&self) -> &Measure {
+        &self.0[1]
     }
 
     pub(super) fn time(&self) -> Option<&Measure> {
@@ -167,16 +176,4 @@ const GUESS: u32 = 40;
 /// Rows that are likely to come with a first page of that size.
 pub(super) fn likely_rows(size: u32, fan_out: &FanOut) -> f64 {
     fan_out.mean(size).unwrap_or_else(|| f64::from(size.min(GUESS)))
-}
-
-/// By connection, the least of its own and of those whose first pages come with its rows.
-fn with_those_below(plan: &Plan, ceilings: &[f64]) -> Vec<f64> {
-    let mut least = ceilings.to_vec();
-    least.resize(plan.connections.len(), f64::INFINITY);
-    for (index, connection) in plan.connections.iter().enumerate().rev() {
-        if let Some(parent) = connection.inline_parent() {
-            least[parent] = least[parent].min(least[index]);
-        }
-    }
-    least
 }

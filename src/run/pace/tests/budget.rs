@@ -58,7 +58,7 @@ fn spend(pace: &mut Pace, period: f64, size: impl Fn(&Pace) -> f64) -> Night {
             flights.push(Flight {
                 ends: now + seconds.min(WALL),
                 seconds,
-                load: pace.take_off(vec![rows]),
+                load: pace.take_off(vec![rows], Some(0)),
             });
             sent.push(now);
             night.requests += 1;
@@ -101,7 +101,7 @@ fn a_drift_by_five_is_followed_with_the_whole_budget() {
             assert_eq!(night.failures, 0);
             assert!(night.rows >= 0.95 * best, "{} of {best} rows", night.rows);
             assert!(night.budget() >= 0.95, "{} of the budget", night.budget());
-            pace = pace.settled(false);
+            pace = pace.settled();
         }
     }
 }
