@@ -304,6 +304,9 @@ impl Endpoint {
             .permit(query, &self.stop)
             .await
             .map_err(|error| self.permit_error(error))?;
+        self.observer.notice(&Event::Sent {
+            query: query.to_owned(),
+        });
         let exchange = self.transport.send(request);
         let (result, sent_at) = permit
             .accompany(exchange, |sent_at| self.transport.left_by(sent_at))

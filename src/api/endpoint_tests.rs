@@ -58,7 +58,7 @@ struct Events(Mutex<Vec<Event>>);
 
 impl Observer for Events {
     fn notice(&self, event: &Event) {
-        if !matches!(event, Event::Budget { .. }) {
+        if !matches!(event, Event::Budget { .. } | Event::Sent { .. }) {
             self.0.lock().unwrap().push(event.clone());
         }
     }

@@ -65,7 +65,11 @@ impl Board {
             Event::QueryPublished { query, .. }
             | Event::QueryFailed { query, .. }
             | Event::QueryInterrupted { query, .. } => self.remove(query),
-            Event::Notice { .. } | Event::Warning { .. } | Event::PartClosed { .. } | Event::QueryKept { .. } => {}
+            Event::Sent { .. }
+            | Event::Notice { .. }
+            | Event::Warning { .. }
+            | Event::PartClosed { .. }
+            | Event::QueryKept { .. } => {}
         }
     }
 

@@ -40,6 +40,11 @@ pub enum Event {
         /// What is wrong.
         text: String,
     },
+    /// A request went out.
+    Sent {
+        /// `source/query_file`.
+        query: String,
+    },
     /// A response was taken in.
     PageTaken {
         /// `source/query_file`.

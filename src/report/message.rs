@@ -183,7 +183,7 @@ impl<'a> Message<'a> {
             Event::QueryKept { query, run, summary } => Self::Kept { query, run, summary },
             Event::QueryFailed { query, error, summary } => Self::Failed { query, error, summary },
             Event::QueryInterrupted { query, summary } => Self::Interrupted { query, summary },
-            Event::PageTaken { .. } | Event::Budget { .. } => return None,
+            Event::Sent { .. } | Event::PageTaken { .. } | Event::Budget { .. } => return None,
         })
     }
 

@@ -42,7 +42,7 @@ enum Outcome {
 struct SourceUse {
     began: Option<SystemTime>,
     ended: Option<SystemTime>,
-    attempts: u64,
+    requests: u64,
     window: Option<WindowUse>,
 }
 
@@ -88,10 +88,7 @@ impl Observer for Summary {
             Event::QueryStarted { query, .. } => {
                 state.source_of(query).began.get_or_insert(now);
             }
-            Event::PageTaken { query, .. } | Event::Retrying { query, .. } | Event::AskingForLess { query, .. } => {
-                state.source_of(query).attempts += 1;
-            }
-            Event::Throttled { source, .. } => state.source(source).attempts += 1,
+            Event::Sent { query } => state.source_of(query).requests += 1,
             Event::Budget { source, window, .. } => state.source(source).window = *window,
             Event::QueryPublished { query, summary } => state.end(query, Outcome::Published, summary, now),
             Event::QueryKept { query, summary, .. } => state.end(query, Outcome::Kept, summary, now),
@@ -99,7 +96,13 @@ impl Observer for Summary {
                 state.end(query, Outcome::Failed(error.clone()), summary, now);
             }
             Event::QueryInterrupted { query, summary } => state.end(query, Outcome::Interrupted, summary, now),
-            Event::Notice { .. } | Event::Warning { .. } | Event::PartClosed { .. } => {}
+            Event::PageTaken { .. }
+            | Event::Retrying { .. }
+            | Event::AskingForLess { .. }
+            | Event::Throttled { .. }
+            | Event::Notice { .. }
+            | Event::Warning { .. }
+            | Event::PartClosed { .. } => {}
         }
     }
 }
@@ -134,11 +137,11 @@ impl SourceUse {
         let elapsed = passed(self.began?, self.ended?);
         let windows = elapsed.as_nanos() / per.as_nanos().max(1) + 1;
         let allowed = (windows as f64 * f64::from(max)).max(1.0);
-        let share = self.attempts as f64 / allowed * 100.0;
-        let (attempts, per) = (human::counted(self.attempts, "request"), human::window(per));
+        let share = self.requests as f64 / allowed * 100.0;
+        let (requests, per) = (human::counted(self.requests, "request"), human::window(per));
         let elapsed = human::duration(elapsed);
         Some(format!(
-            "budget of {name}: {attempts} in {elapsed}, {share:.0} % of {max} per {per}\n"
+            "budget of {name}: {requests} in {elapsed}, {share:.0} % of {max} per {per}\n"
         ))
     }
 }

@@ -48,6 +48,12 @@ fn started(query: &str, resumed: Option<Resumed>) -> Event {
     }
 }
 
+fn sent(query: &str) -> Event {
+    Event::Sent {
+        query: query.to_owned(),
+    }
+}
+
 fn page(query: &str, rows: u64) -> Event {
     Event::PageTaken {
         query: query.to_owned(),
@@ -121,11 +127,14 @@ async fn tell(observer: &dyn Observer) {
     observer.notice(&started("demo/groups", None));
     observer.notice(&started("demo/events", Some(resumed)));
     for second in 0..12 {
+        observer.notice(&sent("demo/groups"));
         observer.notice(&page("demo/groups", 500));
         observer.notice(&budget("demo", 40 + second, None));
         advance(Duration::from_secs(1)).await;
     }
+    observer.notice(&sent("demo/events"));
     observer.notice(&retry("demo/events"));
+    observer.notice(&sent("demo/events"));
     observer.notice(&throttle("demo"));
     observer.notice(&Event::Notice {
         query: None,
@@ -354,7 +363,7 @@ async fn the_whole_of_a_budget_grows_with_each_window_that_has_passed() {
     summary.notice(&started("demo/groups", None));
     summary.notice(&budget("demo", 1, None));
     for _ in 0..270 {
-        summary.notice(&page("demo/groups", 1));
+        summary.notice(&sent("demo/groups"));
     }
     advance(Duration::from_secs(130)).await;
     summary.notice(&Event::QueryPublished {

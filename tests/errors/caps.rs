@@ -68,12 +68,12 @@ fn a_refusal_that_tells_nothing_is_tried_with_a_single_row_and_remembered_as_of_
     assert!(refused(&sizes) <= 4, "{sizes:?}");
     let sizes = sizes_of_run(&project, &stub);
     assert!(refused(&sizes) <= 1, "{sizes:?}");
-    // What is refused whatever its size costs one more look.
+    // What is refused whatever its size costs one more look, and one at each half of the columns.
     let stub = Stub::start(|_| Answer::Json(json!({ "errors": [{ "message": "No." }] })));
     let project = items(ITEMS);
     project.run(&stub, &["--quiet"]).with_code(1);
     let sizes: Vec<u64> = stub.requests().iter().map(|request| asked(request).0).collect();
-    assert_eq!(sizes, [100, 1]);
+    assert_eq!(sizes, [100, 1, 1, 1]);
 }
 
 /// The number of a request's variable with such a name, or the one that stands in its text.

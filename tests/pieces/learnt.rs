@@ -25,19 +25,15 @@ fn project() -> Project {
         .with("crates.graphql", query)
 }
 
-/// Forty crates, of which no request may have both the colour and the text.
-fn api() -> Stub {
-    Stub::start(|request| {
+/// Forty crates, of which no request may have both the colour and the text, and is told so.
+fn api(refusal: impl Fn() -> Answer + Send + Sync + 'static) -> Stub {
+    Stub::start(move |request| {
         let text = request["query"].as_str().expect("a query");
         if text == "{__typename}" {
             return Answer::Json(json!({ "data": { "__typename": "Query" } }));
         }
         if text.contains("colour") && text.contains("text") {
-            return Answer::Other {
-                status: 502,
-                content_type: "text/html",
-                body: "<html>Bad Gateway</html>".to_owned(),
-            };
+            return refusal();
         }
         let sizes = request["variables"].as_object();
         let first = sizes.and_then(|all| all.values().find_map(Value::as_u64)).unwrap_or(10);
@@ -52,7 +48,24 @@ fn api() -> Stub {
 
 #[test]
 fn what_not_even_one_row_came_with_is_cut_from_the_beginning_the_next_night() {
-    let (project, stub) = (project(), api());
+    is_cut(&api(|| Answer::Other {
+        status: 502,
+        content_type: "text/html",
+        body: "<html>Bad Gateway</html>".to_owned(),
+    }));
+}
+
+/// A gateway that tells it in a 200, in words of its own.
+#[test]
+fn what_not_even_one_row_came_with_is_cut_whatever_the_words() {
+    is_cut(&api(|| {
+        Answer::Json(json!({ "errors": [{ "message": "Payload over the limit of this gateway" }] }))
+    }));
+}
+
+#[track_caller]
+fn is_cut(stub: &Stub) {
+    let project = project();
     let failures = |requests: &[Value]| {
         let text = |request: &&Value| {
             let text = request["query"].as_str().unwrap_or_default();
@@ -65,7 +78,7 @@ fn what_not_even_one_row_came_with_is_cut_from_the_beginning_the_next_night() {
         let rows = project.newest("crates").rows("crates", &columns);
         assert_eq!(rows.len() as u64, CRATES);
     };
-    project.run(&stub, &[]).with_code(0);
+    project.run(stub, &[]).with_code(0);
     check();
     let first = stub.requests().len();
     assert!(failures(&stub.requests()) > 0);
@@ -77,7 +90,7 @@ fn what_not_even_one_row_came_with_is_cut_from_the_beginning_the_next_night() {
     let query = &json["sources"][0]["queries"][0];
     assert_eq!(query["learnt_cuts"], json!([{ "connection": "crates", "groups": 2 }]));
 
-    project.run(&stub, &[]).with_code(0);
+    project.run(stub, &[]).with_code(0);
     check();
     let second = &stub.requests()[first..];
     assert_eq!(failures(second), 0);

@@ -88,7 +88,7 @@ impl Asker<'_> {
                 Ok(answer) => return Ok(Response::of_whole(answer, sent.fineness, !sent.kept.is_empty())),
                 Err(setback) => {
                     let setback = self.name_denied(sent, piece, setback, spent).await;
-                    let error = setback.of_size_alone(sent)?;
+                    let error = setback.of_size_alone(sent, self.may_have_too_much(sent, piece))?;
                     pieces = progress.cut(&self.plan, sent, piece, error);
                 }
             }
@@ -181,15 +181,20 @@ impl Asker<'_> {
                 }
             }
             open.fetch_add(asked.len(), Ordering::Relaxed);
-            let mut refused = None;
+            let mut failed = Vec::new();
             for (piece, answer, own) in join_all(asked).await {
                 add(spent, own);
                 match answer {
                     Ok(answer) => progress.came.push(Came { piece, answer }),
-                    Err(failed) => match failed.of_size_alone(sent) {
-                        Ok(error) => pieces.extend(progress.cut(&self.plan, sent, piece, error)),
-                        Err(failed) => refused = refused.or(Some((piece, failed))),
-                    },
+                    Err(setback) => failed.push((piece, setback)),
+                }
+            }
+            let mut refused = None;
+            for (piece, setback) in failed {
+                let is_untold = !progress.came.is_empty() && self.may_have_too_much(sent, piece);
+                match setback.of_size_alone(sent, is_untold) {
+                    Ok(error) => pieces.extend(progress.cut(&self.plan, sent, piece, error)),
+                    Err(setback) => refused = refused.or(Some((piece, setback))),
                 }
             }
             match refused {
@@ -295,6 +300,11 @@ impl Asker<'_> {
     fn has_finer(&self, sent: &Sent, piece: Piece) -> bool {
         let [asked] = sent.asked.as_slice() else { return false };
         !self.plan.finer(piece, asked.target()).is_empty()
+    }
+
+    /// Whether a single row that is refused in words that tell nothing, as more rows were, may have too much for one answer.
+    fn may_have_too_much(&self, sent: &Sent, piece: Piece) -> bool {
+        (sent.terms.failures > 0 || sent.standing.is_bounded) && self.has_finer(sent, piece)
     }
 
     /// Why there is no answer. Where a crash may be the fault of a task, or of what it asks for, the API is asked for what
@@ -429,13 +439,18 @@ impl Sent {
 }
 
 impl Setback {
-    /// The error of a request that is too much and cannot be made of fewer rows; else the same setback.
-    fn of_size_alone(self, sent: &Sent) -> Result<ApiError, Self> {
+    /// The error of a request that is too much, or may be where `is_untold` why it was refused, and cannot be made of fewer
+    /// rows; else the same setback.
+    fn of_size_alone(self, sent: &Sent, is_untold: bool) -> Result<ApiError, Self> {
         match self {
             Self {
                 error: ExportError::Api(error),
                 blame: Blame::Size(_),
             } if !sent.is_divisible => Ok(error),
+            Self {
+                error: ExportError::Api(error @ ApiError::Invalid(_)),
+                blame: Blame::Tasks,
+            } if !sent.is_divisible && is_untold => Ok(error),
             other => Err(other),
         }
     }

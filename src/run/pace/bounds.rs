@@ -46,6 +46,8 @@ pub(crate) struct Standing {
     changes: u64,
     /// Whether it tries more than was answered.
     pub(crate) is_trial: bool,
+    /// Whether it may ask for no more than so much.
+    pub(crate) is_bounded: bool,
 }
 
 /// What requests may ask for: of the page of each connection, of rows, of parts.
@@ -173,6 +175,7 @@ impl Bounds {
         Standing {
             changes: self.changes,
             is_trial,
+            is_bounded: self.is_believed,
         }
     }
 

@@ -387,8 +387,10 @@ impl Pace {
         self.ceilings.iter_mut().for_each(|ceiling| ceiling.borrow(lent));
     }
 
-    /// Forgets above how many rows requests failed: of a connection, or, where the request is of none, of all.
+    /// Forgets above how many rows requests failed: of a connection, or, where the request is of none, of all; and how much
+    /// may be asked for, which is of no single one.
     pub(crate) fn forget_walls(&mut self, connection: Option<usize>) {
+        self.bounds = Bounds::new(self.caps.len());
         self.doubts.forget(connection);
         let ceilings = self.ceilings.iter_mut().enumerate();
         for (index, ceiling) in ceilings {
