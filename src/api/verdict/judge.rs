@@ -72,7 +72,9 @@ pub fn judge(reply: &Reply<'_>, rules: &[VerdictRule], now: SystemTime) -> Verdi
     if let Some(name) = by_signs(reply) {
         return verdict(name, reply, now, |error| sign_of(error, reply.has_data()) == Some(name));
     }
-    if reply.has_data() {
+    // An answer under the status of a failure is none, unless its errors say what of it failed.
+    let is_failure = reply.status >= 400 && reply.errors().is_empty();
+    if reply.has_data() && !is_failure {
         return Verdict::Data;
     }
     verdict(by_status(reply), reply, now, |_| true)

@@ -292,6 +292,29 @@ fn data_with_and_without_errors() {
 }
 
 #[test]
+fn data_under_the_status_of_a_failure_is_an_answer_only_where_errors_say_what_failed() {
+    check(
+        "data",
+        r#"
+        500 |  | {"data":{"a":null,"b":1},"errors":[{"message":"boom","path":["a"]}]}
+        "#,
+    );
+    check(
+        "transient",
+        r#"
+        503 |  | {"data":{"a":[]}}
+        "#,
+    );
+    check(
+        "invalid",
+        r#"
+        404 |  | {"data":{"a":[]}}
+        422 |  | {"name":"query.error/x","message":"The query was refused","data":{"a":[]}}
+        "#,
+    );
+}
+
+#[test]
 fn a_denial_names_its_fields_and_no_others() {
     let body = r#"{"data":{"a":null},"errors":[{"message":"Access denied","path":["a","b",0]},
         {"message":"Document not found","path":["c"]},{"message":"Access denied","path":["a","b",1]}]}"#;

@@ -86,7 +86,11 @@ pub(super) fn free_name<'schema>(
     takes(&other).then(|| format!("{other}: {name}"))
 }
 
-fn values<'schema>(fields: Fields<'schema, '_>, type_name: &Name) -> impl Iterator<Item = &'schema FieldDefinition> {
+/// The plain values of a type that can be had without knowing anything.
+pub(super) fn values<'schema>(
+    fields: Fields<'schema, '_>,
+    type_name: &Name,
+) -> impl Iterator<Item = &'schema FieldDefinition> {
     fields.of(type_name).filter(move |field| is_value(fields.schema, field))
 }
 

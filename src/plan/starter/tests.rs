@@ -57,6 +57,18 @@ fn lists_are_found_in_objects_that_anybody_can_have() {
 }
 
 #[test]
+fn edges_have_what_is_theirs_beside_the_rows() {
+    let found = queries(
+        "type Query { people(first: Int, after: String): People! }
+         type People { edges: [Edge] pageInfo: PageInfo! }
+         type PageInfo { hasNextPage: Boolean! endCursor: String }
+         type Edge { cursor: String! node: Person role: String since(of: ID!): Int } type Person { id: ID! name: String }",
+    );
+    let expected = "{ people { edges { role node { id name } } } }";
+    assert_eq!(found, [("people".to_owned(), expected.to_owned())]);
+}
+
+#[test]
 fn an_object_that_has_to_be_told_which_leads_to_its_lists_unless_it_is_a_row() {
     let definition =
         "type Query { group(groupName: String!): Group issue(id: ID!): Issue me: Me page(filter: Filter!): Page }

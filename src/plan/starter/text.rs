@@ -4,7 +4,7 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{ExtendedType, Name};
 
-use crate::plan::starter::columns::{Selected, columns};
+use crate::plan::starter::columns::{Selected, columns, values};
 use crate::plan::starter::dates::date_filters;
 use crate::plan::starter::fields::Fields;
 use crate::plan::starter::lists::List;
@@ -22,7 +22,12 @@ struct Level {
     field: String,
     arguments: Vec<String>,
     directive: String,
+    /// Plain values beside what stands in it.
+    beside: Vec<Name>,
 }
+
+/// What edges have for their pages, and not for their rows.
+const CURSOR: &str = "cursor";
 
 /// The query file for a list; `None` where its rows have no plain value.
 pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
@@ -30,7 +35,7 @@ pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
     if columns.is_empty() {
         return None;
     }
-    let levels = levels(fields.schema, list);
+    let levels = levels(fields, list);
     let lacks = [
         inner_words(list),
         left_out_words(fields, list.item_type),
@@ -47,6 +52,9 @@ pub(super) fn text(fields: Fields<'_, '_>, list: &List<'_>) -> Option<String> {
         };
         let Level { field, directive, .. } = level;
         line(&mut text, depth + 1, &format!("{field}{arguments}{directive} {{"));
+        for name in &level.beside {
+            line(&mut text, depth + 2, name);
+        }
     }
     for column in &columns {
         select(&mut text, levels.len() + 1, column);
@@ -127,7 +135,7 @@ fn opening(list: &List<'_>) -> String {
     }
 }
 
-fn levels(schema: &Schema, list: &List<'_>) -> Vec<Level> {
+fn levels(fields: Fields<'_, '_>, list: &List<'_>) -> Vec<Level> {
     let last = list.way.len().saturating_sub(1);
     let field = |(depth, field): (usize, &&FieldDefinition)| {
         let needed = list.needed().filter(|needed| {
@@ -135,20 +143,45 @@ fn levels(schema: &Schema, list: &List<'_>) -> Vec<Level> {
             arguments.into_iter().any(|argument| std::ptr::eq(&**argument, *needed))
         });
         let mut arguments: Vec<String> = needed.map(|needed| format!("{0}: ${0}", needed.name)).collect();
-        arguments.extend(order(schema, list, field).filter(|_| depth == last));
+        arguments.extend(order(fields.schema, list, field).filter(|_| depth == last));
         let said = list.said.as_ref().filter(|_| depth == last);
         Level {
             field: field.name.to_string(),
             arguments,
             directive: said.map_or_else(String::new, |hints| format!(" {hints}")),
+            beside: Vec::new(),
         }
     };
-    let items = list.items.iter().map(|name| Level {
-        field: name.to_string(),
-        arguments: Vec::new(),
-        directive: String::new(),
-    });
-    list.way.iter().enumerate().map(field).chain(items).collect()
+    list.way
+        .iter()
+        .enumerate()
+        .map(field)
+        .chain(item_levels(fields, list))
+        .collect()
+}
+
+/// The levels from the value of a list to its items; edges with what is theirs beside the row.
+fn item_levels(fields: Fields<'_, '_>, list: &List<'_>) -> Vec<Level> {
+    let mut at = list.way.last().map(|field| field.ty.inner_named_type());
+    let mut levels = Vec::new();
+    for (index, name) in list.items.iter().enumerate() {
+        at = at.and_then(|owner| {
+            let field = fields.of(owner).find(|field| field.name == *name)?;
+            Some(field.ty.inner_named_type())
+        });
+        let edge = at.filter(|_| index + 1 < list.items.len());
+        let own = edge.into_iter().flat_map(|edge| values(fields, edge));
+        levels.push(Level {
+            field: name.to_string(),
+            arguments: Vec::new(),
+            directive: String::new(),
+            beside: own
+                .map(|field| field.name.clone())
+                .filter(|name| name != CURSOR)
+                .collect(),
+        });
+    }
+    levels
 }
 
 /// What puts the rows in the order of their keys, where pages are told by numbers: an order that is not promised is not
