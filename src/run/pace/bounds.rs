@@ -14,8 +14,9 @@ const BELIEVED: u32 = 2;
 const NEAR: f64 = 0.1;
 /// Of the next runs, what was refused with no more than so many times as much as was answered.
 const NEAR_ENOUGH: f64 = 2.0;
-/// How many times more is tried of what may never have been why.
+/// How many times more is tried of what may never have been why, after so many answers since the last refusal.
 const DOUBT: f64 = 2.0;
+const CALM: u32 = 50;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +58,9 @@ pub(crate) struct Bounds {
     is_believed: bool,
     #[serde(skip)]
     refusals: u32,
+    /// Answers since the last one.
+    #[serde(skip)]
+    calm: u32,
     /// Nothing was answered since several were lowered together.
     #[serde(skip)]
     is_falling: bool,
@@ -98,15 +102,16 @@ impl Bound {
             self.refused = Some(asked);
             self.is_sure = is_alone;
         }
-        self.is_sure |= is_alone && self.refused == Some(asked);
+        // What nothing else can have been refused for was so before, too.
+        self.is_sure |= is_alone;
         is_lower
     }
 
     /// What is kept for the next run, which does not spend requests on what is known about well enough.
     fn settled(self) -> Self {
         let refused = self.refused.map(|refused| match refused <= self.passed * NEAR_ENOUGH {
-            true if self.is_sure => refused.min(self.passed + 1.0),
-            _ => refused,
+            true => refused.min(self.passed + 1.0),
+            false => refused,
         });
         Self { refused, ..self }
     }
@@ -117,12 +122,12 @@ impl Bound {
     }
 
     /// What is tried next; `None` where it is known well enough.
-    fn trial(self) -> Option<f64> {
+    fn trial(self, calm: u32) -> Option<f64> {
         let refused = self.refused?;
         let is_near = refused - self.passed <= (self.passed * NEAR).max(1.0);
         match (is_near, self.is_sure) {
             (true, true) => None,
-            (true, false) => Some(refused * DOUBT),
+            (true, false) => (calm >= CALM).then_some(refused * DOUBT),
             (false, _) => Some(f64::midpoint(self.passed, refused).floor().max(1.0)),
         }
     }
@@ -164,7 +169,7 @@ impl Bounds {
             return f64::INFINITY;
         };
         let is_tried = self.is_falling || (self.tried == index && self.trials == 0);
-        bound.trial().filter(|_| is_tried).unwrap_or(bound.safe())
+        bound.trial(self.calm).filter(|_| is_tried).unwrap_or(bound.safe())
     }
 
     /// Marks a request that is sent now.
@@ -190,13 +195,16 @@ impl Bounds {
             bound.note_answer(*asked);
         }
         self.is_falling = false;
+        self.calm = self.calm.saturating_add(1);
         if self.bounds.iter().all(|bound| bound.refused.is_none()) {
             self.is_believed = false;
             self.refusals = 0;
         }
         if self.is_believed && self.trials == 0 {
             let others = (1..=self.bounds.len()).map(|step| (self.tried + step) % self.bounds.len());
-            let next = others.into_iter().find(|index| self.bounds[*index].trial().is_some());
+            let next = others
+                .into_iter()
+                .find(|index| self.bounds[*index].trial(self.calm).is_some());
             self.tried = next.unwrap_or(self.tried);
         }
     }
@@ -213,7 +221,8 @@ impl Bounds {
             is_lower |= self.bounds[*index].note_refusal(demand.0[*index], is_alone);
         }
         let is_old = standing.changes < self.changes;
-        if self.is_believed && !is_lower && !is_old {
+        self.calm = 0;
+        if self.is_believed && !is_lower && !is_old && !standing.is_trial {
             // It could not be asked for with less.
             return false;
         }
