@@ -141,7 +141,10 @@ fn what_is_forgotten_is_told_and_gone_for_the_named_query_files_alone() {
     );
     assert_eq!(
         learnt(0),
-        json!({ "learnt_at": null, "connections": [], "denied": [], "rows_of_lookups": null })
+        json!({
+            "learnt_at": null, "connections": [], "denied": [],
+            "rows_of_lookups": null, "rows_asked": null, "parts": null, "in_flight": null,
+        })
     );
     assert_ne!(learnt(1)["learnt_at"], Value::Null);
     insta::assert_snapshot!(status(&project, &["--forget", findings]), @"demo: nothing to forget");

@@ -50,6 +50,12 @@ struct JsonLearnt<'status> {
     denied: Vec<JsonDenied<'status>>,
     /// The most rows that share a request for what does not come with them; null where none failed for them.
     rows_of_lookups: Option<usize>,
+    /// The most rows that a request may ask for; null where none was refused for them.
+    rows_asked: Option<u64>,
+    /// The most parts of a request; null where none was refused for them.
+    parts: Option<usize>,
+    /// Requests in flight; null where the API turned away none.
+    in_flight: Option<usize>,
 }
 
 /// A field that the token may not see.
@@ -98,6 +104,9 @@ fn query_of(query: &QueryStatus, has_learnt: bool) -> JsonQuery<'_> {
             connections: &query.learnt.connections,
             denied: query.learnt.denied.iter().map(JsonDenied::of).collect(),
             rows_of_lookups: query.learnt.rows_of_lookups,
+            rows_asked: query.learnt.rows_asked,
+            parts: query.learnt.parts,
+            in_flight: query.learnt.in_flight,
         }),
     }
 }

@@ -86,6 +86,20 @@ fn write_learnt(output: &mut impl Write, learnt: &Learnt, now: SystemTime) -> Re
             counted(rows as u64, "row")
         )?;
     }
+    let limits = [
+        learnt
+            .rows_asked
+            .map(|rows| format!("{} asked for at the most in a request", counted(rows, "row"))),
+        learnt
+            .parts
+            .map(|parts| format!("{} of a request at the most", counted(parts as u64, "part"))),
+        learnt
+            .in_flight
+            .map(|most| format!("{} in flight at the most", counted(most as u64, "request"))),
+    ];
+    for limit in limits.into_iter().flatten() {
+        writeln!(output, "    {limit}")?;
+    }
     for field in &learnt.denied {
         let DeniedField { path, cause, .. } = field;
         let since = date_of(field.denied_at);

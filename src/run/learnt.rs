@@ -18,6 +18,12 @@ pub struct Learnt {
     pub denied: Vec<DeniedField>,
     /// The most rows that share a request for what does not come with them, where more of them failed.
     pub rows_of_lookups: Option<usize>,
+    /// The most rows that a request may ask for, where more of them were refused, whatever would have come.
+    pub rows_asked: Option<u64>,
+    /// The most parts of a request with fields of the query root of their own, where more of them were refused.
+    pub parts: Option<usize>,
+    /// Requests in flight, where the API turned away more.
+    pub in_flight: Option<usize>,
 }
 
 /// What earlier runs showed of a connection.
@@ -61,7 +67,10 @@ impl Learnt {
         Self {
             learnt_at: kept.iter().map(|learnt| learnt.learnt_at).max(),
             connections,
-            rows_of_lookups: pace.and_then(|kept| kept.lookups.most()),
+            rows_of_lookups: pace.as_ref().and_then(|kept| kept.lookups.most()),
+            rows_asked: pace.as_ref().and_then(|kept| kept.pace.rows_asked()),
+            parts: pace.as_ref().and_then(|kept| kept.pace.parts()),
+            in_flight: pace.and_then(|kept| kept.bearing?.most()),
             denied: read_denied(kept.iter().map(|learnt| (learnt.name.as_str(), learnt.text.as_str()))),
         }
     }
@@ -103,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::run::lookups::Lookups;
-    use crate::run::pace::Pace;
+    use crate::run::pace::{Demand, Pace, Standing};
 
     fn kept(name: &str, text: String, learnt_at: u64) -> LearntText {
         LearntText {
@@ -130,6 +139,11 @@ mod tests {
             );
         }
         pace.note_cap(1, 100);
+        let demand = |rows: f64| Demand::new(&[10, 10], rows, 5);
+        pace.bounds().note_answer(&demand(100.0));
+        for _ in 0..2 {
+            pace.bounds().note_refusal(&demand(900.0), Standing::default());
+        }
         let connections = vec!["groups".to_owned(), "groups.findings".to_owned()];
         let pace = serde_json::to_string(&KeptPace {
             connections,
@@ -147,6 +161,10 @@ mod tests {
             kept("groups", "none of ours".to_owned(), 1),
         ]);
         assert_eq!(learnt.learnt_at, Some(9));
+        assert_eq!(
+            (learnt.rows_asked, learnt.parts, learnt.in_flight),
+            (Some(100), None, None)
+        );
         let [connection] = learnt.connections.as_slice() else {
             panic!("{learnt:?}")
         };

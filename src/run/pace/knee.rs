@@ -62,6 +62,14 @@ pub(crate) struct Bearing {
     turned_away: Option<TurnedAway>,
 }
 
+impl Bearing {
+    /// The most in flight, where the API turned away more.
+    pub(crate) fn most(self) -> Option<usize> {
+        let turned_away = self.turned_away?;
+        Some(turned_away.of.saturating_sub(1).max(1))
+    }
+}
+
 /// Requests in flight of which the API turned some away.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct TurnedAway {

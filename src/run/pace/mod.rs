@@ -449,6 +449,18 @@ impl Pace {
         }
     }
 
+    /// The most rows that a request may ask for, where refusals tell.
+    pub(crate) fn rows_asked(&self) -> Option<u64> {
+        Some(self.bounds.rows())
+            .filter(|rows| rows.is_finite())
+            .map(|rows| rows as u64)
+    }
+
+    /// The most parts of a request, where refusals tell.
+    pub(crate) fn parts(&self) -> Option<usize> {
+        Some(self.bounds.slots()).filter(|parts| *parts < usize::MAX)
+    }
+
     /// The most rows of a page of a connection, where anything tells.
     fn cap(&self, connection: usize) -> Option<u32> {
         let told = self.caps.get(connection).and_then(|cap| cap.rows);
